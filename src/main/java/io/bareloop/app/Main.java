@@ -1,0 +1,102 @@
+package io.bareloop.app;
+
+import io.bareloop.server.HttpServer;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.concurrent.CountDownLatch;
+import picocli.CommandLine;
+
+/** {@code java -jar bareloop.jar [serve] [options]}. */
+public final class Main {
+    private static final int OK = 0;
+    private static final int FAILED = 1;
+    private static final int USAGE = 2;
+
+    private Main() {}
+
+    /** Exits with 0 after a clean end, 1 after a failure, 2 where the options are wrong. */
+    public static void main(String[] args) {
+        int status = run(args, System.out, System.err);
+        if (status != OK) {
+            System.exit(status);
+        }
+    }
+
+    /** Returns the exit status; returns at all only where there is nothing (more) to serve. */
+    static int run(String[] args, PrintStream out, PrintStream err) {
+        String[] options =
+                args.length > 0 && args[0].equals("serve")
+                        ? Arrays.copyOfRange(args, 1, args.length)
+                        : args;
+        CommandLine commandLine = ServeOptions.commandLine();
+        ServeOptions serve;
+        try {
+            CommandLine.ParseResult parsed = commandLine.parseArgs(options);
+            if (parsed.isUsageHelpRequested()) {
+                commandLine.usage(out);
+                return OK;
+            }
+            if (parsed.isVersionHelpRequested()) {
+                out.println(ServeOptions.versionLine());
+                return OK;
+            }
+            serve = ServeOptions.of(parsed);
+        } catch (CommandLine.ParameterException | IllegalArgumentException e) {
+            err.println("bareloop: " + e.getMessage());
+            err.println("Try: java -jar bareloop.jar --help");
+            return USAGE;
+        }
+        return serve(serve, out, err);
+    }
+
+    private static int serve(ServeOptions options, PrintStream out, PrintStream err) {
+        HttpServer server;
+        try {
+            server =
+                    options.builder()
+                            .handlerPerLoop(Demo::newApplication)
+                            .log(line -> err.println("bareloop: " + line))
+                            .start();
+        } catch (IOException | IllegalStateException | IllegalArgumentException e) {
+            err.println("bareloop: " + e.getMessage());
+            return FAILED;
+        }
+        CountDownLatch failed = new CountDownLatch(1);
+        Thread drain =
+                new Thread(() -> drain(server, options.drain(), out, failed), "bareloop-drain");
+        Runtime.getRuntime().addShutdownHook(drain);
+        // After the hook: whoever reads "ready" may send SIGTERM at once.
+        Banner.print(server, out);
+        try {
+            server.awaitTermination();
+            // Ended by a drain: its thread, a shutdown hook, halts the machine with the status.
+            new CountDownLatch(1).await();
+            return OK;
+        } catch (IllegalStateException e) {
+            err.println("bareloop: " + e.getMessage());
+            failed.countDown();
+            return FAILED;
+        } catch (InterruptedException e) {
+            return FAILED;
+        }
+    }
+
+    /** On SIGTERM and SIGINT; halts, for the status of a JVM that a signal ends is never 0. */
+    private static void drain(
+            HttpServer server, Duration time, PrintStream out, CountDownLatch failed) {
+        if (failed.getCount() == 0) {
+            return;
+        }
+        boolean inTime = false;
+        try {
+            inTime = server.drain(time);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        Banner.printEnd(server, inTime, time, out);
+        out.flush();
+        Runtime.getRuntime().halt(inTime ? OK : FAILED);
+    }
+}

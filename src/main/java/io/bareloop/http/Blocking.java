@@ -1,0 +1,93 @@
+package io.bareloop.http;
+
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * Takes work that waits off the loop: runs a {@link BlockingHandler} on a virtual thread for each
+ * request, and sends what it returns from the loop.
+ *
+ * <p>The number of requests under way is bounded; one more is answered 503 with Retry-After, at
+ * once. Unlike everything else on the path of a request this allocates: about 780 bytes for the
+ * virtual thread and the way back (JDK 25), and the handler's own objects.
+ */
+public final class Blocking implements Handler {
+    /** Requests under way, where nothing else is said. */
+    public static final int REQUESTS_MAX = 1024;
+
+    private static final Prepared BUSY =
+            Prepared.of(
+                    Status.SERVICE_UNAVAILABLE,
+                    MediaType.TEXT,
+                    "503 Service Unavailable: too much work is under way\n",
+                    HeaderName.RETRY_AFTER,
+                    "1");
+
+    private final BlockingHandler handler;
+    private final int requestsMax;
+    private final AtomicInteger underWay = new AtomicInteger();
+
+    private Blocking(BlockingHandler handler, int requestsMax) {
+        this.handler = handler;
+        this.requestsMax = requestsMax;
+    }
+
+    /** Runs {@code handler} for up to {@link #REQUESTS_MAX} requests at a time, on all loops. */
+    public static Blocking blocking(BlockingHandler handler) {
+        return new Blocking(handler, REQUESTS_MAX);
+    }
+
+    /** Runs {@code handler} for up to {@code requestsMax} requests at a time, 1 or more. */
+    public static Blocking blocking(int requestsMax, BlockingHandler handler) {
+        if (requestsMax < 1) {
+            throw new IllegalArgumentException(requestsMax + " requests; it must be 1 or more");
+        }
+        return new Blocking(handler, requestsMax);
+    }
+
+    /** Requests under way now. For any thread. */
+    public int underWay() {
+        return underWay.get();
+    }
+
+    @Override
+    public void handle(Request request, Response response) {
+        if (underWay.incrementAndGet() > requestsMax) {
+            underWay.decrementAndGet();
+            response.send(BUSY);
+            return;
+        }
+        boolean started = false;
+        try {
+            Suspended suspended = response.suspend();
+            suspended.retain();
+            Thread.ofVirtual().start(() -> work(request, suspended));
+            started = true;
+        } finally {
+            if (!started) {
+                underWay.decrementAndGet();
+            }
+        }
+    }
+
+    /** On the virtual thread. Retained, the request cannot be used for another one meanwhile. */
+    private void work(Request request, Suspended suspended) {
+        Handler send;
+        try {
+            Reply reply = handler.handle(request);
+            send = (sameRequest, response) -> response.send(reply);
+        } catch (Throwable failure) {
+            // All of them: without an answer the connection would wait for ever.
+            send = (sameRequest, response) -> rethrow(failure);
+        } finally {
+            underWay.decrementAndGet();
+        }
+        suspended.release(send);
+    }
+
+    private static void rethrow(Throwable failure) throws Exception {
+        if (failure instanceof Error error) {
+            throw error;
+        }
+        throw (Exception) failure;
+    }
+}

@@ -1,0 +1,139 @@
+package io.bareloop.http;
+
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+
+import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
+import java.util.Objects;
+
+/**
+ * Bytes that stand somewhere in the loop's memory: an offset and a length, no copy.
+ *
+ * <p>A view that a {@link Request} hands out is valid until the handler returns, on the loop's
+ * thread only, and is used again for the next request. Whoever wants to keep the bytes copies them:
+ * {@link #toString}, {@link #toByteArray}.
+ */
+public final class ByteView {
+    private MemorySegment segment = MemorySegment.NULL;
+    private int offset;
+    private int length;
+
+    ByteView() {}
+
+    ByteView set(MemorySegment newSegment, int newOffset, int newLength) {
+        segment = newSegment;
+        offset = newOffset;
+        length = newLength;
+        return this;
+    }
+
+    /** Ends the view: in checked mode, every further use throws. */
+    void expire() {
+        segment = null;
+    }
+
+    /** The number of bytes. */
+    public int length() {
+        if (Checks.ENABLED) {
+            segment();
+        }
+        return length;
+    }
+
+    /** Whether there are no bytes. */
+    public boolean isEmpty() {
+        return length() == 0;
+    }
+
+    /**
+     * The byte at {@code index}, as it is: -128 to 127.
+     *
+     * @throws IndexOutOfBoundsException unless {@code 0 <= index < length()}
+     */
+    public byte at(int index) {
+        return segment().get(JAVA_BYTE, offset + Objects.checkIndex(index, length));
+    }
+
+    /** The first index of {@code wanted} at or after {@code from}, or -1. */
+    public int indexOf(byte wanted, int from) {
+        MemorySegment in = segment();
+        for (int i = Math.max(from, 0); i < length; i++) {
+            if (in.get(JAVA_BYTE, offset + i) == wanted) {
+                return i;
+            }
+        }
+        return -1;
+    }
+
+    /** Whether the bytes are exactly the ASCII characters of {@code text}. Allocates nothing. */
+    public boolean contentEquals(String text) {
+        MemorySegment in = segment();
+        if (text.length() != length) {
+            return false;
+        }
+        for (int i = 0; i < length; i++) {
+            if (in.get(JAVA_BYTE, offset + i) != text.charAt(i)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** As {@link #contentEquals}, but the letters A to Z equal a to z. */
+    public boolean contentEqualsIgnoreCase(String text) {
+        MemorySegment in = segment();
+        if (text.length() != length) {
+            return false;
+        }
+        for (int i = 0; i < length; i++) {
+            if (Ascii.lower(in.get(JAVA_BYTE, offset + i)) != Ascii.lower(text.charAt(i))) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /**
+     * Parses the whole view as an unsigned decimal number.
+     *
+     * @return the number, or -1 where the bytes are none, not all digits, or more than 18
+     */
+    public long toUnsignedLong() {
+        long start = Memory.address(segment(), offset, offset + length);
+        return Ascii.parseUnsignedLong(start, start + length);
+    }
+
+    /**
+     * Copies the bytes to {@code to} at {@code toOffset}.
+     *
+     * @throws IndexOutOfBoundsException where they do not fit
+     */
+    public void copyTo(MemorySegment to, long toOffset) {
+        MemorySegment.copy(segment(), offset, to, toOffset, length);
+    }
+
+    /** Copies the bytes into a new array. */
+    public byte[] toByteArray() {
+        byte[] copy = new byte[length];
+        MemorySegment.copy(segment(), JAVA_BYTE, offset, copy, 0, length);
+        return copy;
+    }
+
+    /** Decodes the bytes as UTF-8 into a new string; malformed bytes become U+FFFD. */
+    @Override
+    public String toString() {
+        return new String(toByteArray(), StandardCharsets.UTF_8);
+    }
+
+    MemorySegment segment() {
+        if (Checks.ENABLED && segment == null) {
+            throw new IllegalStateException(
+                    "stale view: a view is valid until the handler returns; copy what is kept");
+        }
+        return segment;
+    }
+
+    int offset() {
+        return offset;
+    }
+}

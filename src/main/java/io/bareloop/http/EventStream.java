@@ -1,0 +1,108 @@
+package io.bareloop.http;
+
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+
+/**
+ * Server-sent events (the EventSource of the HTML standard) on one response.
+ *
+ * <p>{@link #open} in a handler; from then on, on the loop, {@link #send}. From other threads by
+ * way of {@link #execute}. A comment goes out as heartbeat, so that a client that is gone is
+ * noticed and intermediaries see the connection is alive.
+ */
+public final class EventStream {
+    private static final byte[] HEARTBEAT = ":\n\n".getBytes(StandardCharsets.US_ASCII);
+
+    private final Response response;
+    private final Suspended suspended;
+    private final Runnable onTick;
+    private final StringBuilder text = new StringBuilder(128);
+
+    private EventStream(Response response, Duration period, Runnable onTick) {
+        this.response = response;
+        this.onTick = onTick;
+        this.suspended = response.suspend();
+        response
+                .contentType(MediaType.EVENT_STREAM)
+                .header(HeaderName.CACHE_CONTROL, "no-store")
+                .stream()
+                .onTick(period, this::tick);
+        if (response.isHeadOnly()) {
+            // A HEAD would wait for the end of a body that it never sees.
+            response.end();
+        }
+    }
+
+    /**
+     * Begins a stream as the response.
+     *
+     * @param heartbeat how often a comment is sent, 100 ms or more
+     */
+    public static EventStream open(Response response, Duration heartbeat) {
+        return new EventStream(response, heartbeat, null);
+    }
+
+    /**
+     * Begins a stream as the response, and calls {@code onTick} on the loop every {@code period}
+     * until it has ended; what that sends takes the place of a heartbeat.
+     */
+    public static EventStream open(Response response, Duration period, Runnable onTick) {
+        return new EventStream(response, period, onTick);
+    }
+
+    /**
+     * Sends an event. A client that does not read misses events rather than piling them up: while
+     * it is behind, they are dropped. On the loop only.
+     *
+     * @param name the event's type, or null for "message"
+     * @param data one line or more
+     * @return whether it was sent
+     * @throws IllegalArgumentException where the name has a line break
+     * @throws IllegalStateException where the stream has ended
+     */
+    public boolean send(String name, String data) {
+        if (response.hasEnded()) {
+            throw new IllegalStateException("the stream has ended");
+        }
+        if (!response.isWritable()) {
+            return false;
+        }
+        text.setLength(0);
+        if (name != null) {
+            if (name.indexOf('\n') >= 0 || name.indexOf('\r') >= 0) {
+                throw new IllegalArgumentException("an event's name is one line");
+            }
+            text.append("event: ").append(name).append('\n');
+        }
+        // CRLF, LF and CR all end a line of the stream: each line of data gets its own field.
+        for (String line : data.split("\r\n|\r|\n", -1)) {
+            text.append("data: ").append(line).append('\n');
+        }
+        text.append('\n');
+        response.write(text.toString().getBytes(StandardCharsets.UTF_8));
+        return true;
+    }
+
+    /** Runs {@code action} on the loop, unless the stream has ended. For any thread. */
+    public void execute(Runnable action) {
+        suspended.resume((request, sameResponse) -> action.run());
+    }
+
+    /** Whether the stream has ended or its client is gone. For any thread. */
+    public boolean isGone() {
+        return suspended.isGone();
+    }
+
+    /** Ends the stream; a browser then connects again. On the loop only. */
+    public void end() {
+        response.end();
+    }
+
+    private void tick() {
+        if (onTick != null) {
+            onTick.run();
+        } else if (response.isWritable()) {
+            response.write(HEARTBEAT);
+        }
+    }
+}

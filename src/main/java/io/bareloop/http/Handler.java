@@ -1,0 +1,28 @@
+package io.bareloop.http;
+
+/** Answers requests. */
+@FunctionalInterface
+public interface Handler {
+    /**
+     * Answers {@code request} by writing {@code response}, or arranges for that to happen later:
+     * see {@link Response#suspend}, {@link Response#stream}, {@link Blocking}.
+     *
+     * <p>Called when the request is there as a whole, with its body. Runs on the loop: it must not
+     * block, for all connections of the loop wait meanwhile. Both arguments are valid until it
+     * returns, or until the response has ended where that comes later.
+     *
+     * @throws HttpException to answer with another status, before anything of the response was sent
+     * @throws Exception anything else is answered 500; or closes the connection, where part of the
+     *     response has been sent
+     */
+    void handle(Request request, Response response) throws Exception;
+
+    /**
+     * Returns the handler that will answer {@code request}, of which only the head is there. A
+     * handler that chooses among others, as {@link Router} does, says here which it is, so that a
+     * {@link StreamHandler} among them gets its body in pieces.
+     */
+    default Handler route(Request request) {
+        return this;
+    }
+}

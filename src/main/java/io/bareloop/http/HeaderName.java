@@ -1,0 +1,93 @@
+package io.bareloop.http;
+
+import java.nio.charset.StandardCharsets;
+import java.util.Locale;
+import java.util.Set;
+
+/**
+ * The name of a field, encoded once: make one per name, as a constant, not one per request.
+ *
+ * <p>Names compare without regard to case (RFC 9110, section 5.1).
+ */
+public final class HeaderName {
+    /** What the server writes itself, to keep every response framed as it says. */
+    private static final Set<String> SERVERS =
+            Set.of(
+                    "connection",
+                    "content-length",
+                    "date",
+                    "keep-alive",
+                    "server",
+                    "trailer",
+                    "transfer-encoding",
+                    "upgrade");
+
+    public static final HeaderName ACCEPT = of("Accept");
+    public static final HeaderName ACCEPT_ENCODING = of("Accept-Encoding");
+    public static final HeaderName ALLOW = of("Allow");
+    public static final HeaderName AUTHORIZATION = of("Authorization");
+    public static final HeaderName CACHE_CONTROL = of("Cache-Control");
+    public static final HeaderName CONTENT_TYPE = of("Content-Type");
+    public static final HeaderName COOKIE = of("Cookie");
+    public static final HeaderName ETAG = of("ETag");
+    public static final HeaderName HOST = of("Host");
+    public static final HeaderName IF_MODIFIED_SINCE = of("If-Modified-Since");
+    public static final HeaderName IF_NONE_MATCH = of("If-None-Match");
+    public static final HeaderName LAST_MODIFIED = of("Last-Modified");
+    public static final HeaderName LOCATION = of("Location");
+    public static final HeaderName ORIGIN = of("Origin");
+    public static final HeaderName REFERER = of("Referer");
+    public static final HeaderName RETRY_AFTER = of("Retry-After");
+    public static final HeaderName SET_COOKIE = of("Set-Cookie");
+    public static final HeaderName USER_AGENT = of("User-Agent");
+    public static final HeaderName VARY = of("Vary");
+
+    private final String name;
+    private final String lowerCase;
+    private final Encoded encoded;
+    private final boolean servers;
+
+    private HeaderName(String name) {
+        this.name = name;
+        this.lowerCase = name.toLowerCase(Locale.ROOT);
+        this.encoded = Encoded.ascii(name + ": ");
+        this.servers = SERVERS.contains(lowerCase);
+    }
+
+    /**
+     * Returns the name {@code name}, to be sent with this spelling.
+     *
+     * @throws IllegalArgumentException unless it is a token of RFC 9110, section 5.6.2
+     */
+    public static HeaderName of(String name) {
+        byte[] bytes = name.getBytes(StandardCharsets.UTF_8);
+        boolean token = bytes.length > 0;
+        for (byte b : bytes) {
+            token &= Ascii.isToken(b);
+        }
+        if (!token) {
+            throw new IllegalArgumentException("not a field name: \"" + name + "\"");
+        }
+        return new HeaderName(name);
+    }
+
+    boolean matches(long from, long to) {
+        return Ascii.equalsIgnoreCase(from, to, lowerCase);
+    }
+
+    /** The name, a colon and a space. */
+    Encoded encoded() {
+        return encoded;
+    }
+
+    /** Whether only the server may write it. */
+    boolean isServers() {
+        return servers;
+    }
+
+    /** The name as it is sent. */
+    @Override
+    public String toString() {
+        return name;
+    }
+}

@@ -1,0 +1,27 @@
+package io.bareloop.http;
+
+/**
+ * Thrown by a handler, or by a method that a handler calls, to answer with an error status.
+ *
+ * <p>It is control flow, not a defect: it has no stack trace, and is not reported as a failure.
+ */
+public final class HttpException extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    private final Status status;
+
+    /**
+     * An answer with {@code status}.
+     *
+     * @param message goes into the body of the response, behind code and reason; null for none
+     */
+    public HttpException(Status status, String message) {
+        super(message, null, false, false);
+        this.status = status;
+    }
+
+    /** The status to answer with. */
+    public Status status() {
+        return status;
+    }
+}

@@ -1,0 +1,160 @@
+package io.bareloop.http;
+
+/**
+ * What a client may ask of the server. Each is checked before anything beyond it is stored.
+ *
+ * @param targetBytesMax bytes of the request target, 1 to 65536; a longer one is answered 414
+ * @param headBytesMax bytes of request line and fields together, 256 to 65536; more is answered 431
+ * @param fieldsMax number of fields (header lines), 1 to 1000; more is answered 431
+ * @param bodyBytesMax bytes of a body that is handed to its handler whole, 0 to 1 GiB; more is
+ *     answered 413
+ * @param streamedBytesMax bytes of a body that goes to a {@link StreamHandler} in pieces, 0 or
+ *     more; more is answered 413, or closes the connection where the response has begun
+ * @param unsentBytesMax bytes of a response that may wait for a client to read them, 64 KiB to 1
+ *     GiB; a handler that writes on regardless has its connection closed
+ * @param requestsPerConnectionMax requests after which a connection is closed, 1 or more
+ * @param pipelinedPerTurnMax requests of one connection that are answered before the other
+ *     connections of its loop have their turn, 1 to 10000
+ */
+public record Limits(
+        int targetBytesMax,
+        int headBytesMax,
+        int fieldsMax,
+        int bodyBytesMax,
+        long streamedBytesMax,
+        int unsentBytesMax,
+        long requestsPerConnectionMax,
+        int pipelinedPerTurnMax) {
+    private static final Limits DEFAULTS =
+            new Limits(8 << 10, 16 << 10, 100, 1 << 20, 1L << 30, 1 << 20, Long.MAX_VALUE, 64);
+
+    public Limits {
+        check("targetBytesMax", targetBytesMax, 1, 64 << 10);
+        check("headBytesMax", headBytesMax, 256, 64 << 10);
+        check("fieldsMax", fieldsMax, 1, 1000);
+        check("bodyBytesMax", bodyBytesMax, 0, 1 << 30);
+        check("streamedBytesMax", streamedBytesMax, 0, Long.MAX_VALUE);
+        check("unsentBytesMax", unsentBytesMax, 64 << 10, 1 << 30);
+        check("requestsPerConnectionMax", requestsPerConnectionMax, 1, Long.MAX_VALUE);
+        check("pipelinedPerTurnMax", pipelinedPerTurnMax, 1, 10_000);
+    }
+
+    /**
+     * 8 KiB of target, 16 KiB of head, 100 fields, 1 MiB of body whole and 1 GiB streamed, 1 MiB
+     * unsent, any number of requests per connection, 64 of them per turn.
+     */
+    public static Limits defaults() {
+        return DEFAULTS;
+    }
+
+    /** As these, with another {@link #targetBytesMax()}. */
+    public Limits targetBytesMax(int bytes) {
+        return new Limits(
+                bytes,
+                headBytesMax,
+                fieldsMax,
+                bodyBytesMax,
+                streamedBytesMax,
+                unsentBytesMax,
+                requestsPerConnectionMax,
+                pipelinedPerTurnMax);
+    }
+
+    /** As these, with another {@link #headBytesMax()}. */
+    public Limits headBytesMax(int bytes) {
+        return new Limits(
+                targetBytesMax,
+                bytes,
+                fieldsMax,
+                bodyBytesMax,
+                streamedBytesMax,
+                unsentBytesMax,
+                requestsPerConnectionMax,
+                pipelinedPerTurnMax);
+    }
+
+    /** As these, with another {@link #fieldsMax()}. */
+    public Limits fieldsMax(int fields) {
+        return new Limits(
+                targetBytesMax,
+                headBytesMax,
+                fields,
+                bodyBytesMax,
+                streamedBytesMax,
+                unsentBytesMax,
+                requestsPerConnectionMax,
+                pipelinedPerTurnMax);
+    }
+
+    /** As these, with another {@link #bodyBytesMax()}. */
+    public Limits bodyBytesMax(int bytes) {
+        return new Limits(
+                targetBytesMax,
+                headBytesMax,
+                fieldsMax,
+                bytes,
+                streamedBytesMax,
+                unsentBytesMax,
+                requestsPerConnectionMax,
+                pipelinedPerTurnMax);
+    }
+
+    /** As these, with another {@link #streamedBytesMax()}. */
+    public Limits streamedBytesMax(long bytes) {
+        return new Limits(
+                targetBytesMax,
+                headBytesMax,
+                fieldsMax,
+                bodyBytesMax,
+                bytes,
+                unsentBytesMax,
+                requestsPerConnectionMax,
+                pipelinedPerTurnMax);
+    }
+
+    /** As these, with another {@link #unsentBytesMax()}. */
+    public Limits unsentBytesMax(int bytes) {
+        return new Limits(
+                targetBytesMax,
+                headBytesMax,
+                fieldsMax,
+                bodyBytesMax,
+                streamedBytesMax,
+                bytes,
+                requestsPerConnectionMax,
+                pipelinedPerTurnMax);
+    }
+
+    /** As these, with another {@link #requestsPerConnectionMax()}. */
+    public Limits requestsPerConnectionMax(long requests) {
+        return new Limits(
+                targetBytesMax,
+                headBytesMax,
+                fieldsMax,
+                bodyBytesMax,
+                streamedBytesMax,
+                unsentBytesMax,
+                requests,
+                pipelinedPerTurnMax);
+    }
+
+    /** As these, with another {@link #pipelinedPerTurnMax()}. */
+    public Limits pipelinedPerTurnMax(int requests) {
+        return new Limits(
+                targetBytesMax,
+                headBytesMax,
+                fieldsMax,
+                bodyBytesMax,
+                streamedBytesMax,
+                unsentBytesMax,
+                requestsPerConnectionMax,
+                requests);
+    }
+
+    private static void check(String name, long value, long min, long max) {
+        if (value < min || value > max) {
+            throw new IllegalArgumentException(
+                    name + " is " + value + "; it must be " + min + " to " + max);
+        }
+    }
+}

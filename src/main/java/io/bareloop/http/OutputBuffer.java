@@ -1,0 +1,147 @@
+package io.bareloop.http;
+
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.ref.Reference;
+
+/**
+ * The send buffer of a loop: what the responses of one batch are written into, front to back.
+ *
+ * <p>A put writes at the position and moves it. It does not grow: callers see to it that there is
+ * {@link #room} first; a put beyond the end is an IndexOutOfBoundsException and writes nothing
+ * outside the buffer.
+ */
+public final class OutputBuffer {
+    /** Copies go in whole words and may overshoot the end of what is copied by this much. */
+    static final int SLACK = Long.BYTES;
+
+    private final MemorySegment segment;
+    private final int capacity;
+    private final long base;
+    private int position;
+
+    /** Creates a buffer of {@code capacity} bytes in {@code arena}. */
+    public OutputBuffer(Arena arena, int capacity) {
+        this.segment = arena.allocate(capacity + SLACK, Long.BYTES);
+        this.base = segment.address();
+        this.capacity = capacity;
+    }
+
+    /** The bytes; those before {@link #position} are to be sent. */
+    public MemorySegment segment() {
+        return segment;
+    }
+
+    /** The number of bytes written. */
+    public int position() {
+        return position;
+    }
+
+    /** The number of bytes that can still be put. */
+    public int room() {
+        return capacity - position;
+    }
+
+    /** The number of bytes that fit into the empty buffer. */
+    public int capacity() {
+        return capacity;
+    }
+
+    /** Empties the buffer. */
+    public void clear() {
+        position = 0;
+    }
+
+    /** Takes back what was put after {@code earlier}. */
+    void rewind(int earlier) {
+        position = earlier;
+    }
+
+    void put(byte b) {
+        Memory.putByte(reserve(1), b);
+    }
+
+    /** Puts two bytes, the low one first. */
+    void putShort(short two) {
+        Memory.putShort(reserve(Short.BYTES), two);
+    }
+
+    /** Copies whole words: for constants, which are padded to whole words. */
+    void put(Encoded bytes) {
+        put(bytes, bytes.length());
+    }
+
+    /** As {@link #put(Encoded)}, the first {@code length} bytes. */
+    void put(Encoded bytes, int length) {
+        try {
+            putWords(bytes.address(), length);
+        } finally {
+            // An address alone would not keep the memory from being freed.
+            Reference.reachabilityFence(bytes);
+        }
+    }
+
+    void putWords(long from, int length) {
+        long to = reserve(length);
+        for (int i = 0; i < length; i += Long.BYTES) {
+            Memory.putLong(to + i, Memory.getLong(from + i));
+        }
+    }
+
+    /** The address at which {@code bytes} more are written; the position moves behind them. */
+    private long reserve(int bytes) {
+        int at = position;
+        if (bytes > capacity - at) {
+            throw new IndexOutOfBoundsException(bytes + " bytes, room for " + room());
+        }
+        position = at + bytes;
+        return base + at;
+    }
+
+    void put(MemorySegment from, long offset, int length) {
+        MemorySegment.copy(from, offset, segment, position, length);
+        position += length;
+    }
+
+    void put(byte[] from, int offset, int length) {
+        MemorySegment.copy(from, offset, segment, JAVA_BYTE, position, length);
+        position += length;
+    }
+
+    /** Puts the characters of {@code text}; others than ASCII become '?'. */
+    void putAscii(String text) {
+        long to = reserve(text.length());
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
+            Memory.putByte(to + i, c < 0x80 ? (byte) c : (byte) '?');
+        }
+    }
+
+    /** Puts {@code number}, zero or more, in decimal. */
+    void putDecimal(long number) {
+        if (number < 10) {
+            put((byte) ('0' + number));
+            return;
+        }
+        int digits = 2;
+        for (long rest = number / 100; rest > 0; rest /= 10) {
+            digits++;
+        }
+        long start = reserve(digits);
+        long rest = number;
+        for (long at = start + digits - 1; at >= start; at--) {
+            Memory.putByte(at, (byte) ('0' + rest % 10));
+            rest /= 10;
+        }
+    }
+
+    /** Puts {@code number}, zero or more, in hexadecimal. */
+    void putHexadecimal(int number) {
+        int digits = Math.max(1, (Integer.SIZE - Integer.numberOfLeadingZeros(number) + 3) / 4);
+        for (int shift = (digits - 1) * 4; shift >= 0; shift -= 4) {
+            put((byte) Character.forDigit(number >>> shift & 15, 16));
+        }
+    }
+}

@@ -1,0 +1,81 @@
+package io.bareloop.http;
+
+import java.nio.charset.StandardCharsets;
+
+/**
+ * A complete response, encoded once off-heap; only the front with Date is put together per request.
+ *
+ * <p>A handler by itself: {@code Prepared.text("Hello, World!")}. Immutable, for any loop.
+ */
+public final class Prepared implements StreamHandler {
+    private final Status status;
+
+    /** Everything behind Date: Content-Type, Content-Length, the empty line, the body. */
+    private final Encoded tail;
+
+    private final int fieldBytes;
+
+    private Prepared(Status status, MediaType type, byte[] body, String moreFields) {
+        String fields =
+                status.isBodiless()
+                        ? moreFields + "\r\n"
+                        : moreFields
+                                + "Content-Type: "
+                                + type
+                                + "\r\nContent-Length: "
+                                + body.length
+                                + "\r\n\r\n";
+        byte[] encoded = fields.getBytes(StandardCharsets.US_ASCII);
+        byte[] both = new byte[encoded.length + (status.isBodiless() ? 0 : body.length)];
+        System.arraycopy(encoded, 0, both, 0, encoded.length);
+        System.arraycopy(body, 0, both, encoded.length, both.length - encoded.length);
+        this.status = status;
+        this.tail = Encoded.of(both);
+        this.fieldBytes = encoded.length;
+    }
+
+    /** A 200 with {@code text} in UTF-8, as text/plain. */
+    public static Prepared text(String text) {
+        return of(Status.OK, MediaType.TEXT_UTF_8, text.getBytes(StandardCharsets.UTF_8));
+    }
+
+    /** A 200 with {@code json} in UTF-8, as application/json. */
+    public static Prepared json(String json) {
+        return of(Status.OK, MediaType.JSON, json.getBytes(StandardCharsets.UTF_8));
+    }
+
+    /** A response with a copy of {@code body}; a status that has no body leaves it out. */
+    public static Prepared of(Status status, MediaType type, byte[] body) {
+        return new Prepared(status, type, body, "");
+    }
+
+    /** A response with {@code text} in UTF-8 and one more field. */
+    static Prepared of(Status status, MediaType type, String text, HeaderName name, String value) {
+        return new Prepared(
+                status, type, text.getBytes(StandardCharsets.UTF_8), name + ": " + value + "\r\n");
+    }
+
+    /** Sends it, with no need to wait for a body. */
+    @Override
+    public void begin(Request request, Response response) {
+        response.send(this);
+    }
+
+    @Override
+    public void piece(Request request, Response response, ByteView piece) {}
+
+    @Override
+    public void end(Request request, Response response) {}
+
+    Status status() {
+        return status;
+    }
+
+    Encoded tail() {
+        return tail;
+    }
+
+    int fieldBytes() {
+        return fieldBytes;
+    }
+}

@@ -1,0 +1,385 @@
+package io.bareloop.http;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import java.util.Objects;
+
+/**
+ * A request as a handler sees it: offsets into the bytes that were received, and no copy of them.
+ *
+ * <p>Valid until the handler returns, or until the response has ended where that comes later, on
+ * the loop's thread only; the object and its views are then used for another request. Each accessor
+ * has one view, that the next call of the same accessor (for fields: with the same field) sets
+ * anew. Nothing here allocates after the first use, except what says so.
+ */
+public final class Request {
+    /** Parameters that a route can have. */
+    static final int PARAMETERS_MAX = 16;
+
+    private static final MemorySegment SLASH = Arena.global().allocate(1).fill((byte) '/');
+    private static final long QUESTION_MARKS = '?' * Swar.ONES;
+    private static final int NAME = 0;
+    private static final int NAME_END = 1;
+    private static final int VALUE = 2;
+    private static final int VALUE_END = 3;
+    private static final int STRIDE = 4;
+    private static final int UNKNOWN = -2;
+
+    private final ByteView target = new ByteView();
+    private final ByteView path = new ByteView();
+    private final ByteView query = new ByteView();
+    private final ByteView body = new ByteView();
+
+    // Made when first asked for: most handlers look at few fields.
+    private final ByteView[] names;
+    private final ByteView[] values;
+    private final ByteView[] parameters = new ByteView[PARAMETERS_MAX];
+
+    /** Four offsets a field, relative to base: name, its end, value, its end. */
+    private final int[] fields;
+
+    private MemorySegment in = MemorySegment.NULL;
+    private int base;
+    private long address;
+    private int fieldCount;
+    private int targetStart;
+    private int targetEnd;
+    private int pathStart;
+    private int queryMark;
+    private int bodyStart;
+    private int bodyEnd;
+    private String[] parameterNames;
+    private final int[] parameterStarts = new int[PARAMETERS_MAX];
+    private final int[] parameterEnds = new int[PARAMETERS_MAX];
+    private Object attachment;
+    private FormReader queryReader;
+    private FormReader formReader;
+
+    // What the parser finds out about the framing, for HttpConnection.
+    Method method = Method.GET;
+    int minorVersion;
+    boolean hasHost;
+    boolean chunked;
+    boolean expectsContinue;
+    boolean closes;
+    boolean keepsAlive;
+    long contentLength;
+
+    /** Creates a request for {@link RequestParser#parse} to fill, with room for what is allowed. */
+    public Request(Limits limits) {
+        int fieldsMax = limits.fieldsMax();
+        fields = new int[fieldsMax * STRIDE];
+        names = new ByteView[fieldsMax];
+        values = new ByteView[fieldsMax];
+    }
+
+    /** The method. */
+    public Method method() {
+        check();
+        return method;
+    }
+
+    /** The request target as it was sent, for example {@code /users/7?full=1}. */
+    public ByteView target() {
+        return target.set(bytes(), base + targetStart, targetEnd - targetStart);
+    }
+
+    /**
+     * The path, as it was sent: percent-encoded, without the query. It starts with a slash, or is
+     * {@code *} in {@code OPTIONS *}. Of an absolute target it is the part behind the authority.
+     */
+    public ByteView path() {
+        int end = queryMark() >= 0 ? queryMark : targetEnd;
+        if (end == pathStart) {
+            // "http://host" and "http://host?query" ask for the root (RFC 9110, section 4.2.3).
+            return path.set(SLASH, 0, 1);
+        }
+        return path.set(bytes(), base + pathStart, end - pathStart);
+    }
+
+    /** The query, as it was sent, without the question mark; empty where there is none. */
+    public ByteView query() {
+        int from = queryMark() >= 0 ? queryMark + 1 : targetEnd;
+        return query.set(bytes(), base + from, targetEnd - from);
+    }
+
+    /**
+     * The value of the first parameter {@code name} of the query, decoded; null where there is
+     * none. To see all parameters, read {@link #query} with a {@link FormReader}.
+     *
+     * @throws HttpException with 400 where an escape in the query is malformed
+     */
+    public ByteView queryValue(String name) {
+        if (queryReader == null) {
+            queryReader = new FormReader();
+        }
+        return find(queryReader, query(), name);
+    }
+
+    /**
+     * As {@link #queryValue}, in a body of application/x-www-form-urlencoded. Whether it is one is
+     * for the handler to know.
+     */
+    public ByteView formValue(String name) {
+        if (formReader == null) {
+            formReader = new FormReader();
+        }
+        return find(formReader, body(), name);
+    }
+
+    /**
+     * The part of the path that the {@link Router} matched with {@code {name}} or {@code
+     * {name...}}, as it was sent; null where the route has no such parameter.
+     */
+    public ByteView parameter(String name) {
+        check();
+        String[] known = parameterNames;
+        if (known != null) {
+            for (int i = 0; i < known.length; i++) {
+                if (known[i].equals(name)) {
+                    ByteView view = view(parameters, i);
+                    int from = parameterStarts[i];
+                    return view.set(bytes(), base + from, parameterEnds[i] - from);
+                }
+            }
+        }
+        return null;
+    }
+
+    /** The minor version of HTTP/1: 0 or 1. */
+    public int minorVersion() {
+        check();
+        return minorVersion;
+    }
+
+    /** The value of the first field of that name without white space around it, or null. */
+    public ByteView header(HeaderName name) {
+        long start = address();
+        for (int i = 0; i < fieldCount; i++) {
+            int field = i * STRIDE;
+            if (name.matches(start + fields[field + NAME], start + fields[field + NAME_END])) {
+                return headerValue(i);
+            }
+        }
+        return null;
+    }
+
+    /** The number of fields. */
+    public int headerCount() {
+        check();
+        return fieldCount;
+    }
+
+    /**
+     * The name of field {@code index}, spelled as it was sent.
+     *
+     * @throws IndexOutOfBoundsException unless {@code 0 <= index < headerCount()}
+     */
+    public ByteView headerName(int index) {
+        int field = Objects.checkIndex(index, fieldCount) * STRIDE;
+        int from = fields[field + NAME];
+        return view(names, index).set(bytes(), base + from, fields[field + NAME_END] - from);
+    }
+
+    /**
+     * The value of field {@code index}, without white space around it.
+     *
+     * @throws IndexOutOfBoundsException unless {@code 0 <= index < headerCount()}
+     */
+    public ByteView headerValue(int index) {
+        int field = Objects.checkIndex(index, fieldCount) * STRIDE;
+        int from = fields[field + VALUE];
+        return view(values, index).set(bytes(), base + from, fields[field + VALUE_END] - from);
+    }
+
+    /** The body; empty where there is none, and in a {@link StreamHandler}, which gets pieces. */
+    public ByteView body() {
+        return body.set(bytes(), base + bodyStart, bodyEnd - bodyStart);
+    }
+
+    /**
+     * The length of the body in bytes as the client announced it; -1 where the body is chunked, 0
+     * where there is none.
+     */
+    public long contentLength() {
+        check();
+        return chunked ? -1 : Math.max(contentLength, 0);
+    }
+
+    /** Keeps {@code object} with this request, until the response has ended. */
+    public void attach(Object object) {
+        check();
+        attachment = object;
+    }
+
+    /** What {@link #attach} was last called with for this request, or null. */
+    public Object attachment() {
+        check();
+        return attachment;
+    }
+
+    // ---- what the parser, the router and the connection write
+
+    /** {@code newBase} is where the request line starts: a native address, once checked. */
+    void start(MemorySegment newIn, int newBase) {
+        in = newIn;
+        base = newBase;
+        address = newIn.address() + newBase;
+        fieldCount = 0;
+        queryMark = UNKNOWN;
+        bodyStart = 0;
+        bodyEnd = 0;
+        parameterNames = null;
+        attachment = null;
+        hasHost = false;
+        chunked = false;
+        expectsContinue = false;
+        closes = false;
+        keepsAlive = false;
+        contentLength = -1;
+    }
+
+    void target(long from, long path, long to) {
+        targetStart = (int) (from - address);
+        pathStart = (int) (path - address);
+        targetEnd = (int) (to - address);
+    }
+
+    /** Notes a field; false where there is no room for it. */
+    boolean addField(long name, long nameEnd, long value, long valueEnd) {
+        int field = fieldCount * STRIDE;
+        if (field == fields.length) {
+            return false;
+        }
+        long start = address;
+        fields[field + NAME] = (int) (name - start);
+        fields[field + NAME_END] = (int) (nameEnd - start);
+        fields[field + VALUE] = (int) (value - start);
+        fields[field + VALUE_END] = (int) (valueEnd - start);
+        fieldCount++;
+        return true;
+    }
+
+    /** Notes parameter {@code index} of the route: a range of {@link #path}. */
+    void setParameter(int index, int pathOffset, int length) {
+        parameterStarts[index] = pathStart + pathOffset;
+        parameterEnds[index] = pathStart + pathOffset + length;
+    }
+
+    void nameParameters(String[] routeParameters) {
+        parameterNames = routeParameters;
+    }
+
+    /** Notes the body: a range of the same segment. */
+    void body(int from, int to) {
+        bodyStart = from - base;
+        bodyEnd = to - base;
+    }
+
+    int bodyStart() {
+        return base + bodyStart;
+    }
+
+    int bodyEnd() {
+        return base + bodyEnd;
+    }
+
+    MemorySegment segment() {
+        return in;
+    }
+
+    /** Where the request begins in its segment. */
+    int base() {
+        return base;
+    }
+
+    /** The request has been copied: its first byte is now at {@code newBase} of {@code newIn}. */
+    void move(MemorySegment newIn, int newBase) {
+        in = newIn;
+        base = newBase;
+        address = newIn.address() + newBase;
+    }
+
+    /** Where the path begins, as an address; see {@link #pathEnd}. */
+    long pathStart() {
+        return address() + pathStart;
+    }
+
+    /** Where the path ends, as an address; equal to the start where the target has none. */
+    long pathEnd() {
+        return address() + (queryMark() >= 0 ? queryMark : targetEnd);
+    }
+
+    private long address() {
+        bytes();
+        return address;
+    }
+
+    /** The end: in checked mode, every further use throws. */
+    void expire() {
+        attachment = null;
+        if (Checks.ENABLED) {
+            in = null;
+            target.expire();
+            path.expire();
+            query.expire();
+            body.expire();
+            for (FormReader reader : Arrays.asList(queryReader, formReader)) {
+                if (reader != null) {
+                    reader.expire();
+                }
+            }
+            for (ByteView[] views : Arrays.asList(names, values, parameters)) {
+                for (ByteView view : views) {
+                    if (view != null) {
+                        view.expire();
+                    }
+                }
+            }
+        }
+    }
+
+    private MemorySegment bytes() {
+        check();
+        return in;
+    }
+
+    private void check() {
+        if (Checks.ENABLED && in == null) {
+            throw new IllegalStateException(
+                    "stale request: it is valid until the handler returns, or the response ends");
+        }
+    }
+
+    private static ByteView find(FormReader reader, ByteView form, String name) {
+        reader.start(form);
+        while (reader.next()) {
+            if (reader.name().contentEquals(name)) {
+                return reader.value();
+            }
+        }
+        return null;
+    }
+
+    private static ByteView view(ByteView[] views, int index) {
+        ByteView view = views[index];
+        if (view == null) {
+            view = new ByteView();
+            views[index] = view;
+        }
+        return view;
+    }
+
+    private int queryMark() {
+        if (queryMark == UNKNOWN) {
+            queryMark = -1;
+            long end = address() + targetEnd;
+            long mark = Swar.indexOf(QUESTION_MARKS, address() + pathStart, end);
+            if (mark < end) {
+                queryMark = (int) (mark - address());
+            }
+        }
+        return queryMark;
+    }
+}

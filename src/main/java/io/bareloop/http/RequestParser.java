@@ -1,0 +1,576 @@
+package io.bareloop.http;
+
+import java.lang.foreign.MemorySegment;
+
+/**
+ * Parses the head of an HTTP/1.1 or 1.0 request in place (RFC 9112): request line and fields.
+ *
+ * <p>Strict where leniency would let two readers see different requests: CRLF only, no bare CR or
+ * LF, no folded lines, no white space before a colon, no control characters, one Host, one framing.
+ * It records offsets and copies nothing, never reads at or behind {@code to}, keeps no state
+ * between calls, and parses from the start again when more bytes have come: a head usually arrives
+ * whole. One instance belongs to one thread only by way of the {@link Request} it fills.
+ *
+ * <p>Errors are found in the order of the bytes, so that a head is refused at the same byte however
+ * it was split on the way here.
+ */
+public final class RequestParser {
+    /** The head is valid so far, and has not ended. */
+    public static final int NEED_MORE = 0;
+
+    public static final int BAD_REQUEST = -400;
+    public static final int URI_TOO_LONG = -414;
+    public static final int EXPECTATION_FAILED = -417;
+    public static final int FIELDS_TOO_LARGE = -431;
+    public static final int NOT_IMPLEMENTED = -501;
+    public static final int VERSION_NOT_SUPPORTED = -505;
+
+    /** Longer method names than any registered one are refused before they have ended. */
+    private static final int METHOD_BYTES_MAX = 32;
+
+    private static final int GET_ = (int) Swar.ascii("GET ");
+    private static final int POST = (int) Swar.ascii("POST");
+    private static final long HTTP_1_1 = Swar.ascii("HTTP/1.1");
+    private static final int VERSION_BYTES = 8;
+    private static final short CRLF = (short) Swar.ascii("\r\n");
+
+    private static final long DOTS = '.' * Swar.ONES;
+    private static final long HASHES = '#' * Swar.ONES;
+
+    private static final int HOST = (int) Swar.ascii("host");
+    private static final long CONTENT_ = Swar.ascii("content-");
+    private static final long T_LENGTH = Swar.ascii("t-length");
+    private static final long CONNECTI = Swar.ascii("connecti");
+    private static final short ON = (short) Swar.ascii("on");
+    private static final long TRANSFER = Swar.ascii("transfer");
+    private static final long ENCODING = Swar.ascii("encoding");
+    private static final long KEEP_ALI = Swar.ascii("keep-ali");
+    private static final short VE = (short) Swar.ascii("ve");
+
+    private final int targetBytesMax;
+    private final int headBytesMax;
+
+    /** Creates a parser that enforces {@code limits}; the number of fields is up to the request. */
+    public RequestParser(Limits limits) {
+        targetBytesMax = limits.targetBytesMax();
+        headBytesMax = limits.headBytesMax();
+    }
+
+    /**
+     * Parses the head that starts at {@code from}; {@code to} is where the received bytes end.
+     *
+     * @return the index behind the head's empty line, greater than {@code from}; or {@link
+     *     #NEED_MORE}; or a negated status, the response that the request is refused with
+     * @throws IndexOutOfBoundsException where [from, to) is not within {@code in}
+     * @throws IllegalArgumentException where {@code in} is not native memory
+     */
+    public int parse(MemorySegment in, int from, int to, Request request) {
+        long start = Memory.address(in, from, to);
+        long end = start + Math.min(to - from, headBytesMax);
+        long at = start;
+        request.method = null;
+        // One empty line before the request line is skipped (RFC 9112, section 2.2).
+        if (at < end && Memory.getByte(at) == Ascii.CR) {
+            if (end - at < 2) {
+                return NEED_MORE;
+            }
+            if (Memory.getByte(at + 1) != Ascii.LF) {
+                return BAD_REQUEST;
+            }
+            at += 2;
+        }
+        request.start(in, from + (int) (at - start));
+        long result = parseRequestLine(at, end, request);
+        if (result > 0) {
+            result = parseFields(result, end, request);
+        }
+        if (result > 0) {
+            return from + (int) (result - start);
+        }
+        return result != NEED_MORE || to - from < headBytesMax ? (int) result : FIELDS_TOO_LARGE;
+    }
+
+    // ---- request line
+
+    private long parseRequestLine(long from, long end, Request request) {
+        long target;
+        if (end - from >= Integer.BYTES && Memory.getInt(from) == GET_) {
+            request.method = Method.GET;
+            target = from + 4;
+        } else if (end - from > 4
+                && Memory.getInt(from) == POST
+                && Memory.getByte(from + 4) == Ascii.SP) {
+            request.method = Method.POST;
+            target = from + 5;
+        } else {
+            target = parseRareMethod(from, end, request);
+            if (target <= 0) {
+                return target;
+            }
+        }
+
+        long targetEnd = endOfTarget(target, end);
+        if (targetEnd - target > targetBytesMax) {
+            return URI_TOO_LONG;
+        }
+        if (targetEnd == end) {
+            return NEED_MORE;
+        }
+        if (Memory.getByte(targetEnd) != Ascii.SP || targetEnd == target) {
+            return BAD_REQUEST;
+        }
+        int refusal = acceptTarget(target, targetEnd, request);
+        if (refusal < 0) {
+            return refusal;
+        }
+        return parseVersion(targetEnd + 1, end, request);
+    }
+
+    private static long parseRareMethod(long from, long end, Request request) {
+        long at = from;
+        while (at < end && Ascii.isToken(Memory.getByte(at))) {
+            at++;
+        }
+        if (at - from > METHOD_BYTES_MAX) {
+            return NOT_IMPLEMENTED;
+        }
+        if (at == end) {
+            return NEED_MORE;
+        }
+        if (at == from || Memory.getByte(at) != Ascii.SP) {
+            return BAD_REQUEST;
+        }
+        request.method = knownMethod(from, at);
+        return at + 1;
+    }
+
+    /** The method in [from, to), or null: refused with 501 once the request line is known valid. */
+    private static Method knownMethod(long from, long to) {
+        // Word compares: names have 3 to 7 letters, and case matters (RFC 9110, section 9.1).
+        long word = Swar.word(from, to);
+        if (to - from > 7) {
+            return null;
+        }
+        if (word == Words.GET) {
+            return Method.GET;
+        } else if (word == Words.HEAD) {
+            return Method.HEAD;
+        } else if (word == Words.POST) {
+            return Method.POST;
+        } else if (word == Words.PUT) {
+            return Method.PUT;
+        } else if (word == Words.DELETE) {
+            return Method.DELETE;
+        } else if (word == Words.OPTIONS) {
+            return Method.OPTIONS;
+        } else if (word == Words.PATCH) {
+            return Method.PATCH;
+        } else if (word == Words.TRACE) {
+            return Method.TRACE;
+        }
+        return null;
+    }
+
+    private static final class Words {
+        static final long GET = Swar.ascii("GET");
+        static final long HEAD = Swar.ascii("HEAD");
+        static final long POST = Swar.ascii("POST");
+        static final long PUT = Swar.ascii("PUT");
+        static final long DELETE = Swar.ascii("DELETE");
+        static final long OPTIONS = Swar.ascii("OPTIONS");
+        static final long PATCH = Swar.ascii("PATCH");
+        static final long TRACE = Swar.ascii("TRACE");
+    }
+
+    /**
+     * The index of the first byte that no target has: not visible ASCII, or '#'; or {@code end}.
+     */
+    private static long endOfTarget(long from, long end) {
+        long at = from;
+        while (at < end) {
+            long word = Swar.word(at, end);
+            long stops = Swar.notVisible(word) | Swar.equal(word, HASHES);
+            if (stops != 0) {
+                return Math.min(at + Swar.first(stops), end);
+            }
+            at += Long.BYTES;
+        }
+        return end;
+    }
+
+    /**
+     * Checks the form of the target (RFC 9112, section 3.2).
+     *
+     * @return 0, or a negated status
+     */
+    private static int acceptTarget(long from, long to, Request request) {
+        byte first = Memory.getByte(from);
+        if (first == '/') {
+            request.target(from, from, to);
+        } else if (first == '*' && to - from == 1 && request.method == Method.OPTIONS) {
+            request.target(from, from, to);
+        } else if (request.method == null) {
+            // CONNECT has a target of its own form; 501 comes with the version.
+            request.target(from, from, to);
+        } else {
+            return acceptAbsoluteForm(from, to, request);
+        }
+        return 0;
+    }
+
+    /** {@code http://host[:port][/path][?query]}, which every server has to understand. */
+    private static int acceptAbsoluteForm(long from, long to, Request request) {
+        long authority;
+        if (startsWith(from, to, "http://")) {
+            authority = from + 7;
+        } else if (startsWith(from, to, "https://")) {
+            authority = from + 8;
+        } else {
+            return BAD_REQUEST;
+        }
+        long at = endOfAuthority(authority, to);
+        if (at == authority) {
+            return BAD_REQUEST;
+        }
+        if (at < to && Memory.getByte(at) != '/' && Memory.getByte(at) != '?') {
+            return BAD_REQUEST;
+        }
+        request.target(from, at, to);
+        return 0;
+    }
+
+    /**
+     * The index behind the longest {@code host[:port]} of RFC 3986, section 3.2, from {@code from}.
+     */
+    private static long endOfAuthority(long from, long to) {
+        long at = from;
+        if (at < to && Memory.getByte(at) == '[') {
+            do {
+                at++;
+            } while (at < to && (Ascii.isHost(Memory.getByte(at)) || Memory.getByte(at) == ':'));
+            if (at == to || Memory.getByte(at) != ']' || at == from + 1) {
+                return from;
+            }
+            at++;
+        } else {
+            at = endOfDomainName(at, to);
+            while (at < to && Ascii.isHost(Memory.getByte(at))) {
+                at++;
+            }
+        }
+        // No port without a host: an http URI has one (RFC 9110, section 4.2.1).
+        if (at > from && at < to && Memory.getByte(at) == ':') {
+            do {
+                at++;
+            } while (at < to && Ascii.isDigit(Memory.getByte(at)));
+        }
+        return at;
+    }
+
+    /**
+     * The index of the first byte that is no letter, digit, hyphen or dot: of nearly every host.
+     */
+    private static long endOfDomainName(long from, long to) {
+        long at = from;
+        while (at < to) {
+            long word = Swar.word(at, to);
+            long stops = Swar.notWord(word) & ~Swar.equal(word, DOTS);
+            if (stops != 0) {
+                return Math.min(at + Swar.first(stops), to);
+            }
+            at += Long.BYTES;
+        }
+        return to;
+    }
+
+    private static boolean startsWith(long from, long to, String lowerCase) {
+        int length = lowerCase.length();
+        return to - from >= length && Ascii.equalsIgnoreCase(from, from + length, lowerCase);
+    }
+
+    private static long parseVersion(long from, long end, Request request) {
+        if (end - from >= VERSION_BYTES + 2
+                && Memory.getLong(from) == HTTP_1_1
+                && Memory.getShort(from + VERSION_BYTES) == CRLF
+                && request.method != null) {
+            request.minorVersion = 1;
+            return from + VERSION_BYTES + 2;
+        }
+        return parseRareVersion(from, end, request);
+    }
+
+    /** Any version but 1.1, any version that is not whole yet, any that is none. */
+    private static long parseRareVersion(long from, long end, Request request) {
+        String pattern = "HTTP/d.d\r\n";
+        for (int i = 0; i < pattern.length(); i++) {
+            if (from + i == end) {
+                return NEED_MORE;
+            }
+            byte b = Memory.getByte(from + i);
+            char expected = pattern.charAt(i);
+            if (expected == 'd' ? !Ascii.isDigit(b) : b != expected) {
+                return BAD_REQUEST;
+            }
+        }
+        if (Memory.getByte(from + 5) != '1') {
+            return VERSION_NOT_SUPPORTED;
+        }
+        if (request.method == null) {
+            return NOT_IMPLEMENTED;
+        }
+        // A later 1.x is served as 1.1, the highest we know (RFC 9110, section 2.5).
+        request.minorVersion = Memory.getByte(from + 7) == '0' ? 0 : 1;
+        return from + pattern.length();
+    }
+
+    // ---- fields
+
+    private static long parseFields(long from, long end, Request request) {
+        long at = from;
+        while (true) {
+            long colon = endOfName(at, end);
+            if (colon >= end) {
+                return NEED_MORE;
+            }
+            if (colon == at) {
+                return endOfHead(at, end, request);
+            }
+            // No white space before the colon (RFC 9112, section 5.1): intermediaries disagree
+            // about what it would mean.
+            if (Memory.getByte(colon) != ':') {
+                return BAD_REQUEST;
+            }
+
+            long value = skipBlanks(colon + 1, end);
+            long lineEnd = endOfValue(value, end);
+            if (lineEnd == end) {
+                return NEED_MORE;
+            }
+            if (Memory.getByte(lineEnd) != Ascii.CR) {
+                return BAD_REQUEST;
+            }
+            if (end - lineEnd < 2) {
+                return NEED_MORE;
+            }
+            if (Memory.getByte(lineEnd + 1) != Ascii.LF) {
+                return BAD_REQUEST;
+            }
+            long valueEnd = trimBlanks(value, lineEnd);
+            if (!request.addField(at, colon, value, valueEnd)) {
+                return FIELDS_TOO_LARGE;
+            }
+            int refusal = noteFraming(at, (int) (colon - at), value, valueEnd, request);
+            if (refusal < 0) {
+                return refusal;
+            }
+            at = lineEnd + 2;
+        }
+    }
+
+    /** No name where a line starts: the empty line that ends the head, or an error. */
+    private static long endOfHead(long at, long end, Request request) {
+        if (Memory.getByte(at) != Ascii.CR) {
+            return BAD_REQUEST;
+        }
+        if (end - at < 2) {
+            return NEED_MORE;
+        }
+        if (Memory.getByte(at + 1) != Ascii.LF) {
+            return BAD_REQUEST;
+        }
+        int refusal = checkFraming(request);
+        return refusal < 0 ? refusal : at + 2;
+    }
+
+    /** The index of the first byte that is no token character, or {@code end} or beyond. */
+    private static long endOfName(long from, long end) {
+        long at = from;
+        while (at < end) {
+            long stops = Swar.notWord(Swar.word(at, end));
+            if (stops != 0) {
+                at += Swar.first(stops);
+                // Letters, digits and hyphens make up nearly every name; the rest is looked up.
+                if (at >= end || !Ascii.isToken(Memory.getByte(at))) {
+                    return at;
+                }
+                at++;
+            } else {
+                at += Long.BYTES;
+            }
+        }
+        return end;
+    }
+
+    /**
+     * The index of the first control character other than HTAB, or {@code end}. The hottest loop of
+     * the parser: most bytes of a request are field values.
+     */
+    private static long endOfValue(long from, long end) {
+        long at = from;
+        while (at < end) {
+            long stops = Swar.controls(Swar.word(at, end));
+            if (stops != 0) {
+                at += Swar.first(stops);
+                if (at >= end) {
+                    return end;
+                }
+                if (Memory.getByte(at) != Ascii.HTAB) {
+                    return at;
+                }
+                at++;
+            } else {
+                at += Long.BYTES;
+            }
+        }
+        return end;
+    }
+
+    private static long skipBlanks(long from, long end) {
+        long at = from;
+        while (at < end && isBlank(Memory.getByte(at))) {
+            at++;
+        }
+        return at;
+    }
+
+    private static long trimBlanks(long from, long end) {
+        long at = end;
+        while (at > from && isBlank(Memory.getByte(at - 1))) {
+            at--;
+        }
+        return at;
+    }
+
+    private static boolean isBlank(byte b) {
+        return b == Ascii.SP || b == Ascii.HTAB;
+    }
+
+    // ---- the fields that say where a message ends and whether another follows
+
+    private static int noteFraming(
+            long name, int nameLength, long value, long valueEnd, Request request) {
+        switch (nameLength) {
+            case 4:
+                if ((Memory.getInt(name) | (int) Swar.CASE_BITS) == HOST) {
+                    return noteHost(value, valueEnd, request);
+                }
+                return 0;
+            case 6:
+                if (Ascii.equalsIgnoreCase(name, name + nameLength, "expect")) {
+                    return noteExpect(value, valueEnd, request);
+                }
+                return 0;
+            case 10:
+                if ((Memory.getLong(name) | Swar.CASE_BITS) == CONNECTI
+                        && (short) (Memory.getShort(name + 8) | (short) Swar.CASE_BITS) == ON) {
+                    noteConnection(value, valueEnd, request);
+                }
+                return 0;
+            case 14:
+                if ((Memory.getLong(name) | Swar.CASE_BITS) == CONTENT_
+                        && (Memory.getLong(name + 6) | Swar.CASE_BITS) == T_LENGTH) {
+                    return noteContentLength(value, valueEnd, request);
+                }
+                return 0;
+            case 17:
+                if ((Memory.getLong(name) | Swar.CASE_BITS) == TRANSFER
+                        && Memory.getByte(name + 8) == '-'
+                        && (Memory.getLong(name + 9) | Swar.CASE_BITS) == ENCODING) {
+                    return noteTransferEncoding(value, valueEnd, request);
+                }
+                return 0;
+            default:
+                return 0;
+        }
+    }
+
+    /** Exactly one, and one that a URI could hold (RFC 9112, section 3.2). */
+    private static int noteHost(long from, long to, Request request) {
+        if (request.hasHost) {
+            return BAD_REQUEST;
+        }
+        request.hasHost = true;
+        return endOfAuthority(from, to) == to ? 0 : BAD_REQUEST;
+    }
+
+    private static int noteExpect(long from, long to, Request request) {
+        // HTTP/1.0 knows no expectations (RFC 9110, section 10.1.1).
+        if (request.minorVersion == 0) {
+            return 0;
+        }
+        if (!Ascii.equalsIgnoreCase(from, to, "100-continue")) {
+            return EXPECTATION_FAILED;
+        }
+        request.expectsContinue = true;
+        return 0;
+    }
+
+    private static void noteConnection(long from, long to, Request request) {
+        if (to - from == 10
+                && (Memory.getLong(from) | Swar.CASE_BITS) == KEEP_ALI
+                && (short) (Memory.getShort(from + 8) | (short) Swar.CASE_BITS) == VE) {
+            request.keepsAlive = true;
+            return;
+        }
+        long at = from;
+        while (at < to) {
+            long comma = at;
+            while (comma < to && Memory.getByte(comma) != ',') {
+                comma++;
+            }
+            long start = skipBlanks(at, comma);
+            long option = trimBlanks(start, comma);
+            if (Ascii.equalsIgnoreCase(start, option, "close")) {
+                request.closes = true;
+            } else if (Ascii.equalsIgnoreCase(start, option, "keep-alive")) {
+                request.keepsAlive = true;
+            }
+            at = comma + 1;
+        }
+    }
+
+    /** Digits, once: a list of equal numbers would be allowed, and is nobody's honest request. */
+    private static int noteContentLength(long from, long to, Request request) {
+        if (request.contentLength >= 0 || request.chunked) {
+            return BAD_REQUEST;
+        }
+        request.contentLength = Ascii.parseUnsignedLong(from, to);
+        return request.contentLength < 0 ? BAD_REQUEST : 0;
+    }
+
+    /** "chunked", once, alone, in HTTP/1.1 (RFC 9112, sections 6.1 and 7). */
+    private static int noteTransferEncoding(long from, long to, Request request) {
+        if (request.chunked || request.contentLength >= 0 || request.minorVersion == 0) {
+            return BAD_REQUEST;
+        }
+        if (Ascii.equalsIgnoreCase(from, to, "chunked")) {
+            request.chunked = true;
+            return 0;
+        }
+        // Other codings before a final "chunked" are framed well, only not implemented. With
+        // anything
+        // else the length of the body is unknown, which is a 400 (RFC 9112, section 6.3).
+        long last = to;
+        while (last > from && Memory.getByte(last - 1) != ',') {
+            last--;
+        }
+        boolean framed =
+                last > from
+                        && Ascii.equalsIgnoreCase(skipBlanks(last, to), to, "chunked")
+                        && !containsChunked(from, last);
+        return framed ? NOT_IMPLEMENTED : BAD_REQUEST;
+    }
+
+    private static boolean containsChunked(long from, long to) {
+        for (long at = from; at + 7 <= to; at++) {
+            if (Ascii.equalsIgnoreCase(at, at + 7, "chunked")) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static int checkFraming(Request request) {
+        return request.minorVersion == 1 && !request.hasHost ? BAD_REQUEST : 0;
+    }
+}

@@ -1,0 +1,570 @@
+package io.bareloop.http;
+
+import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.Objects;
+
+/**
+ * A response as a handler writes it: status, then fields, then body, each straight into the loop's
+ * output buffer. Append-only: what is written is not read or changed again.
+ *
+ * <p>The body comes whole ({@link #body}, {@link #send}) or in pieces ({@link #stream}, {@link
+ * #write}, {@link #end}). Server, Date, Connection, Content-Length and Transfer-Encoding are the
+ * server's; everything else is the handler's. Without {@link #status} it is a 200. A handler that
+ * returns with fields written and no body sends an empty one.
+ *
+ * <p>Valid until the handler returns, or, where the response was suspended or is being streamed,
+ * until it has ended; on the loop's thread only. Nothing here allocates, except what says so.
+ */
+public final class Response {
+    /** What status line and fields together may take. */
+    static final int HEAD_BYTES_MAX = 16 << 10;
+
+    /** Below this, copying word by word is faster than a call that copies. */
+    private static final int SHORT_BYTES_MAX = 256;
+
+    private static final int NOTHING = 0;
+    private static final int FIELDS = 1;
+    private static final int STREAM = 2;
+    private static final int DONE = 3;
+
+    private static final long CHUNKED = -1;
+    private static final long UNTIL_CLOSE = -2;
+
+    private static final Encoded CLOSE = Encoded.ascii("Connection: close\r\n");
+    private static final Encoded KEEP_ALIVE = Encoded.ascii("Connection: keep-alive\r\n");
+    private static final Encoded CONTENT_LENGTH = Encoded.ascii("Content-Length: ");
+    private static final Encoded CHUNKED_FIELD = Encoded.ascii("Transfer-Encoding: chunked\r\n");
+    private static final Encoded LAST_CHUNK = Encoded.ascii("0\r\n\r\n");
+    private static final short CRLF = (short) Swar.ascii("\r\n");
+    private static final int NUMBER_AND_END_BYTES = 64;
+
+    /** Room for the largest chunk size and the two line breaks around a chunk. */
+    private static final int CHUNK_FRAME_BYTES = 16;
+
+    private final Exchange exchange;
+    private final Http1 http;
+    private final OutputBuffer out;
+
+    private boolean headOnly;
+    private int state = DONE;
+    private int start;
+    private Status status = Status.OK;
+
+    /** Bytes of the streamed body that are still to be written; or CHUNKED or UNTIL_CLOSE. */
+    private long left;
+
+    private Runnable onWritable;
+    private Runnable onAbort;
+    private Runnable onTick;
+    private long tickNanos;
+    private Suspended suspended;
+
+    Response(Exchange exchange, Http1 http) {
+        this.exchange = exchange;
+        this.http = http;
+        this.out = http.out;
+    }
+
+    // ---- status and fields
+
+    /**
+     * Begins the response with {@code status}; without this call it is 200.
+     *
+     * @throws IllegalStateException where the response has begun already
+     */
+    public Response status(Status status) {
+        if (state != NOTHING) {
+            throw new IllegalStateException(
+                    state == DONE ? "the response has ended" : "the status was written already");
+        }
+        begin(status);
+        return this;
+    }
+
+    /**
+     * Appends Content-Type.
+     *
+     * @throws IllegalStateException where the body has begun, or the head grows too large
+     */
+    public Response contentType(MediaType type) {
+        field(type.line().length());
+        out.put(type.line());
+        return this;
+    }
+
+    /**
+     * Appends a field.
+     *
+     * @throws IllegalArgumentException where {@code value} has other characters than visible ASCII,
+     *     spaces and tabs (a line break would let the value write fields of its own), or the field
+     *     is one that the server writes
+     * @throws IllegalStateException where the body has begun, or the head grows too large
+     */
+    public Response header(HeaderName name, String value) {
+        for (int i = 0; i < value.length(); i++) {
+            char c = value.charAt(i);
+            if ((c < ' ' && c != '\t') || c >= 0x7F) {
+                throw new IllegalArgumentException(
+                        name + ": a field value has visible ASCII, spaces and tabs only: " + value);
+            }
+        }
+        beginField(name, value.length());
+        out.putAscii(value);
+        out.putShort(CRLF);
+        return this;
+    }
+
+    /**
+     * As {@link #header(HeaderName, String)}, with a value that was received: its bytes are copied
+     * as they are.
+     */
+    public Response header(HeaderName name, ByteView value) {
+        for (int i = 0; i < value.length(); i++) {
+            byte b = value.at(i);
+            if ((b >= 0 && b < ' ' && b != '\t') || b == 0x7F) {
+                throw new IllegalArgumentException(
+                        name + ": control characters are not allowed in a field value");
+            }
+        }
+        beginField(name, value.length());
+        out.put(value.segment(), value.offset(), value.length());
+        out.putShort(CRLF);
+        return this;
+    }
+
+    // ---- a body that is there as a whole
+
+    /**
+     * Ends the response with {@code body}. More than about 60 KiB are not copied but sent from
+     * where they are, so they must not change until they are sent.
+     *
+     * @throws IllegalStateException where the body has begun
+     */
+    public void body(byte[] body) {
+        endFields(body.length);
+        if (!hasNoBody()) {
+            if (body.length <= out.room()) {
+                out.put(body, 0, body.length);
+            } else {
+                exchange.connection.sendLarge(MemorySegment.ofArray(body), 0, body.length);
+            }
+        }
+        ended();
+    }
+
+    /** Ends the response with {@code text} in UTF-8. Allocates. */
+    public void body(String text) {
+        body(text.getBytes(StandardCharsets.UTF_8));
+    }
+
+    /** Ends the response with a copy of {@code view}, as {@link #body(byte[])} does. */
+    public void body(ByteView view) {
+        int length = view.length();
+        endFields(length);
+        if (!hasNoBody()) {
+            putCopy(view.segment(), view.offset(), length);
+        }
+        ended();
+    }
+
+    /**
+     * Ends the response with {@code length} bytes of {@code body} from {@code offset}, as {@link
+     * #body(byte[])} does.
+     *
+     * @throws IndexOutOfBoundsException where the segment has fewer bytes
+     */
+    public void body(MemorySegment body, long offset, int length) {
+        Objects.checkFromIndexSize(offset, length, body.byteSize());
+        endFields(length);
+        if (!hasNoBody()) {
+            if (length <= out.room()) {
+                out.put(body, offset, length);
+            } else {
+                exchange.connection.sendLarge(body, offset, length);
+            }
+        }
+        ended();
+    }
+
+    /**
+     * Sends {@code prepared} as the whole response.
+     *
+     * @throws IllegalStateException where the response has begun already
+     */
+    public void send(Prepared prepared) {
+        status(prepared.status());
+        Encoded tail = prepared.tail();
+        int length = headOnly ? prepared.fieldBytes() : tail.length();
+        if (length <= SHORT_BYTES_MAX) {
+            out.put(tail, length);
+        } else if (length <= out.room()) {
+            out.put(tail.segment(), 0, length);
+        } else {
+            exchange.connection.sendLarge(tail.segment(), 0, length);
+        }
+        ended();
+    }
+
+    /**
+     * Sends {@code reply} as the whole response.
+     *
+     * @throws IllegalStateException where the response has begun already
+     */
+    public void send(Reply reply) {
+        reply.writeTo(this);
+    }
+
+    // ---- a body in pieces
+
+    /**
+     * Begins a body whose length is not known: chunked, or ended by the end of the connection where
+     * the client speaks HTTP/1.0. It goes on after the handler has returned, until {@link #end}.
+     *
+     * @throws IllegalStateException where the body has begun
+     */
+    public Response stream() {
+        boolean chunked = exchange.request.minorVersion == 1;
+        field(CHUNKED_FIELD.length());
+        if (!status.isBodiless()) {
+            if (chunked) {
+                out.put(CHUNKED_FIELD);
+            }
+            left = chunked ? CHUNKED : UNTIL_CLOSE;
+        } else {
+            left = 0;
+        }
+        out.putShort(CRLF);
+        state = STREAM;
+        return this;
+    }
+
+    /**
+     * Begins a body of {@code length} bytes, 0 or more, that come in pieces. It goes on after the
+     * handler has returned, until {@link #end}.
+     *
+     * @throws IllegalStateException where the body has begun
+     */
+    public Response stream(long length) {
+        if (length < 0) {
+            throw new IllegalArgumentException("a length of " + length);
+        }
+        endFields(length);
+        left = length;
+        state = STREAM;
+        return this;
+    }
+
+    /**
+     * Appends a copy of {@code piece} to the body.
+     *
+     * @throws IllegalStateException where the response is not being streamed, the piece is more
+     *     than is left of the length announced, or the client is behind by more than {@link
+     *     Limits#unsentBytesMax}: ask {@link #isWritable} first
+     */
+    public void write(ByteView piece) {
+        write(piece.segment(), piece.offset(), piece.length());
+    }
+
+    /** As {@link #write(ByteView)}. */
+    public void write(byte[] piece) {
+        int length = piece.length;
+        if (length + CHUNK_FRAME_BYTES > out.room()) {
+            write(MemorySegment.ofArray(piece), 0, length);
+        } else if (beginWrite(length)) {
+            if (left == CHUNKED) {
+                out.putHexadecimal(length);
+                out.putShort(CRLF);
+                out.put(piece, 0, length);
+                out.putShort(CRLF);
+            } else {
+                out.put(piece, 0, length);
+            }
+        }
+    }
+
+    /**
+     * As {@link #write(ByteView)}, with {@code length} bytes of {@code piece} from {@code offset}.
+     */
+    public void write(MemorySegment piece, long offset, int length) {
+        Objects.checkFromIndexSize(offset, length, piece.byteSize());
+        if (beginWrite(length)) {
+            if (left == CHUNKED) {
+                putChunks(piece, offset, length);
+            } else {
+                putCopy(piece, offset, length);
+            }
+        }
+    }
+
+    /** Checks and counts a piece; returns whether there is anything to put. */
+    private boolean beginWrite(int length) {
+        if (state != STREAM) {
+            throw new IllegalStateException(
+                    state == DONE ? "the response has ended" : "call stream() before write()");
+        }
+        if (left >= 0 && length > left && !status.isBodiless()) {
+            throw new IllegalStateException(
+                    length + " bytes, but " + left + " are left of the length announced");
+        }
+        if (exchange.connection.unsentBytes() + length > http.limits.unsentBytesMax()) {
+            throw new IllegalStateException(
+                    "the client does not read: more than "
+                            + http.limits.unsentBytesMax()
+                            + " bytes are unsent; write only while isWritable()");
+        }
+        if (left >= 0) {
+            left = Math.max(0, left - length);
+        }
+        return length > 0 && !hasNoBody();
+    }
+
+    /**
+     * Whether the kernel has taken everything that was sent so far: more can be written without
+     * piling up. A handler that stops because it is false hears from {@link #onWritable}.
+     */
+    public boolean isWritable() {
+        return state != DONE && exchange.connection.transport().unsentBytes() == 0;
+    }
+
+    /**
+     * Ends the streamed body. Fewer bytes than announced close the connection, for the client could
+     * not tell the end otherwise.
+     *
+     * @throws IllegalStateException where the response is not being streamed
+     */
+    public void end() {
+        if (state != STREAM) {
+            throw new IllegalStateException("the response is not being streamed");
+        }
+        if (left == CHUNKED && !hasNoBody()) {
+            ensureRoom(LAST_CHUNK.length());
+            out.put(LAST_CHUNK);
+        } else if (left == UNTIL_CLOSE || (left > 0 && !hasNoBody())) {
+            exchange.connection.closeAfterResponse();
+        }
+        ended();
+    }
+
+    // ---- what comes later
+
+    /**
+     * Leaves the response open when the handler returns. Request and response stay valid until it
+     * has ended; other threads get at them by {@link Suspended#resume}. Allocates.
+     *
+     * @throws IllegalStateException where the response has ended, or is suspended already
+     */
+    public Suspended suspend() {
+        if (state == DONE || suspended != null) {
+            throw new IllegalStateException(
+                    state == DONE ? "the response has ended" : "suspended already");
+        }
+        suspended = new Suspended(exchange, exchange.connection.transport());
+        return suspended;
+    }
+
+    /** Calls {@code action}, on the loop, each time the client has caught up with all written. */
+    public Response onWritable(Runnable action) {
+        onWritable = action;
+        return this;
+    }
+
+    /** Calls {@code action}, on the loop, once, if the connection is lost before the end. */
+    public Response onAbort(Runnable action) {
+        onAbort = action;
+        return this;
+    }
+
+    /**
+     * Calls {@code action}, on the loop, every {@code period} until the response has ended.
+     *
+     * @param period 100 ms or more; it comes up to 70 ms late
+     */
+    public Response onTick(Duration period, Runnable action) {
+        if (period.toMillis() < 100) {
+            throw new IllegalArgumentException("a period of " + period + "; 100 ms is the least");
+        }
+        tickNanos = period.toNanos();
+        onTick = action;
+        return this;
+    }
+
+    /** Whether the response has ended: nothing can be written any more. */
+    public boolean hasEnded() {
+        return state == DONE;
+    }
+
+    // ---- what the connection and its kin call
+
+    /** Prepares for the next request. */
+    void start(boolean newHeadOnly) {
+        headOnly = newHeadOnly;
+        status = Status.OK;
+        state = NOTHING;
+    }
+
+    Http1 http() {
+        return http;
+    }
+
+    /** Whether the request was a HEAD: what is written of the body goes nowhere. */
+    boolean isHeadOnly() {
+        return headOnly;
+    }
+
+    /** Whether the status has been written: it cannot be chosen any more. */
+    public boolean hasBegun() {
+        return state != NOTHING;
+    }
+
+    /** Whether it goes on after the handler has returned. */
+    boolean isOpen() {
+        return state == STREAM || (suspended != null && state != DONE);
+    }
+
+    /** Takes back what has been written of this response, unless it has left the buffer. */
+    boolean takeBack() {
+        if (state == NOTHING) {
+            return true;
+        }
+        if (exchange.connection.hasFlushed()) {
+            return false;
+        }
+        out.rewind(start);
+        exchange.connection.forgetLarge();
+        state = NOTHING;
+        return true;
+    }
+
+    /** Ends the response with an empty body, unless it has ended. */
+    void finish() {
+        if (state != DONE) {
+            endFields(0);
+            ended();
+        }
+    }
+
+    Runnable writableAction() {
+        return onWritable;
+    }
+
+    Runnable tickAction() {
+        return onTick;
+    }
+
+    long tickNanos() {
+        return tickNanos;
+    }
+
+    /** The exchange is over; {@code aborted} where that is not because the response has ended. */
+    void expire(boolean aborted) {
+        state = DONE;
+        Runnable abort = onAbort;
+        onWritable = null;
+        onAbort = null;
+        onTick = null;
+        if (suspended != null) {
+            suspended.end();
+            suspended = null;
+        }
+        if (aborted && abort != null) {
+            try {
+                abort.run();
+            } catch (Throwable failure) {
+                http.failures.accept(failure);
+            }
+        }
+    }
+
+    private void begin(Status newStatus) {
+        HttpConnection connection = exchange.connection;
+        ensureRoom(HEAD_BYTES_MAX);
+        connection.beginResponse();
+        start = out.position();
+        status = newStatus;
+        if (newStatus == Status.OK) {
+            http.date.putOk(out);
+        } else {
+            out.put(newStatus.line());
+            http.date.putFields(out);
+        }
+        if (!connection.keepsAlive()) {
+            out.put(CLOSE);
+        } else if (exchange.request.minorVersion == 0) {
+            out.put(KEEP_ALIVE);
+        }
+        state = FIELDS;
+    }
+
+    private void beginField(HeaderName name, int valueLength) {
+        if (name.isServers()) {
+            throw new IllegalArgumentException(name + " is written by the server");
+        }
+        field(name.encoded().length() + valueLength + 4);
+        out.put(name.encoded());
+    }
+
+    private void field(int bytes) {
+        if (state == NOTHING) {
+            begin(Status.OK);
+        } else if (state != FIELDS) {
+            throw new IllegalStateException(
+                    state == DONE ? "the response has ended" : "the body has begun");
+        }
+        if (out.position() - start + bytes > HEAD_BYTES_MAX - NUMBER_AND_END_BYTES) {
+            throw new IllegalStateException(
+                    "status line and fields exceed " + HEAD_BYTES_MAX + " bytes");
+        }
+    }
+
+    private void endFields(long contentLength) {
+        field(CONTENT_LENGTH.length());
+        if (!status.isBodiless()) {
+            out.put(CONTENT_LENGTH);
+            out.putDecimal(contentLength);
+            out.putShort(CRLF);
+        }
+        out.putShort(CRLF);
+    }
+
+    private void ended() {
+        state = DONE;
+    }
+
+    private boolean hasNoBody() {
+        return headOnly || status.isBodiless();
+    }
+
+    /** Copies all of it, however often the buffer has to be flushed. */
+    private void putCopy(MemorySegment from, long offset, int length) {
+        long at = offset;
+        long end = offset + length;
+        while (at < end) {
+            ensureRoom(1);
+            int piece = (int) Math.min(out.room(), end - at);
+            out.put(from, at, piece);
+            at += piece;
+        }
+    }
+
+    private void putChunks(MemorySegment from, long offset, int length) {
+        long at = offset;
+        long end = offset + length;
+        while (at < end) {
+            ensureRoom(CHUNK_FRAME_BYTES + (int) Math.min(end - at, http.out.capacity() / 4));
+            int piece = (int) Math.min(out.room() - CHUNK_FRAME_BYTES, end - at);
+            out.putHexadecimal(piece);
+            out.putShort(CRLF);
+            out.put(from, at, piece);
+            out.putShort(CRLF);
+            at += piece;
+        }
+    }
+
+    private void ensureRoom(int bytes) {
+        if (out.room() < bytes) {
+            exchange.connection.flush();
+        }
+    }
+}

@@ -1,0 +1,37 @@
+package io.bareloop.http;
+
+/**
+ * Answers requests whose bodies it takes in pieces, as they arrive, instead of whole.
+ *
+ * <p>It may begin the response at any of its calls. While the client does not read what has been
+ * written, no further pieces are presented, so a handler that writes what it gets needs no buffer.
+ * If it ends the response before the body has ended, the rest of the body is discarded. All calls
+ * are on the loop; request and response are valid through all of them. State of one request goes
+ * into {@link Request#attach}.
+ */
+public interface StreamHandler extends Handler {
+    /**
+     * The head is there. Comes before any piece, and before "100 Continue" is sent; a response
+     * begun here takes the place of that, and a client that asked for it may wait a while, or not
+     * send its body at all.
+     */
+    void begin(Request request, Response response) throws Exception;
+
+    /** The next bytes of the body, at least one; {@code piece} is valid until this returns. */
+    void piece(Request request, Response response, ByteView piece) throws Exception;
+
+    /** The body is complete. */
+    void end(Request request, Response response) throws Exception;
+
+    /** The connection was lost, or the body was refused, before {@link #end} was called. */
+    default void aborted(Request request) {}
+
+    /** A request without a body: it begins, and ends. */
+    @Override
+    default void handle(Request request, Response response) throws Exception {
+        begin(request, response);
+        if (!response.hasEnded()) {
+            end(request, response);
+        }
+    }
+}

@@ -1,0 +1,60 @@
+package io.bareloop.http;
+
+/**
+ * What a {@link Protocol} may ask of the engine that moves its bytes. Called on the loop only, and
+ * between {@link Protocol#open} and {@link Protocol#closed} only.
+ */
+public interface Transport {
+    /** The loop's output buffer; what stands in it is sent when the protocol returns. */
+    OutputBuffer output();
+
+    /**
+     * Sends what stands in the output buffer now, and empties it.
+     *
+     * @return whether the kernel took all of it. If not, the rest is kept in memory of the loop's
+     *     slab, no input is presented meanwhile, and {@link Protocol#writable} follows
+     */
+    boolean flush();
+
+    /** Stops presenting input, until {@link #resume}. */
+    void pause();
+
+    /** Presents input again, in a later call: first what was left over, then what arrives. */
+    void resume();
+
+    /**
+     * Closes the connection once all output is sent. No more input is presented.
+     *
+     * @param linger whether the peer may still be sending. Then its bytes are discarded for a
+     *     moment, for closing on unread bytes would reset the connection and could take the last
+     *     response with it (RFC 9112, section 9.6)
+     */
+    void closeWhenSent(boolean linger);
+
+    /** A deadline that never comes. */
+    long NEVER = Long.MAX_VALUE;
+
+    /**
+     * Calls {@link Protocol#expired} at {@code nanos}, or not at all with {@link #NEVER}, replacing
+     * the deadline before. While output is unsent, another deadline takes its place: for sending.
+     */
+    void deadline(long nanos);
+
+    /** The time at the beginning of this turn, in nanoseconds, as System.nanoTime gives it. */
+    long now();
+
+    /** Counts a request that was answered, whatever the answer. */
+    void countRequest();
+
+    /** Counts a request that was refused, or whose handler failed. */
+    void countError();
+
+    /** Bytes of output that the kernel has not taken yet. */
+    int unsentBytes();
+
+    /**
+     * Runs {@code task} on the connection's loop, soon; also after this connection has closed. For
+     * any thread.
+     */
+    void execute(Runnable task);
+}

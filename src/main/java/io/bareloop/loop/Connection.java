@@ -1,0 +1,540 @@
+package io.bareloop.loop;
+
+import io.bareloop.http.OutputBuffer;
+import io.bareloop.http.Protocol;
+import io.bareloop.http.Slab;
+import io.bareloop.http.Transport;
+import io.bareloop.sys.Errno;
+import io.bareloop.sys.Linux;
+import io.bareloop.sys.Syscalls;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * One connection slot of a loop: a descriptor, its protocol, and what is pending in either
+ * direction. With nothing pending it holds no buffer. Used for one connection after another.
+ */
+final class Connection implements Transport {
+    /** Full buffers received from one connection before the others of the loop have their turn. */
+    private static final int RECEIVES_PER_TURN_MAX = 4;
+
+    /** How much of what a peer still sends is discarded before a close, and for how long. */
+    private static final int LINGER_BYTES_MAX = 256 << 10;
+
+    private static final long LINGER_NANOS = 2_000_000_000L;
+
+    private static final int CLOSED = -1;
+
+    private final Loop loop;
+    private final Syscalls sys;
+    private final Protocol protocol;
+    private final int slot;
+
+    private int generation;
+    private int fd = CLOSED;
+
+    // Input that the protocol has not consumed yet.
+    private Slab.Slice kept;
+    private int keptBytes;
+
+    // Output that the kernel has not taken yet.
+    private Slab.Slice unsent;
+    private int unsentFrom;
+    private int unsentTo;
+
+    /** The protocol takes no input for now. */
+    private boolean paused;
+
+    /** An edge has been reported that has not been read to its end. */
+    private boolean readable;
+
+    /** The peer has shut down its sending side, or the whole connection is gone. */
+    private boolean hungUp;
+
+    private boolean endReported;
+    private boolean closingWhenSent;
+    private boolean lingers;
+    private boolean lingering;
+    private int lingerBytes;
+    private boolean broken;
+    private boolean outArmed;
+    private boolean inProtocol;
+
+    /** Stands in the loop's list of connections to go on with in the next turn. */
+    boolean scheduled;
+
+    Connection(Loop loop, Syscalls sys, Protocol protocol, int slot) {
+        this.loop = loop;
+        this.sys = sys;
+        this.protocol = protocol;
+        this.slot = slot;
+    }
+
+    // ---- the life of a connection
+
+    /** Begins with descriptor {@code newFd}. */
+    void open(int newFd) {
+        fd = newFd;
+        keptBytes = 0;
+        paused = false;
+        readable = false;
+        hungUp = false;
+        endReported = false;
+        closingWhenSent = false;
+        lingers = false;
+        lingering = false;
+        broken = false;
+        outArmed = false;
+        protocol.open(this);
+    }
+
+    int slot() {
+        return slot;
+    }
+
+    int fd() {
+        return fd;
+    }
+
+    boolean isOpen() {
+        return fd != CLOSED;
+    }
+
+    /**
+     * Generation and slot: an event of an earlier connection in this slot carries another token.
+     */
+    long token() {
+        return (long) generation << 32 | slot;
+    }
+
+    void close() {
+        if (fd == CLOSED) {
+            return;
+        }
+        // EINTR and EIO also free the descriptor on Linux: there is nothing to repeat.
+        sys.close(fd);
+        fd = CLOSED;
+        generation = (generation + 1) & Integer.MAX_VALUE;
+        releaseKept();
+        releaseUnsent();
+        protocol.closed();
+        loop.closed(this);
+    }
+
+    // ---- one turn
+
+    /** Something is ready: EPOLLIN and others in {@code events}. */
+    void ready(int events) {
+        if ((events & (Linux.EPOLLHUP | Linux.EPOLLERR)) != 0) {
+            // Gone in both directions: a response could not be sent any more.
+            close();
+            return;
+        }
+        if ((events & Linux.EPOLLRDHUP) != 0) {
+            hungUp = true;
+        }
+        if ((events & Linux.EPOLLOUT) != 0 && unsent != null) {
+            sendUnsent();
+        }
+        if ((events & ~Linux.EPOLLOUT) != 0 && fd != CLOSED) {
+            readable = true;
+            receive();
+        }
+    }
+
+    /** Goes on where the last turn left off: with what was kept, then with what can be read. */
+    void proceed() {
+        if (broken) {
+            close();
+            return;
+        }
+        if (keptBytes > 0 && canReceive()) {
+            consume(kept.segment(), 0, keptBytes, true);
+        }
+        if (fd != CLOSED && readable) {
+            receive();
+        }
+    }
+
+    private boolean canReceive() {
+        return !paused && unsent == null && !closingWhenSent;
+    }
+
+    private void receive() {
+        if (lingering) {
+            discard();
+            return;
+        }
+        for (int i = 0; i < RECEIVES_PER_TURN_MAX; i++) {
+            // Scheduled, it first goes on with what is kept: an end of input that is received now
+            // would be reported ahead of that.
+            if (!canReceive() || scheduled) {
+                return;
+            }
+            MemorySegment in = loop.in();
+            int at = 0;
+            if (keptBytes > 0) {
+                if (!growKept()) {
+                    close();
+                    return;
+                }
+                in = kept.segment();
+                at = keptBytes;
+            }
+            int room = (int) in.byteSize() - at;
+            int received = sys.recv(fd, in, at, room);
+            if (received <= 0) {
+                if (received == -Errno.EINTR) {
+                    continue;
+                }
+                receivedNothing(received);
+                return;
+            }
+            loop.counters.bytesReceived += received;
+            // A short receive has emptied the socket: no second call to hear EAGAIN. After a
+            // hang-up there is no further edge to come, so that the end itself is still to be read.
+            readable = received == room || hungUp;
+            consume(in, 0, at + received, at > 0);
+            if (fd == CLOSED || !readable) {
+                return;
+            }
+        }
+        loop.schedule(this);
+    }
+
+    private void receivedNothing(int result) {
+        readable = false;
+        if (result == -Errno.EAGAIN) {
+            return;
+        }
+        if (result == 0) {
+            if (!endReported) {
+                endReported = true;
+                inProtocol = true;
+                protocol.endOfInput();
+                inProtocol = false;
+                sendOutput();
+            }
+            return;
+        }
+        // ECONNRESET, ETIMEDOUT, EPIPE, EHOSTUNREACH and the like: the connection is gone.
+        close();
+    }
+
+    /** Lets the protocol have [from, to) of {@code in}, sends its answer, keeps what it leaves. */
+    private void consume(MemorySegment in, int from, int to, boolean isKept) {
+        inProtocol = true;
+        int at = protocol.receive(in, from, to);
+        inProtocol = false;
+        sendOutput();
+        if (fd == CLOSED) {
+            return;
+        }
+        if (at == to || closingWhenSent) {
+            if (isKept) {
+                releaseKept();
+            }
+        } else {
+            keep(in, at, to, isKept);
+        }
+    }
+
+    /** Sends what the protocol has appended; closes where that was the end of it. */
+    private void sendOutput() {
+        flush();
+        if (broken) {
+            close();
+        } else if (closingWhenSent && unsent == null) {
+            finish();
+        }
+    }
+
+    // ---- pending input
+
+    private void keep(MemorySegment in, int from, int to, boolean isKept) {
+        int length = to - from;
+        if (!isKept) {
+            kept = loop.slab().take(length);
+            if (kept == null) {
+                close();
+                return;
+            }
+        }
+        // Copies within the same slice too: MemorySegment.copy takes care of the overlap.
+        if (!isKept || from > 0) {
+            MemorySegment.copy(in, from, kept.segment(), 0, length);
+        }
+        keptBytes = length;
+    }
+
+    /** Makes room behind what is kept; false where the bound or the slab's memory is reached. */
+    private boolean growKept() {
+        if (keptBytes < kept.length()) {
+            return true;
+        }
+        if (kept.length() >= Loop.IN_BYTES) {
+            // More than any head may have: the protocol would have refused it.
+            return false;
+        }
+        Slab.Slice larger = loop.slab().take(kept.length() * 2);
+        if (larger == null) {
+            return false;
+        }
+        MemorySegment.copy(kept.segment(), 0, larger.segment(), 0, keptBytes);
+        loop.slab().give(kept);
+        kept = larger;
+        return true;
+    }
+
+    private void releaseKept() {
+        if (kept != null) {
+            loop.slab().give(kept);
+            kept = null;
+        }
+        keptBytes = 0;
+    }
+
+    // ---- output
+
+    @Override
+    public OutputBuffer output() {
+        return loop.output();
+    }
+
+    @Override
+    public boolean flush() {
+        OutputBuffer out = loop.output();
+        int length = out.position();
+        if (length == 0) {
+            return unsent == null && !broken;
+        }
+        int sent = unsent == null && !broken ? send(out.segment(), 0, length) : 0;
+        out.clear();
+        if (sent == length) {
+            return true;
+        }
+        if (!broken) {
+            keepUnsent(out.segment(), sent, length);
+        }
+        if (broken && !inProtocol) {
+            loop.schedule(this);
+        }
+        return false;
+    }
+
+    /** Returns the number of bytes the kernel took, 0 where it takes none; notes a broken one. */
+    private int send(MemorySegment from, int offset, int length) {
+        while (true) {
+            int sent = sys.send(fd, from, offset, length, 0);
+            if (sent >= 0) {
+                loop.counters.bytesSent += sent;
+                return sent;
+            }
+            if (sent == -Errno.EAGAIN || sent == -Errno.ENOBUFS || sent == -Errno.ENOMEM) {
+                return 0;
+            }
+            if (sent != -Errno.EINTR) {
+                // EPIPE, ECONNRESET, ETIMEDOUT and the like: the peer is gone.
+                broken = true;
+                return 0;
+            }
+        }
+    }
+
+    /** Keeps what the kernel did not take, behind what is kept already; notes where it cannot. */
+    private void keepUnsent(MemorySegment from, int offset, int end) {
+        int length = end - offset;
+        if (!reserveUnsent(length)) {
+            broken = true;
+            return;
+        }
+        MemorySegment.copy(from, offset, unsent.segment(), unsentTo, length);
+        unsentTo += length;
+        armOut();
+    }
+
+    /** Makes room for {@code length} bytes more; false where the bound or the slab's is reached. */
+    private boolean reserveUnsent(int length) {
+        if (unsent == null) {
+            unsent = loop.slab().take(length);
+            unsentFrom = 0;
+            unsentTo = 0;
+            loop.deadlines().set(slot, loop.now() + loop.options().sendNanos());
+            return unsent != null;
+        }
+        int pending = unsentTo - unsentFrom;
+        if (pending + length > loop.options().unsentBytesMax()) {
+            return false;
+        }
+        Slab.Slice slice = unsent;
+        if (length > slice.length() - pending) {
+            slice = loop.slab().take(pending + length);
+            if (slice == null) {
+                return false;
+            }
+        }
+        MemorySegment.copy(unsent.segment(), unsentFrom, slice.segment(), 0, pending);
+        if (slice != unsent) {
+            loop.slab().give(unsent);
+            unsent = slice;
+        }
+        unsentFrom = 0;
+        unsentTo = pending;
+        return true;
+    }
+
+    /** Asks for EPOLLOUT, once a connection: edges cost nothing while nothing is unsent. */
+    private void armOut() {
+        if (!outArmed) {
+            outArmed = true;
+            if (loop.watch(this, Linux.EPOLLOUT) < 0) {
+                broken = true;
+            }
+        }
+    }
+
+    private void sendUnsent() {
+        int sent = send(unsent.segment(), unsentFrom, unsentTo - unsentFrom);
+        unsentFrom += sent;
+        if (broken) {
+            close();
+            return;
+        }
+        if (unsentFrom < unsentTo) {
+            if (sent > 0) {
+                loop.deadlines().set(slot, loop.now() + loop.options().sendNanos());
+            }
+            return;
+        }
+        releaseUnsent();
+        if (closingWhenSent) {
+            finish();
+            return;
+        }
+        inProtocol = true;
+        protocol.writable();
+        inProtocol = false;
+        sendOutput();
+        if (fd != CLOSED && unsent == null) {
+            proceed();
+        }
+    }
+
+    private void releaseUnsent() {
+        if (unsent != null) {
+            loop.slab().give(unsent);
+            unsent = null;
+        }
+    }
+
+    // ---- the end
+
+    @Override
+    public void closeWhenSent(boolean linger) {
+        closingWhenSent = true;
+        lingers |= linger;
+        if (!inProtocol) {
+            sendOutput();
+        }
+    }
+
+    /** All is sent: closes, at once or after the peer has had time to read. */
+    private void finish() {
+        releaseKept();
+        // A peer that has hung up may still be reading: what it sent before is discarded too.
+        if (!lingers) {
+            close();
+            return;
+        }
+        if (!lingering) {
+            lingering = true;
+            lingerBytes = 0;
+            sys.shutdown(fd, Linux.SHUT_WR);
+            loop.deadlines().set(slot, loop.now() + LINGER_NANOS);
+            discard();
+        }
+    }
+
+    private void discard() {
+        MemorySegment in = loop.in();
+        while (lingerBytes < LINGER_BYTES_MAX) {
+            int received = sys.recv(fd, in, 0, (int) in.byteSize());
+            if (received == -Errno.EAGAIN) {
+                return;
+            }
+            if (received <= 0 && received != -Errno.EINTR) {
+                break;
+            }
+            lingerBytes += Math.max(received, 0);
+        }
+        close();
+    }
+
+    /** The deadline has come. */
+    void expired() {
+        if (lingering || unsent != null) {
+            close();
+            return;
+        }
+        inProtocol = true;
+        protocol.expired();
+        inProtocol = false;
+        sendOutput();
+    }
+
+    void drain() {
+        inProtocol = true;
+        protocol.drain();
+        inProtocol = false;
+        sendOutput();
+    }
+
+    // ---- the rest of what a protocol may ask for
+
+    @Override
+    public void pause() {
+        paused = true;
+    }
+
+    @Override
+    public void resume() {
+        paused = false;
+        loop.schedule(this);
+    }
+
+    @Override
+    public void deadline(long nanos) {
+        if (unsent != null || lingering) {
+            return;
+        }
+        if (nanos == NEVER) {
+            loop.deadlines().cancel(slot);
+        } else {
+            loop.deadlines().set(slot, nanos);
+        }
+    }
+
+    @Override
+    public long now() {
+        return loop.now();
+    }
+
+    @Override
+    public void countRequest() {
+        loop.counters.requests++;
+    }
+
+    @Override
+    public void countError() {
+        loop.counters.errors++;
+    }
+
+    @Override
+    public int unsentBytes() {
+        return unsent == null ? 0 : unsentTo - unsentFrom;
+    }
+
+    @Override
+    public void execute(Runnable task) {
+        loop.execute(task);
+    }
+}

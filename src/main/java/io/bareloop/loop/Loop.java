@@ -1,0 +1,452 @@
+package io.bareloop.loop;
+
+import io.bareloop.http.OutputBuffer;
+import io.bareloop.http.Protocol;
+import io.bareloop.http.Slab;
+import io.bareloop.net.Affinity;
+import io.bareloop.net.Epoll;
+import io.bareloop.net.Knob;
+import io.bareloop.net.KnobLog;
+import io.bareloop.net.ListenerGroup;
+import io.bareloop.net.Wakeup;
+import io.bareloop.sys.Errno;
+import io.bareloop.sys.Linux;
+import io.bareloop.sys.Syscalls;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayDeque;
+import java.util.Arrays;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+
+/**
+ * One event loop: one thread, one epoll descriptor, one listener, and the connections it accepted.
+ *
+ * <p>Memory, per loop: 64 KiB to receive into, 64 KiB + 8 B to send from, 512 events of 12 B, and
+ * the slab, which grows with work in flight up to its bound. A connection costs its objects and
+ * four numbers in {@link Deadlines}, and no buffer.
+ *
+ * <p>Created by one thread and then run by another; {@link #execute}, {@link #stop} and {@link
+ * #drain} are for any thread, the counters for any reader, everything else for the loop's own.
+ */
+public final class Loop implements Runnable {
+    public static final int IN_BYTES = 64 << 10;
+    public static final int OUT_BYTES = 64 << 10;
+
+    private static final int EVENTS_MAX = 512;
+    private static final int ACCEPTS_PER_TURN_MAX = 64;
+
+    /** A backlog of 65,536, which is more than listen(2) grants by default. */
+    private static final int DRAIN_ACCEPT_ROUNDS_MAX = 1024;
+
+    private static final long ACCEPT_PAUSE_NANOS = 100_000_000L;
+    private static final int SLOTS_AT_START = 64;
+
+    /** Tokens of connections are never negative. */
+    private static final long LISTENER_TOKEN = -1;
+
+    private static final long WAKEUP_TOKEN = -2;
+
+    final Counters counters = new Counters();
+
+    private final Syscalls sys;
+    private final LoopOptions options;
+    private final Protocol.Factory protocols;
+    private final int listener;
+    private final Epoll epoll;
+    private final Wakeup wakeup;
+    private final MemorySegment in;
+    private final OutputBuffer out;
+    private final Slab slab;
+    private final Deadlines deadlines;
+    private final Queue<Runnable> tasks = new ConcurrentLinkedQueue<>();
+
+    /** Made once: a method reference to a method of this object is an object too. */
+    private final Deadlines.Expired expiry = this::expired;
+
+    private final ArrayDeque<Connection> scheduled = new ArrayDeque<>(SLOTS_AT_START);
+
+    private Connection[] connections = new Connection[SLOTS_AT_START];
+    private int[] freeSlots = new int[SLOTS_AT_START];
+    private int freeCount;
+    private int slotCount;
+
+    private long now;
+    private boolean accepting;
+    private long acceptAgainNanos;
+    private boolean draining;
+    private long drainUntilNanos;
+    private boolean ended;
+    private int forced;
+    private volatile boolean stopping;
+
+    /**
+     * Creates the loop; nothing runs yet.
+     *
+     * @param sys the calls of the thread that will run it
+     * @param arena memory of the loop, to be closed after it has ended
+     * @param listener a listening descriptor, which the loop watches but does not close
+     * @param out the buffer that {@code protocols} write into
+     * @param slab memory for what is pending, which {@code protocols} may use too
+     * @param log is told what epoll busy polling came to
+     */
+    public Loop(
+            Syscalls sys,
+            Arena arena,
+            LoopOptions options,
+            int listener,
+            OutputBuffer out,
+            Slab slab,
+            Protocol.Factory protocols,
+            KnobLog log) {
+        this.sys = sys;
+        this.options = options;
+        this.listener = listener;
+        this.out = out;
+        this.slab = slab;
+        this.protocols = protocols;
+        now = System.nanoTime();
+        in = arena.allocate(IN_BYTES, Long.BYTES);
+        deadlines = new Deadlines(now);
+        deadlines.ensureSlots(SLOTS_AT_START);
+        epoll = new Epoll(sys, arena, EVENTS_MAX);
+        wakeup = new Wakeup(sys);
+        epoll.add(wakeup.fd(), Linux.EPOLLIN, WAKEUP_TOKEN);
+        int added = startAccepting();
+        if (added < 0) {
+            throw new IllegalStateException("epoll_ctl: " + Errno.describe(added));
+        }
+        if (options.busyPoll().wanted()) {
+            log.note(
+                    "epoll busy poll " + options.busyPoll().value() + " us",
+                    Knob.Mode.AUTO,
+                    epoll.busyPoll(
+                            options.busyPoll().value(), ListenerGroup.BUSY_POLL_BUDGET, true),
+                    "needs Linux 6.9; before, net.core.busy_poll sets it for the whole system");
+        }
+    }
+
+    /** Runs until {@link #stop}, or until a drain has come to its end. */
+    @Override
+    public void run() {
+        try {
+            while (!stopping && !ended) {
+                runOnce(timeoutMillis());
+            }
+        } finally {
+            closeAll();
+        }
+    }
+
+    /** Pins the calling thread, which is to run the loop, to its CPU. */
+    public void pin() {
+        if (options.cpu() >= 0) {
+            int result = Affinity.pinCurrentThread(sys, options.cpu());
+            if (result < 0) {
+                throw new IllegalStateException(
+                        "cannot pin to CPU " + options.cpu() + ": " + Errno.describe(result));
+            }
+        }
+    }
+
+    /** One turn: a single wait, then each ready descriptor once. Tests drive the loop by it. */
+    int runOnce(int timeoutMillis) {
+        int ready = epoll.await(timeoutMillis);
+        now = System.nanoTime();
+        protocols.turn(now);
+        counters.turns++;
+
+        for (int i = 0; i < ready; i++) {
+            long token = epoll.token(i);
+            if (token >= 0) {
+                Connection connection = connections[(int) token];
+                if (connection.token() == token && connection.isOpen()) {
+                    connection.ready(epoll.events(i));
+                } else {
+                    // Closed earlier in this turn; accept4 may already have reused its descriptor,
+                    // so the token carries a generation beside the slot.
+                    counters.staleEvents++;
+                }
+            } else if (token == LISTENER_TOKEN) {
+                acceptPending();
+            } else {
+                wakeup.drain();
+            }
+        }
+
+        if (!scheduled.isEmpty()) {
+            proceedScheduled();
+        }
+        runTasks();
+        // After the I/O, so that bytes received in this turn count as progress.
+        deadlines.expire(now, expiry);
+        if (!accepting && !draining && now - acceptAgainNanos >= 0 && startAccepting() < 0) {
+            // ENOMEM, ENOSPC: what was short when accepting paused is short still.
+            acceptAgainNanos = now + ACCEPT_PAUSE_NANOS;
+        }
+        if (draining) {
+            continueDrain();
+        }
+        return ready;
+    }
+
+    private int timeoutMillis() {
+        if (!scheduled.isEmpty() || !tasks.isEmpty()) {
+            return 0;
+        }
+        int timeout = deadlines.millisToNext(now);
+        if (draining || (!accepting && options.connectionsMax() > openConnections())) {
+            int soon = (int) (ACCEPT_PAUSE_NANOS / 1_000_000);
+            return timeout < 0 ? soon : Math.min(timeout, soon);
+        }
+        return timeout;
+    }
+
+    private void proceedScheduled() {
+        // Those that are scheduled again meanwhile have their turn in the next.
+        for (int i = scheduled.size(); i > 0; i--) {
+            Connection connection = scheduled.poll();
+            connection.scheduled = false;
+            if (connection.isOpen()) {
+                connection.proceed();
+            }
+        }
+    }
+
+    private void expired(int slot) {
+        connections[slot].expired();
+    }
+
+    // ---- accepting
+
+    /** Returns whether more may be pending than a turn takes. */
+    private boolean acceptPending() {
+        for (int i = 0; i < ACCEPTS_PER_TURN_MAX; i++) {
+            if (openConnections() >= options.connectionsMax()) {
+                pauseAccepting();
+                return false;
+            }
+            int fd = sys.accept4(listener, Linux.SOCK_NONBLOCK | Linux.SOCK_CLOEXEC);
+            if (fd >= 0) {
+                accepted(fd);
+            } else if (!acceptFailed(fd)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** Returns whether to go on with the next connection. */
+    private boolean acceptFailed(int result) {
+        if (result == -Errno.EAGAIN) {
+            return false;
+        }
+        if (result == -Errno.EMFILE
+                || result == -Errno.ENFILE
+                || result == -Errno.ENOBUFS
+                || result == -Errno.ENOMEM) {
+            // The connection stays where it is, and the listener would be ready again at once:
+            // look away for a moment, or until a connection closes.
+            pauseAccepting();
+            return false;
+        }
+        // EINTR, and errors of the connection itself that accept4 passes on: ECONNABORTED, EPROTO,
+        // ENETDOWN, EHOSTUNREACH and the others of accept(2). The next one may be good.
+        return true;
+    }
+
+    private void accepted(int fd) {
+        counters.accepted++;
+        countIncomingCpu(fd);
+        Connection connection = freeConnection();
+        connection.open(fd);
+        int added = epoll.add(fd, interest(0), connection.token());
+        if (added < 0) {
+            // ENOMEM, ENOSPC: the limit of watches is reached; this client is turned away.
+            connection.close();
+        }
+    }
+
+    private void countIncomingCpu(int fd) {
+        if (options.cpu() < 0) {
+            return;
+        }
+        int cpu = sys.getsockopt(fd, Linux.SOL_SOCKET, Linux.SO_INCOMING_CPU);
+        if (cpu == options.cpu()) {
+            counters.cpuMatches++;
+        } else {
+            counters.cpuMismatches++;
+        }
+    }
+
+    private Connection freeConnection() {
+        if (freeCount > 0) {
+            return connections[freeSlots[--freeCount]];
+        }
+        if (slotCount == connections.length) {
+            connections = Arrays.copyOf(connections, slotCount * 2);
+            freeSlots = Arrays.copyOf(freeSlots, slotCount * 2);
+            deadlines.ensureSlots(slotCount * 2);
+        }
+        Connection connection = new Connection(this, sys, protocols.newProtocol(), slotCount);
+        connections[slotCount++] = connection;
+        return connection;
+    }
+
+    /** Returns 0 or -errno. */
+    private int startAccepting() {
+        int added = epoll.add(listener, Linux.EPOLLIN, LISTENER_TOKEN);
+        if (added < 0 && added != -Errno.EEXIST) {
+            return added;
+        }
+        accepting = true;
+        return 0;
+    }
+
+    private void pauseAccepting() {
+        counters.acceptPauses++;
+        stopAccepting();
+        acceptAgainNanos = now + ACCEPT_PAUSE_NANOS;
+    }
+
+    private void stopAccepting() {
+        epoll.remove(listener);
+        accepting = false;
+    }
+
+    // ---- what connections ask for
+
+    /** A connection has closed its descriptor. */
+    void closed(Connection connection) {
+        counters.closed++;
+        deadlines.cancel(connection.slot());
+        freeSlots[freeCount++] = connection.slot();
+        if (!accepting) {
+            acceptAgainNanos = now;
+        }
+    }
+
+    void schedule(Connection connection) {
+        if (!connection.scheduled) {
+            connection.scheduled = true;
+            scheduled.add(connection);
+        }
+    }
+
+    int watch(Connection connection, int more) {
+        return epoll.modify(connection.fd(), interest(more), connection.token());
+    }
+
+    private static int interest(int more) {
+        return Linux.EPOLLIN | Linux.EPOLLRDHUP | Linux.EPOLLET | more;
+    }
+
+    MemorySegment in() {
+        return in;
+    }
+
+    OutputBuffer output() {
+        return out;
+    }
+
+    Slab slab() {
+        return slab;
+    }
+
+    Deadlines deadlines() {
+        return deadlines;
+    }
+
+    LoopOptions options() {
+        return options;
+    }
+
+    long now() {
+        return now;
+    }
+
+    /** Connections open now. */
+    int openConnections() {
+        return slotCount - freeCount;
+    }
+
+    // ---- what other threads ask for
+
+    /** What the loop has counted. For any thread. */
+    public Counters counters() {
+        return counters;
+    }
+
+    /** The CPU that the loop is pinned to, or -1. */
+    public int cpu() {
+        return options.cpu();
+    }
+
+    /** Runs {@code task} on the loop, soon. For any thread. */
+    public void execute(Runnable task) {
+        tasks.add(task);
+        wakeup.wake();
+    }
+
+    /** Closes all connections and ends {@link #run}. For any thread. */
+    public void stop() {
+        stopping = true;
+        wakeup.wake();
+    }
+
+    /**
+     * Takes the connections that wait for accept4, then no more; finishes what is in flight; ends
+     * {@link #run}, at the latest after {@code nanos}. {@code accepted} is run on the loop once it
+     * has stopped accepting. For any thread.
+     */
+    public void drain(long nanos, Runnable accepted) {
+        execute(
+                () -> {
+                    beginDrain(nanos);
+                    accepted.run();
+                });
+    }
+
+    private void runTasks() {
+        Runnable task = tasks.poll();
+        while (task != null) {
+            task.run();
+            task = tasks.poll();
+        }
+    }
+
+    private void beginDrain(long nanos) {
+        // All of them: the kernel resets those that are left when the listener closes.
+        int rounds = 0;
+        while (rounds < DRAIN_ACCEPT_ROUNDS_MAX && acceptPending()) {
+            rounds++;
+        }
+        stopAccepting();
+        draining = true;
+        drainUntilNanos = now + nanos;
+        for (int slot = 0; slot < slotCount; slot++) {
+            if (connections[slot].isOpen()) {
+                connections[slot].drain();
+            }
+        }
+    }
+
+    private void continueDrain() {
+        ended = openConnections() == 0 || now - drainUntilNanos >= 0;
+    }
+
+    /** Closes what is still open; what that cut off is {@link #forced}. */
+    private void closeAll() {
+        forced = openConnections();
+        for (int slot = 0; slot < slotCount; slot++) {
+            connections[slot].close();
+        }
+        epoll.close();
+        wakeup.close();
+    }
+
+    /** Connections that were closed with work in flight when the loop ended. */
+    public int forced() {
+        return forced;
+    }
+}

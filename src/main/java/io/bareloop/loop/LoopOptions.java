@@ -1,0 +1,16 @@
+package io.bareloop.loop;
+
+import io.bareloop.net.Knob;
+
+/**
+ * What a loop is given.
+ *
+ * @param cpu the CPU to pin to, or -1 for none
+ * @param connectionsMax open connections; at that number accepting pauses
+ * @param busyPoll microseconds for which a wait polls the network device, where the kernel can be
+ *     asked per epoll descriptor
+ * @param unsentBytesMax bytes of responses that one connection may have unsent
+ * @param sendNanos time without progress in sending after which a connection is closed
+ */
+public record LoopOptions(
+        int cpu, int connectionsMax, Knob busyPoll, int unsentBytesMax, long sendNanos) {}

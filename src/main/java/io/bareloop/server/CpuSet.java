@@ -1,0 +1,139 @@
+package io.bareloop.server;
+
+import io.bareloop.net.Affinity;
+import io.bareloop.sys.Syscalls;
+import java.lang.foreign.Arena;
+import java.util.Arrays;
+import java.util.Objects;
+import java.util.TreeSet;
+import java.util.stream.IntStream;
+
+/** The CPUs that a server uses, one loop on each; or a number of loops that are not pinned. */
+public final class CpuSet {
+    private static final int LOOPS_MAX = 1024;
+    private static final int NOT_PINNED = -1;
+
+    private final int[] cpus;
+
+    private CpuSet(int[] cpus) {
+        this.cpus = cpus;
+    }
+
+    /** Every CPU that this process may run on: what taskset, a cpuset or a container allows. */
+    public static CpuSet allowed() {
+        return new CpuSet(allowedCpus());
+    }
+
+    /**
+     * The CPUs of {@code list}, in ascending order.
+     *
+     * @param list numbers and ranges as taskset -c takes them: {@code "0-3"}, {@code "0,2,8-11"}
+     * @throws IllegalArgumentException where it is no such list, or names a CPU that this process
+     *     may not run on
+     */
+    public static CpuSet of(String list) {
+        TreeSet<Integer> named = new TreeSet<>();
+        for (String part : list.split(",", -1)) {
+            String[] ends = part.trim().split("-", -1);
+            if (ends.length > 2) {
+                throw malformed(list);
+            }
+            int from = number(ends[0], list);
+            int to = number(ends[ends.length - 1], list);
+            if (from > to || to - from >= LOOPS_MAX) {
+                throw malformed(list);
+            }
+            IntStream.rangeClosed(from, to).forEach(named::add);
+        }
+        int[] cpus = named.stream().mapToInt(Integer::intValue).toArray();
+        int[] allowed = allowedCpus();
+        for (int cpu : cpus) {
+            if (Arrays.binarySearch(allowed, cpu) < 0) {
+                throw new IllegalArgumentException(
+                        "CPU "
+                                + cpu
+                                + " is not one this process may run on; those are "
+                                + new CpuSet(allowed));
+            }
+        }
+        return new CpuSet(cpus);
+    }
+
+    /**
+     * {@code loops} loops that the scheduler may move, without steering of connections by CPU.
+     *
+     * @throws IllegalArgumentException unless it is 1 to 1024
+     */
+    public static CpuSet unpinned(int loops) {
+        if (loops < 1 || loops > LOOPS_MAX) {
+            throw new IllegalArgumentException(loops + " loops; it must be 1 to " + LOOPS_MAX);
+        }
+        int[] cpus = new int[loops];
+        Arrays.fill(cpus, NOT_PINNED);
+        return new CpuSet(cpus);
+    }
+
+    /** The number of loops. */
+    public int size() {
+        return cpus.length;
+    }
+
+    public boolean isPinned() {
+        return cpus[0] != NOT_PINNED;
+    }
+
+    /** The CPU of each loop, or -1s. */
+    int[] toArray() {
+        return cpus.clone();
+    }
+
+    /** The list in its shortest form, for example {@code "0-3,8"}; or {@code "2 not pinned"}. */
+    @Override
+    public String toString() {
+        if (!isPinned()) {
+            return cpus.length + " not pinned";
+        }
+        StringBuilder text = new StringBuilder();
+        for (int i = 0; i < cpus.length; i++) {
+            int from = i;
+            while (i + 1 < cpus.length && cpus[i + 1] == cpus[i] + 1) {
+                i++;
+            }
+            text.append(text.isEmpty() ? "" : ",").append(cpus[from]);
+            if (i > from) {
+                text.append('-').append(cpus[i]);
+            }
+        }
+        return text.toString();
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof CpuSet set && Arrays.equals(cpus, set.cpus);
+    }
+
+    @Override
+    public int hashCode() {
+        return Objects.hash(CpuSet.class, Arrays.hashCode(cpus));
+    }
+
+    private static int[] allowedCpus() {
+        try (Arena arena = Arena.ofConfined()) {
+            return Affinity.allowed(new Syscalls(arena));
+        }
+    }
+
+    private static int number(String text, String list) {
+        if (text.isEmpty()
+                || text.length() > 5
+                || !text.chars().allMatch(c -> c >= '0' && c <= '9')) {
+            throw malformed(list);
+        }
+        return Integer.parseInt(text);
+    }
+
+    private static IllegalArgumentException malformed(String list) {
+        return new IllegalArgumentException(
+                "not a CPU list: \"" + list + "\"; write numbers and ranges, such as 0-3 or 0,2");
+    }
+}

@@ -1,0 +1,488 @@
+package io.bareloop.server;
+
+import io.bareloop.http.Handler;
+import io.bareloop.http.Http1;
+import io.bareloop.http.Limits;
+import io.bareloop.http.OutputBuffer;
+import io.bareloop.http.Slab;
+import io.bareloop.http.Timeouts;
+import io.bareloop.loop.Counters;
+import io.bareloop.loop.Loop;
+import io.bareloop.loop.LoopOptions;
+import io.bareloop.net.Knob;
+import io.bareloop.net.KnobLog;
+import io.bareloop.net.ListenOptions;
+import io.bareloop.net.ListenerGroup;
+import io.bareloop.sys.Syscalls;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+
+/**
+ * An HTTP/1.1 server: one pinned thread per CPU, each with a loop, a listener and its connections.
+ *
+ * <pre>{@code
+ * try (HttpServer server = HttpServer.builder()
+ *         .listen("127.0.0.1", 8080)
+ *         .handler((request, response) -> response.body("hello\n"))
+ *         .start()) {
+ *     server.awaitTermination();
+ * }
+ * }</pre>
+ *
+ * <p>It is running when {@link Builder#start} returns. All methods are for any thread.
+ */
+public final class HttpServer implements AutoCloseable {
+    private final Arena arena = Arena.ofShared();
+    private final Syscalls sys = new Syscalls(arena);
+    private final KnobLog knobs = new KnobLog();
+    private final List<Loop> loops = new ArrayList<>();
+    private final List<Thread> threads = new ArrayList<>();
+    private final CpuSet cpus;
+    private final CountDownLatch ended;
+    private ListenerGroup listeners;
+    private volatile Throwable failure;
+    private boolean released;
+
+    private HttpServer(Builder builder) throws IOException {
+        cpus = builder.cpus != null ? builder.cpus : CpuSet.allowed();
+        ended = new CountDownLatch(cpus.size());
+        boolean started = false;
+        try {
+            sys.raiseDescriptorLimit();
+            listeners =
+                    ListenerGroup.open(
+                            sys, builder.address(), cpus.toArray(), builder.listenOptions(), knobs);
+            for (int i = 0; i < cpus.size(); i++) {
+                loops.add(newLoop(builder, i));
+            }
+            startThreads();
+            knobs.refused().forEach(builder.log);
+            started = true;
+        } finally {
+            if (!started) {
+                abandonStart();
+            }
+        }
+    }
+
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /** The address bound. */
+    public InetSocketAddress address() {
+        return listeners.address();
+    }
+
+    /** The port bound; where port 0 was asked for, the one the kernel chose. */
+    public int port() {
+        return address().getPort();
+    }
+
+    /** What a URL of this server begins with, for example {@code http://127.0.0.1:8080}. */
+    public String origin() {
+        return "http://" + ListenerGroup.describe(address());
+    }
+
+    /** The CPUs of the loops. */
+    public CpuSet cpus() {
+        return cpus;
+    }
+
+    /** Optional kernel features that took, for people to read. */
+    public List<String> featuresTaken() {
+        return knobs.taken();
+    }
+
+    /** Optional kernel features that the kernel refused, each with the errno and what to do. */
+    public List<String> featuresRefused() {
+        return knobs.refused();
+    }
+
+    /** What each loop has counted, now; exact after the server has ended. */
+    public List<LoopStats> stats() {
+        List<LoopStats> stats = new ArrayList<>();
+        for (int i = 0; i < loops.size(); i++) {
+            Counters counters = loops.get(i).counters();
+            stats.add(
+                    new LoopStats(
+                            i,
+                            loops.get(i).cpu(),
+                            counters.requests(),
+                            counters.errors(),
+                            counters.accepted(),
+                            counters.open(),
+                            counters.cpuMatches(),
+                            counters.cpuMismatches(),
+                            counters.bytesReceived(),
+                            counters.bytesSent()));
+        }
+        return stats;
+    }
+
+    /**
+     * Stops accepting, finishes the requests in flight, and ends the server.
+     *
+     * @param time after which connections that still have work in flight are closed
+     * @return whether all work was finished in time
+     * @throws InterruptedException where the caller was interrupted; the drain goes on
+     */
+    public boolean drain(Duration time) throws InterruptedException {
+        if (ended.getCount() == 0) {
+            close();
+            return true;
+        }
+        long nanos = time.toNanos();
+        CountDownLatch stoppedAccepting = new CountDownLatch(loops.size());
+        for (Loop loop : loops) {
+            loop.drain(nanos, stoppedAccepting::countDown);
+        }
+        // Together, for closing one listener changes where the filter sends connections.
+        stoppedAccepting.await(1, TimeUnit.SECONDS);
+        closeListeners();
+        // A loop that a handler blocks cannot keep its own deadline.
+        boolean inTime = ended.await(nanos + 500_000_000L, TimeUnit.NANOSECONDS);
+        int forced = loops.stream().mapToInt(Loop::forced).sum();
+        close();
+        return inTime && forced == 0;
+    }
+
+    /**
+     * Waits until the server has ended.
+     *
+     * @throws IllegalStateException where a loop failed, with its failure as the cause
+     */
+    public void awaitTermination() throws InterruptedException {
+        ended.await();
+        Throwable cause = failure;
+        if (cause != null) {
+            throw new IllegalStateException("a loop of the server failed: " + cause, cause);
+        }
+    }
+
+    /** Ends the server at once, cutting off what is in flight. Later calls have no effect. */
+    @Override
+    public void close() {
+        loops.forEach(Loop::stop);
+        if (threads.contains(Thread.currentThread())) {
+            // A handler ends its own server: its loop stops after this turn, and whoever waits for
+            // the end releases the rest.
+            return;
+        }
+        boolean interrupted = false;
+        for (Thread thread : threads) {
+            while (thread.isAlive()) {
+                try {
+                    thread.join();
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                }
+            }
+        }
+        release();
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private Loop newLoop(Builder builder, int index) {
+        OutputBuffer out = new OutputBuffer(arena, Loop.OUT_BYTES);
+        // Not the server's arena: a blocking handler may still read its request when that closes.
+        Slab slab = new Slab(Arena.ofAuto(), builder.pendingBytesMax);
+        Http1 http =
+                new Http1(
+                        arena,
+                        out,
+                        slab,
+                        builder.limits,
+                        builder.timeouts,
+                        builder.handlers.get(),
+                        builder.failures());
+        return new Loop(
+                new Syscalls(arena),
+                arena,
+                builder.loopOptions(cpus, index),
+                listeners.fd(index),
+                out,
+                slab,
+                http,
+                knobs);
+    }
+
+    /** Starts all threads; none runs its loop before every one is pinned. */
+    private void startThreads() {
+        CountDownLatch pinned = new CountDownLatch(loops.size());
+        CountDownLatch go = new CountDownLatch(1);
+        boolean allPinned = false;
+        try {
+            for (int i = 0; i < loops.size(); i++) {
+                Loop loop = loops.get(i);
+                Thread thread = new Thread(() -> runLoop(loop, pinned, go), "bareloop-" + i);
+                thread.start();
+                threads.add(thread);
+            }
+            pinned.await();
+            allPinned = failure == null;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } finally {
+            if (!allPinned) {
+                loops.forEach(Loop::stop);
+            }
+            go.countDown();
+        }
+        if (!allPinned) {
+            throw new IllegalStateException(
+                    failure != null ? failure.getMessage() : "interrupted while starting", failure);
+        }
+    }
+
+    private void runLoop(Loop loop, CountDownLatch pinned, CountDownLatch go) {
+        try {
+            try {
+                loop.pin();
+            } catch (IllegalStateException e) {
+                failure = e;
+            } finally {
+                pinned.countDown();
+            }
+            go.await();
+            loop.run();
+        } catch (Throwable t) {
+            failure = t;
+            // Without one loop its share of the connections would hang: end as a whole.
+            loops.forEach(Loop::stop);
+        } finally {
+            ended.countDown();
+        }
+    }
+
+    private void abandonStart() {
+        loops.forEach(Loop::stop);
+        // Those without a thread, for there may be fewer than loops: each closes what is its own.
+        loops.subList(threads.size(), loops.size()).forEach(Loop::run);
+        close();
+    }
+
+    private synchronized void closeListeners() {
+        if (listeners != null) {
+            listeners.close();
+        }
+    }
+
+    private synchronized void release() {
+        if (!released) {
+            released = true;
+            closeListeners();
+            arena.close();
+        }
+    }
+
+    /** Configures a server. Not safe for several threads at once. */
+    public static final class Builder {
+        private static final int BACKLOG = 4096;
+        private static final int BUSY_POLL_MICROS = 50;
+        private static final long PENDING_BYTES_MAX = 64L << 20;
+
+        private String host = "0.0.0.0";
+        private int port = 2342;
+        private CpuSet cpus;
+        private Supplier<Handler> handlers;
+        private Limits limits = Limits.defaults();
+        private Timeouts timeouts = Timeouts.defaults();
+        private Setting steering = Setting.AUTO;
+        private Knob busyPoll = Knob.auto(BUSY_POLL_MICROS);
+        private String congestion;
+        private int backlog = BACKLOG;
+        private int connectionsMax = 65_536;
+        private long pendingBytesMax = PENDING_BYTES_MAX;
+        private Consumer<String> log = Builder::logToSystem;
+
+        private Builder() {}
+
+        /**
+         * Where to listen; without this call 0.0.0.0:2342.
+         *
+         * @param host an address of this machine or a name for one; "0.0.0.0" for all of IPv4, "::"
+         *     for all of IPv6 and IPv4
+         * @param port 1 to 65535, or 0 for one that the kernel chooses
+         */
+        public Builder listen(String host, int port) {
+            this.host = host;
+            this.port = between("port", port, 0, 65_535);
+            return this;
+        }
+
+        /** The CPUs to use; without this call all that this process may run on. */
+        public Builder cpus(CpuSet cpus) {
+            this.cpus = cpus;
+            return this;
+        }
+
+        /** What answers requests, on all loops at the same time: it must be safe for that. */
+        public Builder handler(Handler handler) {
+            return handlerPerLoop(() -> handler);
+        }
+
+        /** Called once per loop: each handler then is used by one thread only. */
+        public Builder handlerPerLoop(Supplier<Handler> handlers) {
+            this.handlers = handlers;
+            return this;
+        }
+
+        /** What requests may ask of memory. */
+        public Builder limits(Limits limits) {
+            this.limits = limits;
+            return this;
+        }
+
+        /** How long connections may keep the server waiting. */
+        public Builder timeouts(Timeouts timeouts) {
+            this.timeouts = timeouts;
+            return this;
+        }
+
+        /**
+         * Whether a connection goes to the loop on the CPU that received it
+         * (SO_ATTACH_REUSEPORT_CBPF), instead of one chosen by hash.
+         */
+        public Builder steering(Setting setting) {
+            this.steering = setting;
+            return this;
+        }
+
+        /**
+         * Whether a wait polls the network device for 50 us before it sleeps. Has an effect where
+         * the device has queues of its own: not on loopback.
+         */
+        public Builder busyPoll(Setting setting) {
+            this.busyPoll = new Knob(mode(setting), BUSY_POLL_MICROS);
+            return this;
+        }
+
+        /** Polls for {@code micros}, 1 to 1000; where the kernel refuses, the start fails. */
+        public Builder busyPollMicros(int micros) {
+            this.busyPoll = Knob.on(between("busy-poll microseconds", micros, 1, 1000));
+            return this;
+        }
+
+        /** The TCP congestion control of this server's connections, for example "reno". */
+        public Builder congestion(String name) {
+            if (name.isEmpty() || name.length() > 15) {
+                throw new IllegalArgumentException("not a congestion control: \"" + name + "\"");
+            }
+            this.congestion = name;
+            return this;
+        }
+
+        /**
+         * Completed connections that may wait to be accepted, per loop, 1 to 65535; without this
+         * call 4096. The kernel lowers it to net.core.somaxconn.
+         */
+        public Builder backlog(int connections) {
+            this.backlog = between("backlog", connections, 1, 65_535);
+            return this;
+        }
+
+        /**
+         * Open connections per loop, 1 to 1048576; without this call 65536. Further ones wait in
+         * the backlog.
+         */
+        public Builder connectionsMax(int connections) {
+            this.connectionsMax = between("connections", connections, 1, 1 << 20);
+            return this;
+        }
+
+        /**
+         * Memory per loop for requests and responses that are under way, 1 MiB to 1 TiB; without
+         * this call 64 MiB. A connection that would need more is answered 503, or closed.
+         */
+        public Builder pendingBytesMax(long bytes) {
+            if (bytes < 1L << 20 || bytes > 1L << 40) {
+                throw new IllegalArgumentException(
+                        "pending bytes are " + bytes + "; it must be 1 MiB to 1 TiB");
+            }
+            this.pendingBytesMax = bytes;
+            return this;
+        }
+
+        /** Where lines about the server go; without this call to System.Logger io.bareloop. */
+        public Builder log(Consumer<String> log) {
+            this.log = log;
+            return this;
+        }
+
+        /**
+         * Opens the listeners and starts the loops.
+         *
+         * @throws java.net.BindException where the address cannot be had, saying why
+         * @throws IOException where the kernel refuses something else that is needed
+         * @throws IllegalStateException where a feature that must be on is refused, a CPU cannot be
+         *     pinned to, or there is no handler
+         */
+        public HttpServer start() throws IOException {
+            if (handlers == null) {
+                throw new IllegalStateException("no handler: call handler(...) before start()");
+            }
+            return new HttpServer(this);
+        }
+
+        private InetSocketAddress address() throws IOException {
+            try {
+                return new InetSocketAddress(InetAddress.getByName(host), port);
+            } catch (UnknownHostException e) {
+                throw new IOException("no such host: " + host, e);
+            }
+        }
+
+        private ListenOptions listenOptions() {
+            return new ListenOptions(new Knob(mode(steering), 0), busyPoll, congestion, backlog);
+        }
+
+        private LoopOptions loopOptions(CpuSet cpus, int index) {
+            return new LoopOptions(
+                    cpus.toArray()[index],
+                    connectionsMax,
+                    busyPoll,
+                    (int)
+                            Math.min(
+                                    Integer.MAX_VALUE / 2,
+                                    (long) limits.unsentBytesMax()
+                                            + limits.bodyBytesMax()
+                                            + Loop.OUT_BYTES),
+                    timeouts.send().toNanos());
+        }
+
+        private Consumer<Throwable> failures() {
+            Consumer<String> to = log;
+            return failure -> to.accept("a handler failed: " + failure);
+        }
+
+        private static Knob.Mode mode(Setting setting) {
+            return Knob.Mode.valueOf(setting.name());
+        }
+
+        private static int between(String name, int value, int min, int max) {
+            if (value < min || value > max) {
+                throw new IllegalArgumentException(
+                        name + " is " + value + "; it must be " + min + " to " + max);
+            }
+            return value;
+        }
+
+        /** Looked up when first needed: System.Logger may bring a whole logging system along. */
+        private static void logToSystem(String line) {
+            System.getLogger("io.bareloop").log(System.Logger.Level.INFO, line);
+        }
+    }
+}

@@ -1,0 +1,8 @@
+/**
+ * The API for embedding: {@link io.bareloop.server.HttpServer} and its configuration.
+ *
+ * <p>Knows: how listeners, loops and threads become one server, and how it ends. Imports: {@code
+ * loop}, {@code net}, {@code sys} for the calls it hands to them, and {@code http}. Called by:
+ * users and {@code app}.
+ */
+package io.bareloop.server;

@@ -1,0 +1,72 @@
+package io.bareloop.sys;
+
+import io.bareloop.generated.linux_h;
+
+/**
+ * The constants of the kernel and libc headers that the floors above use, under their C names.
+ *
+ * <p>The values come from the generated bindings, once, at class initialisation. What is newer than
+ * the headers that the bindings were made from stands in {@link RecentLinux}.
+ */
+public final class Linux {
+    // sys/socket.h
+    public static final int AF_INET = linux_h.AF_INET();
+    public static final int AF_INET6 = linux_h.AF_INET6();
+    public static final int SOCK_STREAM = linux_h.SOCK_STREAM();
+    public static final int SOCK_NONBLOCK = linux_h.SOCK_NONBLOCK();
+    public static final int SOCK_CLOEXEC = linux_h.SOCK_CLOEXEC();
+    public static final int SOL_SOCKET = linux_h.SOL_SOCKET();
+    public static final int SO_REUSEADDR = linux_h.SO_REUSEADDR();
+    public static final int SO_REUSEPORT = linux_h.SO_REUSEPORT();
+    public static final int SO_KEEPALIVE = linux_h.SO_KEEPALIVE();
+    public static final int SO_INCOMING_CPU = linux_h.SO_INCOMING_CPU();
+    public static final int SO_ATTACH_REUSEPORT_CBPF = linux_h.SO_ATTACH_REUSEPORT_CBPF();
+    public static final int SO_BUSY_POLL = linux_h.SO_BUSY_POLL();
+    public static final int SO_PREFER_BUSY_POLL = linux_h.SO_PREFER_BUSY_POLL();
+    public static final int SO_BUSY_POLL_BUDGET = linux_h.SO_BUSY_POLL_BUDGET();
+    public static final int MSG_NOSIGNAL = linux_h.MSG_NOSIGNAL();
+    public static final int SHUT_WR = linux_h.SHUT_WR();
+
+    // netinet/in.h, netinet/tcp.h
+    public static final int IPPROTO_TCP = linux_h.IPPROTO_TCP();
+    public static final int IPPROTO_IPV6 = linux_h.IPPROTO_IPV6();
+    public static final int IPV6_V6ONLY = linux_h.IPV6_V6ONLY();
+    public static final int TCP_NODELAY = linux_h.TCP_NODELAY();
+    public static final int TCP_CONGESTION = linux_h.TCP_CONGESTION();
+
+    // sys/epoll.h
+    public static final int EPOLL_CLOEXEC = linux_h.EPOLL_CLOEXEC();
+    public static final int EPOLL_CTL_ADD = linux_h.EPOLL_CTL_ADD();
+    public static final int EPOLL_CTL_MOD = linux_h.EPOLL_CTL_MOD();
+    public static final int EPOLL_CTL_DEL = linux_h.EPOLL_CTL_DEL();
+    public static final int EPOLLIN = linux_h.EPOLLIN();
+    public static final int EPOLLOUT = linux_h.EPOLLOUT();
+    public static final int EPOLLRDHUP = linux_h.EPOLLRDHUP();
+    public static final int EPOLLERR = linux_h.EPOLLERR();
+    public static final int EPOLLHUP = linux_h.EPOLLHUP();
+    public static final int EPOLLET = linux_h.EPOLLET();
+
+    // sys/eventfd.h
+    public static final int EFD_NONBLOCK = linux_h.EFD_NONBLOCK();
+    public static final int EFD_CLOEXEC = linux_h.EFD_CLOEXEC();
+
+    // linux/filter.h
+    public static final int BPF_LD = linux_h.BPF_LD();
+    public static final int BPF_W = linux_h.BPF_W();
+    public static final int BPF_ABS = linux_h.BPF_ABS();
+    public static final int BPF_RET = linux_h.BPF_RET();
+    public static final int BPF_A = linux_h.BPF_A();
+    public static final int BPF_K = linux_h.BPF_K();
+    public static final int BPF_JMP = linux_h.BPF_JMP();
+    public static final int BPF_JEQ = linux_h.BPF_JEQ();
+    public static final int BPF_ALU = linux_h.BPF_ALU();
+    public static final int BPF_MOD = linux_h.BPF_MOD();
+    public static final int BPF_MAXINSNS = linux_h.BPF_MAXINSNS();
+    public static final int SKF_AD_OFF = linux_h.SKF_AD_OFF();
+    public static final int SKF_AD_CPU = linux_h.SKF_AD_CPU();
+
+    // sys/resource.h
+    public static final int RLIMIT_NOFILE = linux_h.RLIMIT_NOFILE();
+
+    private Linux() {}
+}

@@ -1,0 +1,545 @@
+package io.bareloop.sys;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import io.bareloop.generated.cpu_set_t;
+import io.bareloop.generated.linux_h;
+import io.bareloop.generated.rlimit;
+import io.bareloop.generated.sock_filter;
+import io.bareloop.generated.sock_fprog;
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemoryLayout;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.StructLayout;
+import java.lang.invoke.MethodHandle;
+import java.util.BitSet;
+import java.util.Objects;
+
+/**
+ * The Linux system calls this server makes: one method each, named as in section 2 of the manual.
+ *
+ * <p>A method returns what the kernel returns: a result of zero or more, or the negated errno.
+ * Operating errors are values here; the floor above decides what they mean. An instance belongs to
+ * one thread at a time, for it owns the segment in which that thread's errno is captured and a
+ * little scratch memory. Not final: tests subclass it to inject faults, and an unloaded subclass
+ * costs nothing.
+ *
+ * <p>Buffers are native segments. A call checks its offset and length against the segment, then
+ * passes a raw address, so that a wrong bound is an exception here and never a stray write there.
+ */
+public class Syscalls {
+    private static final StructLayout CALL_STATE = Linker.Option.captureStateLayout();
+    private static final long ERRNO_OFFSET =
+            CALL_STATE.byteOffset(MemoryLayout.PathElement.groupElement("errno"));
+    private static final int SCRATCH_BYTES = 256;
+
+    private static final MethodHandle ACCEPT4 =
+            Downcalls.link(linux_h.accept4$address(), linux_h.accept4$descriptor());
+    private static final MethodHandle BIND =
+            Downcalls.link(linux_h.bind$address(), linux_h.bind$descriptor());
+    private static final MethodHandle CLOSE =
+            Downcalls.link(linux_h.close$address(), linux_h.close$descriptor());
+    private static final MethodHandle EPOLL_CREATE1 =
+            Downcalls.link(linux_h.epoll_create1$address(), linux_h.epoll_create1$descriptor());
+    private static final MethodHandle EPOLL_CTL =
+            Downcalls.link(linux_h.epoll_ctl$address(), linux_h.epoll_ctl$descriptor());
+    private static final MethodHandle EPOLL_WAIT =
+            Downcalls.link(linux_h.epoll_wait$address(), linux_h.epoll_wait$descriptor());
+    private static final MethodHandle EVENTFD =
+            Downcalls.link(linux_h.eventfd$address(), linux_h.eventfd$descriptor());
+    private static final MethodHandle GETRLIMIT =
+            Downcalls.link(linux_h.getrlimit$address(), linux_h.getrlimit$descriptor());
+    private static final MethodHandle GETSOCKNAME =
+            Downcalls.link(linux_h.getsockname$address(), linux_h.getsockname$descriptor());
+    private static final MethodHandle GETSOCKOPT =
+            Downcalls.link(linux_h.getsockopt$address(), linux_h.getsockopt$descriptor());
+    private static final MethodHandle LISTEN =
+            Downcalls.link(linux_h.listen$address(), linux_h.listen$descriptor());
+    private static final MethodHandle READ =
+            Downcalls.link(linux_h.read$address(), linux_h.read$descriptor());
+    private static final MethodHandle RECV =
+            Downcalls.link(linux_h.recv$address(), linux_h.recv$descriptor());
+    private static final MethodHandle SCHED_GETAFFINITY =
+            Downcalls.link(
+                    linux_h.sched_getaffinity$address(), linux_h.sched_getaffinity$descriptor());
+    private static final MethodHandle SCHED_SETAFFINITY =
+            Downcalls.link(
+                    linux_h.sched_setaffinity$address(), linux_h.sched_setaffinity$descriptor());
+    private static final MethodHandle SEND =
+            Downcalls.link(linux_h.send$address(), linux_h.send$descriptor());
+    private static final MethodHandle SETRLIMIT =
+            Downcalls.link(linux_h.setrlimit$address(), linux_h.setrlimit$descriptor());
+    private static final MethodHandle SETSOCKOPT =
+            Downcalls.link(linux_h.setsockopt$address(), linux_h.setsockopt$descriptor());
+    private static final MethodHandle SHUTDOWN =
+            Downcalls.link(linux_h.shutdown$address(), linux_h.shutdown$descriptor());
+    private static final MethodHandle SOCKET =
+            Downcalls.link(linux_h.socket$address(), linux_h.socket$descriptor());
+    private static final MethodHandle WRITE =
+            Downcalls.link(linux_h.write$address(), linux_h.write$descriptor());
+    private static final MethodHandle IOCTL_POINTER =
+            Downcalls.linkVariadic(
+                    linux_h.ioctl.address(),
+                    FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG),
+                    2);
+
+    private final MemorySegment callState;
+    private final MemorySegment scratch;
+
+    /** Creates the calls of one thread; {@code arena} holds its errno and its scratch memory. */
+    public Syscalls(Arena arena) {
+        callState = arena.allocate(CALL_STATE);
+        scratch = arena.allocate(SCRATCH_BYTES, Long.BYTES);
+    }
+
+    /**
+     * Receives up to {@code length} bytes into {@code buffer} at {@code offset}.
+     *
+     * @return the number of bytes; 0 once the peer has closed; or -errno (-EAGAIN: drained for now)
+     */
+    public int recv(int fd, MemorySegment buffer, int offset, int length) {
+        Objects.checkFromIndexSize(offset, length, buffer.byteSize());
+        try {
+            long n =
+                    (long)
+                            RECV.invokeExact(
+                                    callState, fd, buffer.address() + offset, (long) length, 0);
+            return n >= 0 ? (int) n : -errno();
+        } catch (Throwable t) {
+            throw linkedCallThrew("recv", t);
+        }
+    }
+
+    /**
+     * Sends up to {@code length} bytes of {@code buffer} from {@code offset}, with MSG_NOSIGNAL.
+     *
+     * @param flags further flags of send(2), or 0
+     * @return the number of bytes the kernel took, or -errno (-EAGAIN: it takes none for now)
+     */
+    public int send(int fd, MemorySegment buffer, int offset, int length, int flags) {
+        Objects.checkFromIndexSize(offset, length, buffer.byteSize());
+        try {
+            long n =
+                    (long)
+                            SEND.invokeExact(
+                                    callState,
+                                    fd,
+                                    buffer.address() + offset,
+                                    (long) length,
+                                    flags | Linux.MSG_NOSIGNAL);
+            return n >= 0 ? (int) n : -errno();
+        } catch (Throwable t) {
+            throw linkedCallThrew("send", t);
+        }
+    }
+
+    /**
+     * Waits for events, at most as many as {@code events} has room for.
+     *
+     * @param events an array as {@link EpollEvents} reads it
+     * @param timeoutMillis -1 waits for ever. 0 returns at once, and never busy-polls the network
+     *     device (Linux 5.11 and later)
+     * @return the number of events, or -errno
+     */
+    public int epollWait(int epollFd, MemorySegment events, int timeoutMillis) {
+        int room = (int) (events.byteSize() / EpollEvents.BYTES);
+        try {
+            int n =
+                    (int)
+                            EPOLL_WAIT.invokeExact(
+                                    callState, epollFd, events.address(), room, timeoutMillis);
+            return n >= 0 ? n : -errno();
+        } catch (Throwable t) {
+            throw linkedCallThrew("epollWait", t);
+        }
+    }
+
+    /**
+     * Adds, changes or removes {@code fd}; {@code op} is EPOLL_CTL_ADD, _MOD or _DEL.
+     *
+     * @return 0 or -errno
+     */
+    public int epollCtl(int epollFd, int op, int fd, int events, long data) {
+        EpollEvents.set(scratch, 0, events, data);
+        try {
+            int n = (int) EPOLL_CTL.invokeExact(callState, epollFd, op, fd, scratch.address());
+            return n >= 0 ? n : -errno();
+        } catch (Throwable t) {
+            throw linkedCallThrew("epollCtl", t);
+        }
+    }
+
+    /**
+     * Creates an epoll descriptor.
+     *
+     * @return the descriptor, or -errno
+     */
+    public int epollCreate1(int flags) {
+        try {
+            int n = (int) EPOLL_CREATE1.invokeExact(callState, flags);
+            return n >= 0 ? n : -errno();
+        } catch (Throwable t) {
+            throw linkedCallThrew("epollCreate1", t);
+        }
+    }
+
+    /**
+     * Takes a completed connection from the listener, without asking for the peer's address.
+     *
+     * @param flags SOCK_NONBLOCK and SOCK_CLOEXEC
+     * @return the new descriptor, or -errno (-EAGAIN: none is waiting)
+     */
+    public int accept4(int listenerFd, int flags) {
+        try {
+            int n = (int) ACCEPT4.invokeExact(callState, listenerFd, 0L, 0L, flags);
+            return n >= 0 ? n : -errno();
+        } catch (Throwable t) {
+            throw linkedCallThrew("accept4", t);
+        }
+    }
+
+    /**
+     * Closes {@code fd}. Linux frees the descriptor even where this returns -EINTR or -EIO.
+     *
+     * @return 0 or -errno
+     */
+    public int close(int fd) {
+        try {
+            int n = (int) CLOSE.invokeExact(callState, fd);
+            return n >= 0 ? n : -errno();
+        } catch (Throwable t) {
+            throw linkedCallThrew("close", t);
+        }
+    }
+
+    /**
+     * Shuts down one direction; {@code how} is SHUT_WR or another of shutdown(2).
+     *
+     * @return 0 or -errno
+     */
+    public int shutdown(int fd, int how) {
+        try {
+            int n = (int) SHUTDOWN.invokeExact(callState, fd, how);
+            return n >= 0 ? n : -errno();
+        } catch (Throwable t) {
+            throw linkedCallThrew("shutdown", t);
+        }
+    }
+
+    /**
+     * Creates a socket.
+     *
+     * @return the descriptor, or -errno
+     */
+    public int socket(int family, int type, int protocol) {
+        try {
+            int n = (int) SOCKET.invokeExact(callState, family, type, protocol);
+            return n >= 0 ? n : -errno();
+        } catch (Throwable t) {
+            throw linkedCallThrew("socket", t);
+        }
+    }
+
+    /**
+     * Binds {@code fd} to an address that {@link Sockaddr#write} wrote.
+     *
+     * @return 0 or -errno
+     */
+    public int bind(int fd, MemorySegment address, int length) {
+        Objects.checkFromIndexSize(0, length, address.byteSize());
+        try {
+            int n = (int) BIND.invokeExact(callState, fd, address.address(), length);
+            return n >= 0 ? n : -errno();
+        } catch (Throwable t) {
+            throw linkedCallThrew("bind", t);
+        }
+    }
+
+    /**
+     * Makes {@code fd} a listener; the kernel lowers {@code backlog} to net.core.somaxconn.
+     *
+     * @return 0 or -errno
+     */
+    public int listen(int fd, int backlog) {
+        try {
+            int n = (int) LISTEN.invokeExact(callState, fd, backlog);
+            return n >= 0 ? n : -errno();
+        } catch (Throwable t) {
+            throw linkedCallThrew("listen", t);
+        }
+    }
+
+    /**
+     * Reads the address that {@code fd} is bound to into {@code address}.
+     *
+     * @return 0 or -errno
+     */
+    public int getsockname(int fd, MemorySegment address) {
+        scratch.set(JAVA_INT, 0, (int) address.byteSize());
+        try {
+            int n =
+                    (int)
+                            GETSOCKNAME.invokeExact(
+                                    callState, fd, address.address(), scratch.address());
+            return n >= 0 ? n : -errno();
+        } catch (Throwable t) {
+            throw linkedCallThrew("getsockname", t);
+        }
+    }
+
+    /**
+     * Sets an option whose value is an int.
+     *
+     * @return 0 or -errno
+     */
+    public int setsockopt(int fd, int level, int option, int value) {
+        scratch.set(JAVA_INT, 0, value);
+        try {
+            int n =
+                    (int)
+                            SETSOCKOPT.invokeExact(
+                                    callState, fd, level, option, scratch.address(), Integer.BYTES);
+            return n >= 0 ? n : -errno();
+        } catch (Throwable t) {
+            throw linkedCallThrew("setsockopt", t);
+        }
+    }
+
+    /**
+     * Sets an option whose value is the first {@code length} bytes of {@code value}.
+     *
+     * @return 0 or -errno
+     */
+    public int setsockopt(int fd, int level, int option, MemorySegment value, int length) {
+        Objects.checkFromIndexSize(0, length, value.byteSize());
+        try {
+            int n =
+                    (int)
+                            SETSOCKOPT.invokeExact(
+                                    callState, fd, level, option, value.address(), length);
+            return n >= 0 ? n : -errno();
+        } catch (Throwable t) {
+            throw linkedCallThrew("setsockopt", t);
+        }
+    }
+
+    /**
+     * Reads an option whose value is an int of zero or more.
+     *
+     * @return the value, or -errno
+     */
+    public int getsockopt(int fd, int level, int option) {
+        scratch.set(JAVA_INT, 0, 0);
+        scratch.set(JAVA_INT, Integer.BYTES, Integer.BYTES);
+        try {
+            int n =
+                    (int)
+                            GETSOCKOPT.invokeExact(
+                                    callState,
+                                    fd,
+                                    level,
+                                    option,
+                                    scratch.address(),
+                                    scratch.address() + Integer.BYTES);
+            return n >= 0 ? scratch.get(JAVA_INT, 0) : -errno();
+        } catch (Throwable t) {
+            throw linkedCallThrew("getsockopt", t);
+        }
+    }
+
+    /**
+     * Reads an option of at most 64 bytes whose value is text, such as TCP_CONGESTION.
+     *
+     * @return the text, or null where the kernel refuses
+     */
+    public String getsockoptText(int fd, int level, int option) {
+        int room = 64;
+        scratch.fill((byte) 0);
+        scratch.set(JAVA_INT, 0, room);
+        try {
+            int n =
+                    (int)
+                            GETSOCKOPT.invokeExact(
+                                    callState,
+                                    fd,
+                                    level,
+                                    option,
+                                    scratch.address() + Long.BYTES,
+                                    scratch.address());
+            return n >= 0 ? scratch.getString(Long.BYTES) : null;
+        } catch (Throwable t) {
+            throw linkedCallThrew("getsockopt", t);
+        }
+    }
+
+    /**
+     * Attaches a classic BPF program to the SO_REUSEPORT group of {@code fd}.
+     *
+     * @param program instructions as {@code struct sock_filter} packs them: code in bits 0 to 15,
+     *     jt in 16 to 23, jf in 24 to 31, k in the upper 32 bits
+     * @return 0 or -errno
+     */
+    public int attachReuseportFilter(int fd, long[] program) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment instructions = arena.allocate(sock_filter.layout(), program.length);
+            for (int i = 0; i < program.length; i++) {
+                MemorySegment instruction = sock_filter.asSlice(instructions, i);
+                sock_filter.code(instruction, (short) program[i]);
+                sock_filter.jt(instruction, (byte) (program[i] >>> 16));
+                sock_filter.jf(instruction, (byte) (program[i] >>> 24));
+                sock_filter.k(instruction, (int) (program[i] >>> 32));
+            }
+            MemorySegment header = sock_fprog.allocate(arena);
+            sock_fprog.len(header, (short) program.length);
+            sock_fprog.filter(header, instructions);
+            return setsockopt(
+                    fd,
+                    Linux.SOL_SOCKET,
+                    Linux.SO_ATTACH_REUSEPORT_CBPF,
+                    header,
+                    (int) sock_fprog.sizeof());
+        }
+    }
+
+    /**
+     * Creates an event counter.
+     *
+     * @param flags EFD_NONBLOCK and EFD_CLOEXEC
+     * @return the descriptor, or -errno
+     */
+    public int eventfd(int initial, int flags) {
+        try {
+            int n = (int) EVENTFD.invokeExact(callState, initial, flags);
+            return n >= 0 ? n : -errno();
+        } catch (Throwable t) {
+            throw linkedCallThrew("eventfd", t);
+        }
+    }
+
+    /**
+     * Adds {@code value} to the counter of an eventfd(2). Safe from any thread: the value goes
+     * through memory of its own.
+     *
+     * @return 8 or -errno (-EAGAIN: the counter is full, so the owner has not yet woken up)
+     */
+    public static int eventfdWrite(int fd, long value) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment state = arena.allocate(CALL_STATE);
+            MemorySegment counter = arena.allocateFrom(JAVA_LONG, value);
+            try {
+                long n = (long) WRITE.invokeExact(state, fd, counter.address(), (long) Long.BYTES);
+                return n >= 0 ? (int) n : -state.get(JAVA_INT, ERRNO_OFFSET);
+            } catch (Throwable t) {
+                throw linkedCallThrew("write", t);
+            }
+        }
+    }
+
+    /**
+     * Reads and resets the counter of an eventfd(2).
+     *
+     * @return 8 or -errno (-EAGAIN: the counter is 0)
+     */
+    public int eventfdRead(int fd) {
+        try {
+            long n = (long) READ.invokeExact(callState, fd, scratch.address(), (long) Long.BYTES);
+            return n >= 0 ? (int) n : -errno();
+        } catch (Throwable t) {
+            throw linkedCallThrew("eventfdRead", t);
+        }
+    }
+
+    /**
+     * Sets the CPUs that the calling thread may run on.
+     *
+     * @return 0 or -errno (-EINVAL: none of them is online and allowed)
+     */
+    public int schedSetaffinity(BitSet cpus) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment set = cpu_set_t.allocate(arena);
+            long[] words = cpus.toLongArray();
+            if (words.length * (long) Long.BYTES > set.byteSize()) {
+                return -Errno.EINVAL;
+            }
+            for (int i = 0; i < words.length; i++) {
+                set.setAtIndex(JAVA_LONG, i, words[i]);
+            }
+            int n =
+                    (int)
+                            SCHED_SETAFFINITY.invokeExact(
+                                    callState, 0, set.byteSize(), set.address());
+            return n >= 0 ? n : -errno();
+        } catch (Throwable t) {
+            throw linkedCallThrew("sched_setaffinity", t);
+        }
+    }
+
+    /**
+     * Reads the CPUs that the calling thread may run on into {@code cpus}.
+     *
+     * @return 0 or -errno (-EINVAL: the kernel knows more CPUs than cpu_set_t has bits)
+     */
+    public int schedGetaffinity(BitSet cpus) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment set = cpu_set_t.allocate(arena);
+            int n =
+                    (int)
+                            SCHED_GETAFFINITY.invokeExact(
+                                    callState, 0, set.byteSize(), set.address());
+            if (n < 0) {
+                return -errno();
+            }
+            cpus.clear();
+            cpus.or(BitSet.valueOf(set.toArray(JAVA_LONG)));
+            return 0;
+        } catch (Throwable t) {
+            throw linkedCallThrew("sched_getaffinity", t);
+        }
+    }
+
+    /**
+     * Raises the soft limit of open descriptors to the hard limit.
+     *
+     * @return the limit now in force, or -errno
+     */
+    public long raiseDescriptorLimit() {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment limit = rlimit.allocate(arena);
+            int n = (int) GETRLIMIT.invokeExact(callState, Linux.RLIMIT_NOFILE, limit.address());
+            if (n < 0) {
+                return -errno();
+            }
+            rlimit.rlim_cur(limit, rlimit.rlim_max(limit));
+            n = (int) SETRLIMIT.invokeExact(callState, Linux.RLIMIT_NOFILE, limit.address());
+            return n < 0 ? -errno() : rlimit.rlim_cur(limit);
+        } catch (Throwable t) {
+            throw linkedCallThrew("setrlimit", t);
+        }
+    }
+
+    /**
+     * Calls ioctl(2) with a pointer to {@code argument}.
+     *
+     * @return 0 or more, or -errno (-ENOTTY: this kernel does not know the request)
+     */
+    public int ioctl(int fd, long request, MemorySegment argument) {
+        try {
+            int n = (int) IOCTL_POINTER.invokeExact(callState, fd, request, argument.address());
+            return n >= 0 ? n : -errno();
+        } catch (Throwable t) {
+            throw linkedCallThrew("ioctl", t);
+        }
+    }
+
+    /** Captured errno is junk after a call that succeeded: read it only after a negative result. */
+    private int errno() {
+        return callState.get(JAVA_INT, ERRNO_OFFSET);
+    }
+
+    private static AssertionError linkedCallThrew(String call, Throwable t) {
+        return new AssertionError(call + ": a linked downcall never throws", t);
+    }
+}

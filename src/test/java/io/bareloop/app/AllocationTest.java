@@ -1,0 +1,365 @@
+package io.bareloop.app;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.bareloop.http.ByteView;
+import io.bareloop.http.Handler;
+import io.bareloop.http.HeaderName;
+import io.bareloop.http.MediaType;
+import io.bareloop.http.Prepared;
+import io.bareloop.http.Request;
+import io.bareloop.http.Response;
+import io.bareloop.http.Router;
+import io.bareloop.server.CpuSet;
+import io.bareloop.server.HttpServer;
+import io.bareloop.server.RawClient;
+import io.bareloop.server.Setting;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.management.ManagementFactory;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Supplier;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * The loop allocates nothing per request, by the JVM's own count of the bytes its thread has
+ * allocated. "Nothing" is 0 in one window of {@value #WINDOW} requests after warm-up: until C2 has
+ * compiled the path, segments and views that it will remove are still objects, and it may take a
+ * wrong guess back, so there are a few windows.
+ */
+@Timeout(60)
+class AllocationTest {
+    private static final int WARM_UP = 40_000;
+    private static final int WINDOW = 20_000;
+    private static final int WINDOWS_MAX = 10;
+
+    private static final byte[] YES = {'y', 'e', 's'};
+    private static final byte[] NO = {'n', 'o'};
+    private static final byte[] EMPTY = {};
+
+    private static final com.sun.management.ThreadMXBean THREADS =
+            (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
+
+    /** Where the handlers that do allocate put it, lest the compiler find that nobody looks. */
+    private static volatile Object escaped;
+
+    @ParameterizedTest
+    @CsvSource({
+        "GET,  /plaintext, 1",
+        "GET,  /plaintext, 16",
+        "GET,  /json,      1",
+        "GET,  /json,      16",
+        "HEAD, /json,      16",
+        "POST, /json,      16",
+        "GET,  /nowhere,   16",
+    })
+    void theDemoAllocatesNothing(String method, String path, int depth) throws IOException {
+        assertThat(least(Demo::newApplication, RawClient.request(method, path), depth)).isZero();
+    }
+
+    @Test
+    void requestsOfBrowsersAllocateNothing() throws IOException {
+        String request =
+                RawClient.request(
+                        "GET",
+                        "/plaintext?a=b",
+                        "User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101",
+                        "Accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+                        "Accept-Language: en-US,en;q=0.5",
+                        "Accept-Encoding: gzip, deflate, br, zstd",
+                        "Connection: keep-alive",
+                        "Cookie: session=0123456789abcdef0123456789abcdef",
+                        "Priority: u=0, i");
+        assertThat(least(Demo::newApplication, request, 16)).isZero();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"GET, 1", "GET, 16", "HEAD, 16"})
+    void preparedAllocatesNothing(String method, int depth) throws IOException {
+        Prepared prepared = Prepared.text("Hello, World!");
+        assertThat(least(() -> prepared, RawClient.request(method, "/"), depth)).isZero();
+    }
+
+    @Test
+    void fieldsAllocateNothing() throws IOException {
+        HeaderName name = HeaderName.of("X-Answer");
+        Handler handler =
+                (request, response) -> {
+                    boolean mozilla =
+                            request.header(HeaderName.USER_AGENT).indexOf((byte) 'M', 0) == 0;
+                    response.header(name, mozilla ? "yes" : "no")
+                            .header(HeaderName.VARY, "User-Agent")
+                            .contentType(MediaType.TEXT)
+                            .body(EMPTY);
+                };
+        String request = RawClient.request("GET", "/?q=1", "User-Agent: Mozilla/5.0");
+        assertThat(least(() -> handler, request, 16)).isZero();
+    }
+
+    @Test
+    void requestBodiesAllocateNothing() throws IOException {
+        Handler handler =
+                (request, response) ->
+                        response.body(request.body().contentEquals("0123456789") ? YES : EMPTY);
+        String request = RawClient.request("POST", "/", "Content-Length: 10") + "0123456789";
+        assertThat(least(() -> handler, request, 16)).isZero();
+    }
+
+    /** What does not fit the loop's buffer waits as a reference, not as a copy. */
+    @Test
+    void routesWithParametersAllocateNothing() throws IOException {
+        Supplier<Handler> handlers =
+                () ->
+                        Router.builder()
+                                .get("/users/{id}/posts", (request, response) -> response.body(NO))
+                                .get(
+                                        "/users/{id}",
+                                        (request, response) -> {
+                                            ByteView full = request.queryValue("full");
+                                            response.contentType(MediaType.TEXT)
+                                                    .body(
+                                                            full.contentEquals("A b")
+                                                                    ? request.parameter("id")
+                                                                    : full);
+                                        })
+                                .build();
+        String request = RawClient.request("GET", "/users/1234?x=1&full=%41+b");
+        assertThat(least(handlers, request, 16)).isZero();
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 8})
+    void anEchoAllocatesNothing(int depth) throws IOException {
+        String request =
+                RawClient.request("POST", "/echo", "Content-Length: 1024") + "x".repeat(1024);
+        assertThat(least(Demo::newApplication, request, depth)).isZero();
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 8})
+    void aChunkedEchoAllocatesNothing(int depth) throws IOException {
+        String request =
+                RawClient.request("POST", "/echo", "Transfer-Encoding: chunked")
+                        + ("200\r\n" + "x".repeat(512) + "\r\n").repeat(2)
+                        + "0\r\n\r\n";
+        assertThat(leastChunked(Demo::newApplication, request, depth)).isZero();
+    }
+
+    @Test
+    void aStreamedResponseAllocatesNothing() throws IOException {
+        Handler handler =
+                (request, response) -> {
+                    response.contentType(MediaType.TEXT).stream().write(YES);
+                    response.write(EMPTY);
+                    response.write(YES);
+                    response.end();
+                };
+        assertThat(leastChunked(() -> handler, RawClient.request("GET", "/"), 16)).isZero();
+    }
+
+    @Test
+    void theArenaEndpointsAllocateNothing() throws IOException {
+        String get = RawClient.request("GET", "/baseline11?a=13&b=42");
+        assertThat(least(Demo::newApplication, get, 16)).isZero();
+        String post =
+                RawClient.request("POST", "/baseline11?a=13&b=42", "Content-Length: 2") + "20";
+        assertThat(least(Demo::newApplication, post, 16)).isZero();
+        assertThat(least(Demo::newApplication, RawClient.request("GET", "/pipeline"), 16)).isZero();
+    }
+
+    @Test
+    void largeBodiesAllocateNothing() throws IOException {
+        MemorySegment body = Arena.ofAuto().allocate(100 << 10);
+        Handler handler = (request, response) -> response.body(body, 0, (int) body.byteSize());
+        assertThat(least(() -> handler, RawClient.request("GET", "/"), 1, 10, 0)).isZero();
+    }
+
+    /** The incomplete request moves to the slab, and its slice is used again. */
+    @Test
+    void requestsInPiecesAllocateNothing() throws IOException {
+        Prepared prepared = Prepared.text("Hello, World!");
+        String request = RawClient.request("GET", "/");
+        try (HttpServer server = start(() -> prepared);
+                RawClient client = RawClient.connect(server)) {
+            int length = lengthOfReply(client, request);
+            byte[] first = request.substring(0, 10).getBytes(StandardCharsets.US_ASCII);
+            // The rest of one with the beginning of the next: each turn keeps some bytes.
+            byte[] second =
+                    (request.substring(10) + request.substring(0, 10))
+                            .getBytes(StandardCharsets.US_ASCII);
+            client.send(first);
+            assertThat(
+                            least(
+                                    WINDOW,
+                                    1,
+                                    0,
+                                    () -> {
+                                        client.send(second);
+                                        client.skip(length);
+                                    }))
+                    .isZero();
+        }
+    }
+
+    /** The slots of connections that have closed are used again, with all that belongs to them. */
+    @Test
+    void connectionsAllocateNothing() throws IOException {
+        byte[] request =
+                RawClient.request("GET", "/json", "Connection: close")
+                        .getBytes(StandardCharsets.US_ASCII);
+        try (HttpServer server = start(Demo::newApplication)) {
+            assertThat(
+                            least(
+                                    3_000,
+                                    1,
+                                    0,
+                                    () -> {
+                                        try (RawClient client = RawClient.connect(server)) {
+                                            client.send(request);
+                                            while (client.read() >= 0) {}
+                                        }
+                                    }))
+                    .isZero();
+        }
+    }
+
+    /** The test of the tests: one object per request is seen, and so is one in a hundred. */
+    @ParameterizedTest
+    @CsvSource({"1", "100"})
+    void oneObjectIsSeen(int every) throws IOException {
+        byte[] body = {'x'};
+        Supplier<Handler> handlers =
+                () ->
+                        new Handler() {
+                            private int requests;
+
+                            @Override
+                            public void handle(Request request, Response response) {
+                                if (++requests % every == 0) {
+                                    escaped = new Object();
+                                }
+                                response.body(body);
+                            }
+                        };
+        // The smallest object there is: 8 bytes with compact headers, 16 without.
+        long fewest = 8L * WINDOW / every;
+        long most = 16L * WINDOW / every;
+        long allocated = least(handlers, RawClient.request("GET", "/"), 16, 1, most);
+        assertThat(allocated).isBetween(fewest, most);
+        assertThat(escaped).isNotNull();
+    }
+
+    private static long least(Supplier<Handler> handlers, String request, int depth)
+            throws IOException {
+        return least(handlers, request, depth, 1, 0);
+    }
+
+    /** Serves {@code request} by a server of its own, with {@code depth} of them in flight. */
+    private static long least(
+            Supplier<Handler> handlers, String request, int depth, int share, long enough)
+            throws IOException {
+        byte[] batch = request.repeat(depth).getBytes(StandardCharsets.US_ASCII);
+        try (HttpServer server = start(handlers);
+                RawClient client = RawClient.connect(server)) {
+            int length = lengthOfReply(client, request) * depth;
+            return least(
+                    WINDOW / share,
+                    depth,
+                    enough,
+                    () -> {
+                        client.send(batch);
+                        client.skip(length);
+                    });
+        }
+    }
+
+    /** As {@link #least}, where the response is chunked. */
+    private static long leastChunked(Supplier<Handler> handlers, String request, int depth)
+            throws IOException {
+        byte[] batch = request.repeat(depth).getBytes(StandardCharsets.US_ASCII);
+        try (HttpServer server = start(handlers);
+                RawClient client = RawClient.connect(server)) {
+            client.send(request);
+            StringBuilder reply = new StringBuilder();
+            while (reply.indexOf("\r\n0\r\n\r\n") < 0) {
+                reply.append((char) client.read());
+            }
+            int length = reply.length() * depth;
+            return least(
+                    WINDOW,
+                    depth,
+                    0,
+                    () -> {
+                        client.send(batch);
+                        client.skip(length);
+                    });
+        }
+    }
+
+    /** All replies have the same length: the date has a fixed one. */
+    private static int lengthOfReply(RawClient client, String request) throws IOException {
+        client.send(request);
+        RawClient.Reply reply = request.startsWith("HEAD") ? client.replyToHead() : client.reply();
+        assertThat(reply.status()).isLessThan(500);
+        int length = reply.statusLine().length() + 2 + reply.body().length() + 2;
+        for (String field : reply.fields()) {
+            length += field.length() + 2;
+        }
+        return length;
+    }
+
+    /** One batch of requests and their responses. */
+    private interface Exchange {
+        void run() throws IOException;
+    }
+
+    /**
+     * The least that a window of requests made the loop's thread allocate, in bytes; the last one
+     * is the first with no more than {@code enough}.
+     */
+    private static long least(int window, int depth, long enough, Exchange exchange)
+            throws IOException {
+        long loop = loopThread();
+        for (int i = 0; i < WARM_UP / WINDOW * window; i += depth) {
+            exchange.run();
+        }
+        long least = Long.MAX_VALUE;
+        for (int i = 0; i < WINDOWS_MAX * depth && least > enough; i++) {
+            long before = THREADS.getThreadAllocatedBytes(loop);
+            for (int done = 0; done < window; done += depth) {
+                exchange.run();
+            }
+            long allocated = THREADS.getThreadAllocatedBytes(loop) - before;
+            assertThat(before).isPositive();
+            least = Math.min(least, allocated);
+        }
+        return least;
+    }
+
+    private static long loopThread() {
+        List<Long> loops = new ArrayList<>();
+        for (Thread thread : Thread.getAllStackTraces().keySet()) {
+            if (thread.getName().equals("bareloop-0")) {
+                loops.add(thread.threadId());
+            }
+        }
+        assertThat(loops).hasSize(1);
+        return loops.get(0);
+    }
+
+    private static HttpServer start(Supplier<Handler> handlers) throws IOException {
+        return HttpServer.builder()
+                .listen("127.0.0.1", 0)
+                .cpus(CpuSet.unpinned(1))
+                .busyPoll(Setting.OFF)
+                .handlerPerLoop(handlers)
+                .start();
+    }
+}

@@ -1,0 +1,152 @@
+package io.bareloop.app;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.bareloop.server.CpuSet;
+import io.bareloop.server.HttpServer;
+import io.bareloop.server.RawClient;
+import io.bareloop.server.RawClient.Reply;
+import io.bareloop.server.Setting;
+import java.io.IOException;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What serve serves, on the wire. */
+@Timeout(30)
+class DemoTest {
+    private static final String DATE =
+            "(Mon|Tue|Wed|Thu|Fri|Sat|Sun), [0-3][0-9] [A-Z][a-z][a-z] 20[0-9][0-9]"
+                    + " [0-2][0-9]:[0-5][0-9]:[0-6][0-9] GMT";
+
+    private HttpServer server;
+    private RawClient client;
+
+    @BeforeEach
+    void start() throws IOException {
+        server =
+                HttpServer.builder()
+                        .listen("127.0.0.1", 0)
+                        .cpus(CpuSet.unpinned(2))
+                        .busyPoll(Setting.OFF)
+                        .handlerPerLoop(Demo::newApplication)
+                        .start();
+        client = RawClient.connect(server);
+    }
+
+    @AfterEach
+    void close() throws IOException {
+        client.close();
+        server.close();
+    }
+
+    /** The reference's bytes on the wire are these 146. */
+    @Test
+    void jsonIs146Bytes() throws IOException {
+        client.send(RawClient.request("GET", "/json", "Connection: keep-alive"));
+        assertThat(new String(client.exactly(146), ISO_8859_1))
+                .matches(
+                        "HTTP/1\\.1 200 OK\r\nServer: B\r\nDate: "
+                                + DATE
+                                + "\r\nContent-Type: application/json\r\nContent-Length: 27"
+                                + "\r\n\r\n\\{\"message\":\"Hello, World!\"\\}");
+        assertThat(client.isSilentFor(50)).isTrue();
+    }
+
+    @Test
+    void plaintextIsExactlyThis() throws IOException {
+        client.send(RawClient.request("GET", "/plaintext"));
+        assertThat(new String(client.exactly(126), ISO_8859_1))
+                .matches(
+                        "HTTP/1\\.1 200 OK\r\nServer: B\r\nDate: "
+                                + DATE
+                                + "\r\nContent-Type: text/plain\r\nContent-Length: 13"
+                                + "\r\n\r\nHello, World!");
+        assertThat(client.isSilentFor(50)).isTrue();
+    }
+
+    @Test
+    void theQueryIsNoPartOfThePath() throws IOException {
+        assertThat(client.get("/json?a=b").status()).isEqualTo(200);
+        assertThat(client.get("/plaintext?").body()).isEqualTo("Hello, World!");
+        assertThat(client.get("http://any.example/plaintext").status()).isEqualTo(200);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"/json", "/plaintext"})
+    void headHasTheFieldsOfGet(String path) throws IOException {
+        Reply get = client.get(path);
+        client.send(RawClient.request("HEAD", path));
+        Reply head = client.replyToHead();
+        assertThat(head.statusLine()).isEqualTo(get.statusLine());
+        assertThat(head.field("Content-Length")).isEqualTo(get.field("Content-Length"));
+        assertThat(head.field("Content-Type")).isEqualTo(get.field("Content-Type"));
+        assertThat(client.get(path).status()).isEqualTo(200);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"/", "/JSON", "/json/", "/jsonx", "/plaintex", "/%6Ason", "//json"})
+    void anyOtherPathIsNotFound(String path) throws IOException {
+        Reply reply = client.get(path);
+        assertThat(reply.statusLine()).isEqualTo("HTTP/1.1 404 Not Found");
+        assertThat(reply.field("Content-Type")).isEqualTo("text/plain");
+        assertThat(reply.body())
+                .isEqualTo(
+                        "404 Not Found: there are GET /plaintext, /json, /sse, /pipeline,"
+                                + " /baseline11?a=1&b=2; POST /echo, /baseline11\n");
+        assertThat(client.get("/json").status()).isEqualTo(200);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"POST", "PUT", "DELETE", "PATCH", "TRACE"})
+    void anyOtherMethodIsNotAllowed(String method) throws IOException {
+        for (String path : new String[] {"/json", "/plaintext"}) {
+            client.send(RawClient.request(method, path));
+            Reply reply = client.reply();
+            assertThat(reply.statusLine()).isEqualTo("HTTP/1.1 405 Method Not Allowed");
+            assertThat(reply.field("Allow")).isEqualTo("GET, HEAD, OPTIONS");
+            assertThat(reply.body()).isEqualTo("405 Method Not Allowed: GET, HEAD, OPTIONS\n");
+        }
+        assertThat(client.get("/json").status()).isEqualTo(200);
+    }
+
+    @Test
+    void aBodyThatNobodyReadsIsSkipped() throws IOException {
+        String body = RawClient.request("GET", "/smuggled");
+        client.send(
+                RawClient.request("POST", "/json", "Content-Length: " + body.length())
+                        + body
+                        + RawClient.request("GET", "/plaintext"));
+        assertThat(client.reply().status()).isEqualTo(405);
+        assertThat(client.reply().body()).isEqualTo("Hello, World!");
+        assertThat(client.isSilentFor(50)).isTrue();
+    }
+
+    @Test
+    void itsResponsesKeepTheirOrder() throws IOException {
+        String three =
+                RawClient.request("GET", "/json")
+                        + RawClient.request("GET", "/nowhere")
+                        + RawClient.request("GET", "/plaintext");
+        client.send(three.repeat(200));
+        for (int i = 0; i < 200; i++) {
+            assertThat(client.reply().body()).isEqualTo("{\"message\":\"Hello, World!\"}");
+            assertThat(client.reply().status()).isEqualTo(404);
+            assertThat(client.reply().body()).isEqualTo("Hello, World!");
+        }
+    }
+
+    @Test
+    void headOfTheEventStreamEnds() throws IOException {
+        client.send(
+                RawClient.request("HEAD", "/sse")
+                        + RawClient.request("GET", "/json", "Connection: close"));
+        assertThat(client.untilEnd())
+                .contains("text/event-stream")
+                .endsWith("{\"message\":\"Hello, World!\"}");
+    }
+}

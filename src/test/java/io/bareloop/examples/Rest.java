@@ -1,0 +1,91 @@
+package io.bareloop.examples;
+
+import io.bareloop.http.ByteView;
+import io.bareloop.http.HeaderName;
+import io.bareloop.http.HttpException;
+import io.bareloop.http.MediaType;
+import io.bareloop.http.Request;
+import io.bareloop.http.Response;
+import io.bareloop.http.Router;
+import io.bareloop.http.Status;
+import io.bareloop.server.HttpServer;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * A small REST service: parameters in the path and the query, a form in the body, JSON by hand.
+ *
+ * <pre>
+ * curl -i -d name=Ada localhost:8080/users
+ * curl -i localhost:8080/users/1
+ * curl -i 'localhost:8080/users/1?greet=Hello'
+ * curl -i -X DELETE localhost:8080/users/1
+ * </pre>
+ */
+public final class Rest {
+    private final Map<Long, String> users = new ConcurrentHashMap<>();
+    private final AtomicLong lastId = new AtomicLong();
+
+    static HttpServer start(int port) throws Exception {
+        Rest rest = new Rest();
+        return HttpServer.builder()
+                .listen("127.0.0.1", port)
+                .handler(
+                        Router.builder()
+                                .post("/users", rest::add)
+                                .get("/users/{id}", rest::show)
+                                .delete("/users/{id}", rest::remove)
+                                .build())
+                .start();
+    }
+
+    public static void main(String[] args) throws Exception {
+        try (HttpServer server = start(8080)) {
+            server.awaitTermination();
+        }
+    }
+
+    private void add(Request request, Response response) {
+        ByteView name = request.formValue("name");
+        if (name == null || name.isEmpty()) {
+            throw new HttpException(Status.UNPROCESSABLE_CONTENT, "a user needs a name");
+        }
+        long id = lastId.incrementAndGet();
+        // Views are valid until the handler returns: what is kept is copied.
+        users.put(id, name.toString());
+        response.status(Status.CREATED).header(HeaderName.LOCATION, "/users/" + id).body("");
+    }
+
+    private void show(Request request, Response response) {
+        long id = request.parameter("id").toUnsignedLong();
+        String name = users.get(id);
+        if (name == null) {
+            throw new HttpException(Status.NOT_FOUND, "no such user");
+        }
+        ByteView greeting = request.queryValue("greet");
+        String text = greeting == null ? name : greeting + ", " + name;
+        response.contentType(MediaType.JSON)
+                .body("{\"id\":" + id + ",\"name\":" + quoted(text) + "}\n");
+    }
+
+    private void remove(Request request, Response response) {
+        boolean removed = users.remove(request.parameter("id").toUnsignedLong()) != null;
+        response.status(removed ? Status.NO_CONTENT : Status.NOT_FOUND).body("");
+    }
+
+    private static String quoted(String text) {
+        StringBuilder json = new StringBuilder("\"");
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
+            if (c == '"' || c == '\\') {
+                json.append('\\').append(c);
+            } else if (c < ' ') {
+                json.append(String.format("\\u%04x", (int) c));
+            } else {
+                json.append(c);
+            }
+        }
+        return json.append('"').toString();
+    }
+}

@@ -1,0 +1,78 @@
+package io.bareloop.http;
+
+import io.bareloop.generated.linux_h;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * Memory that ends where nobody may read: one byte too far ends the JVM, not only the test.
+ *
+ * <p>{@link #segment} reaches over the guard pages behind, so it is not its bounds check that stops
+ * an over-read. Before the memory there is a guard too, but outside the segment: to read a word
+ * that starts ahead of {@code from} is allowed as long as it lies in the segment.
+ */
+final class GuardedSegment implements AutoCloseable {
+    /** A multiple of every page size of Linux. */
+    private static final int GUARD_BYTES = 64 << 10;
+
+    private static final int READABLE_BYTES = 64 << 10;
+
+    /** Not what any head contains where it would be right. */
+    private static final byte POISON = '#';
+
+    private final MemorySegment mapping;
+    private final MemorySegment segment;
+
+    GuardedSegment() {
+        mapping = map(GUARD_BYTES + READABLE_BYTES + GUARD_BYTES);
+        segment = mapping.asSlice(GUARD_BYTES);
+        int refused =
+                linux_h.mprotect(
+                        segment, READABLE_BYTES, linux_h.PROT_READ() | linux_h.PROT_WRITE());
+        if (refused != 0) {
+            throw new IllegalStateException("mprotect");
+        }
+        segment.asSlice(0, READABLE_BYTES).fill(POISON);
+    }
+
+    @SuppressWarnings("restricted")
+    private static MemorySegment map(long bytes) {
+        MemorySegment start =
+                linux_h.mmap(
+                        MemorySegment.NULL,
+                        bytes,
+                        linux_h.PROT_NONE(),
+                        linux_h.MAP_PRIVATE() | linux_h.MAP_ANONYMOUS(),
+                        -1,
+                        0);
+        if (start.address() == -1) {
+            throw new IllegalStateException("mmap");
+        }
+        return start.reinterpret(bytes);
+    }
+
+    /** The readable bytes from index 0 to {@link #end}, and as many unreadable ones behind. */
+    MemorySegment segment() {
+        return segment;
+    }
+
+    /** The index of the first byte that cannot be read. */
+    int end() {
+        return READABLE_BYTES;
+    }
+
+    /** Copies {@code length} bytes to right before {@link #end}; returns the index of the first. */
+    int put(byte[] bytes, int length) {
+        int from = READABLE_BYTES - length;
+        MemorySegment.copy(MemorySegment.ofArray(bytes), 0, segment, from, length);
+        // What an earlier call left ahead of them would be a head, and prove nothing.
+        segment.asSlice(Math.max(0, from - Long.BYTES), Math.min(from, Long.BYTES)).fill(POISON);
+        return from;
+    }
+
+    @Override
+    public void close() {
+        if (linux_h.munmap(mapping, mapping.byteSize()) != 0) {
+            throw new IllegalStateException("munmap");
+        }
+    }
+}

@@ -1,0 +1,184 @@
+package io.bareloop.http;
+
+import io.bareloop.loop.Counters;
+import io.bareloop.loop.Loop;
+import io.bareloop.loop.LoopOptions;
+import io.bareloop.net.Knob;
+import io.bareloop.net.KnobLog;
+import io.bareloop.net.ListenOptions;
+import io.bareloop.net.ListenerGroup;
+import io.bareloop.sys.Syscalls;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import java.util.function.Supplier;
+
+/**
+ * One loop with HTTP on it, on a thread of its own and a port of 127.0.0.1: a server as {@code
+ * HttpServer} builds it, of which a test can see the inside.
+ */
+public final class HttpRig implements AutoCloseable {
+    private final Arena arena = Arena.ofShared();
+    // Not of the arena: a thread of Blocking may still read its request when the loop has ended.
+    private final Slab slab = new Slab(Arena.ofAuto(), 64 << 20);
+    private final List<Throwable> failures = new CopyOnWriteArrayList<>();
+    private final ListenerGroup listeners;
+    private final Loop loop;
+    private final Thread thread;
+    private volatile Throwable death;
+
+    private HttpRig(
+            Limits limits,
+            Timeouts timeouts,
+            Handler handler,
+            Function<? super Arena, ? extends Syscalls> calls)
+            throws IOException {
+        KnobLog log = new KnobLog();
+        listeners =
+                ListenerGroup.open(
+                        new Syscalls(arena),
+                        new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
+                        new int[] {-1},
+                        new ListenOptions(Knob.OFF, Knob.OFF, null, 1024),
+                        log);
+        OutputBuffer out = new OutputBuffer(arena, Loop.OUT_BYTES);
+        LoopOptions options =
+                new LoopOptions(
+                        -1,
+                        10_000,
+                        Knob.OFF,
+                        limits.unsentBytesMax() + limits.bodyBytesMax() + Loop.OUT_BYTES,
+                        timeouts.send().toNanos());
+        loop =
+                new Loop(
+                        calls.apply(arena),
+                        arena,
+                        options,
+                        listeners.fd(0),
+                        out,
+                        slab,
+                        new Http1(arena, out, slab, limits, timeouts, handler, failures::add),
+                        log);
+        thread = new Thread(this::run, "rig");
+        thread.start();
+    }
+
+    /** Starts a server with the default limits. */
+    public static HttpRig start(Handler handler) throws IOException {
+        return start(Limits.defaults(), Timeouts.defaults(), handler);
+    }
+
+    /** Starts a server. */
+    public static HttpRig start(Limits limits, Timeouts timeouts, Handler handler)
+            throws IOException {
+        return new HttpRig(limits, timeouts, handler, Syscalls::new);
+    }
+
+    /** Starts a server whose loop makes {@code calls}. */
+    public static HttpRig start(Handler handler, Function<? super Arena, ? extends Syscalls> calls)
+            throws IOException {
+        return new HttpRig(Limits.defaults(), Timeouts.defaults(), handler, calls);
+    }
+
+    private void run() {
+        try {
+            loop.run();
+        } catch (Throwable failure) {
+            death = failure;
+        }
+    }
+
+    public int port() {
+        return listeners.address().getPort();
+    }
+
+    /** What {@link Http1} was told that handlers threw. */
+    public List<Throwable> failures() {
+        return failures;
+    }
+
+    public Counters counters() {
+        return loop.counters();
+    }
+
+    /** Runs {@code question} on the loop, and returns the answer. */
+    public <T> T ask(Supplier<T> question) {
+        CompletableFuture<T> answer = new CompletableFuture<>();
+        loop.execute(
+                () -> {
+                    try {
+                        answer.complete(question.get());
+                    } catch (Throwable failure) {
+                        answer.completeExceptionally(failure);
+                    }
+                });
+        try {
+            return answer.get(10, TimeUnit.SECONDS);
+        } catch (ExecutionException e) {
+            throw new AssertionError("on the loop: " + e.getCause(), e.getCause());
+        } catch (Exception e) {
+            throw new AssertionError("the loop does not answer", e);
+        }
+    }
+
+    /** Slices of the slab that something holds. */
+    public int slicesInUse() {
+        return ask(slab::slicesInUse);
+    }
+
+    /** Bytes that the slab has ever needed. */
+    public long slabBytes() {
+        return ask(slab::bytesAllocated);
+    }
+
+    /** Connections open now. */
+    public long open() {
+        return ask(() -> loop.counters().open());
+    }
+
+    /** Waits until {@code value} gives {@code expected}, or for 10 s; returns the last value. */
+    public static <T> T await(T expected, Supplier<T> value) throws InterruptedException {
+        long end = System.nanoTime() + 10_000_000_000L;
+        T last = value.get();
+        while (!last.equals(expected) && System.nanoTime() < end) {
+            Thread.sleep(2);
+            last = value.get();
+        }
+        return last;
+    }
+
+    /** Ends the loop and closes all connections, but leaves its memory. */
+    public void stop() {
+        loop.stop();
+        try {
+            thread.join(10_000);
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
+        if (thread.isAlive()) {
+            throw new AssertionError("the loop does not end");
+        }
+        if (death != null) {
+            throw new AssertionError("the loop died", death);
+        }
+    }
+
+    @Override
+    public void close() {
+        try {
+            stop();
+        } finally {
+            listeners.close();
+            if (!thread.isAlive()) {
+                arena.close();
+            }
+        }
+    }
+}

@@ -1,0 +1,150 @@
+package io.bareloop.http;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.bareloop.server.CpuSet;
+import io.bareloop.server.HttpServer;
+import io.bareloop.server.RawClient;
+import io.bareloop.server.RawClient.Reply;
+import io.bareloop.server.Setting;
+import java.io.IOException;
+import java.util.Arrays;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** Responses encoded once, as clients receive them. */
+@Timeout(30)
+class PreparedTest {
+    @Test
+    void isTextInUtf8() throws IOException {
+        Reply reply = get(Prepared.text("Grüße"));
+        assertThat(reply.statusLine()).isEqualTo("HTTP/1.1 200 OK");
+        assertThat(reply.fields()).hasSize(4).element(0).isEqualTo("Server: B");
+        assertThat(reply.fields()).element(1).asString().startsWith("Date: ");
+        assertThat(reply.fields()).element(2).isEqualTo("Content-Type: text/plain; charset=utf-8");
+        assertThat(reply.fields()).element(3).isEqualTo("Content-Length: 7");
+        assertThat(reply.body().getBytes(ISO_8859_1)).isEqualTo("Grüße".getBytes(UTF_8));
+    }
+
+    @Test
+    void isJson() throws IOException {
+        Reply reply = get(Prepared.json("{\"a\":\"ü\"}"));
+        assertThat(reply.field("Content-Type")).isEqualTo("application/json");
+        assertThat(reply.body().getBytes(ISO_8859_1)).isEqualTo("{\"a\":\"ü\"}".getBytes(UTF_8));
+    }
+
+    @Test
+    void isAnyStatusAndType() throws IOException {
+        byte[] body = {0, 1, (byte) 0xFF, '\r', '\n'};
+        Prepared prepared = Prepared.of(Status.NOT_FOUND, MediaType.of("image/png"), body);
+        // It is a copy: the response does not change with the array.
+        Arrays.fill(body, (byte) 'x');
+        Reply reply = get(prepared);
+        assertThat(reply.statusLine()).isEqualTo("HTTP/1.1 404 Not Found");
+        assertThat(reply.field("Content-Type")).isEqualTo("image/png");
+        assertThat(reply.body()).isEqualTo("\0\1\u00FF\r\n");
+    }
+
+    @Test
+    void mayBeEmpty() throws IOException {
+        Reply reply = get(Prepared.text(""));
+        assertThat(reply.field("Content-Length")).isEqualTo("0");
+        assertThat(reply.body()).isEmpty();
+    }
+
+    @Test
+    void hasNoBodyWhereTheStatusHasNone() throws IOException {
+        for (Status status : new Status[] {Status.NO_CONTENT, Status.NOT_MODIFIED}) {
+            Prepared prepared = Prepared.of(status, MediaType.TEXT, new byte[] {'x'});
+            try (HttpServer server = start(prepared);
+                    RawClient client = RawClient.connect(server)) {
+                client.send(RawClient.request("GET", "/").repeat(2));
+                // Had the first a body, the second would not be a response.
+                for (int i = 0; i < 2; i++) {
+                    Reply reply = client.reply();
+                    assertThat(reply.status()).isEqualTo(status.code());
+                    assertThat(reply.has("Content-Length")).isFalse();
+                    assertThat(reply.has("Content-Type")).isFalse();
+                }
+            }
+        }
+    }
+
+    @Test
+    void answersHeadWithoutItsBody() throws IOException {
+        try (HttpServer server = start(Prepared.text("Hello"));
+                RawClient client = RawClient.connect(server)) {
+            Reply get = client.get("/");
+            client.send(RawClient.request("HEAD", "/") + RawClient.request("GET", "/"));
+            Reply head = client.replyToHead();
+            assertThat(head.statusLine()).isEqualTo(get.statusLine());
+            assertThat(head.field("Content-Length")).isEqualTo("5");
+            assertThat(head.field("Content-Type")).isEqualTo(get.field("Content-Type"));
+            // Had the body been sent, this would not be a response.
+            assertThat(client.reply().body()).isEqualTo("Hello");
+        }
+    }
+
+    /** Around the size of the loop's buffer, beyond which it is sent from where it stands. */
+    @Test
+    void isWholeAtAnySize() throws IOException {
+        int buffer = 64 << 10;
+        for (int size :
+                new int[] {1, 100, buffer - 1000, buffer - 100, buffer, buffer + 1, 5_000_000}) {
+            byte[] body = new byte[size];
+            for (int i = 0; i < size; i++) {
+                body[i] = (byte) (i * 31 + (i >> 8));
+            }
+            Prepared prepared = Prepared.of(Status.OK, MediaType.OCTETS, body);
+            try (HttpServer server = start(prepared);
+                    RawClient client = RawClient.connect(server)) {
+                client.send(RawClient.request("GET", "/").repeat(3));
+                for (int i = 0; i < 3; i++) {
+                    Reply reply = client.reply();
+                    assertThat(reply.field("Content-Length")).isEqualTo(String.valueOf(size));
+                    assertThat(Arrays.equals(reply.body().getBytes(ISO_8859_1), body))
+                            .as("body of %d bytes", size)
+                            .isTrue();
+                }
+                client.send(RawClient.request("HEAD", "/", "Connection: close"));
+                client.replyToHead();
+                assertThat(client.read()).isEqualTo(-1);
+            }
+        }
+    }
+
+    /** It is not in the memory of the server that sends it first, and ends first. */
+    @Test
+    void serversMayShareIt() throws IOException {
+        Prepared prepared = Prepared.text("shared");
+        try (HttpServer other = start(prepared);
+                RawClient second = RawClient.connect(other)) {
+            try (HttpServer one = start(prepared);
+                    RawClient first = RawClient.connect(one)) {
+                for (int i = 0; i < 3; i++) {
+                    assertThat(first.get("/").body()).isEqualTo("shared");
+                    assertThat(second.get("/").body()).isEqualTo("shared");
+                }
+            }
+            assertThat(second.get("/").body()).isEqualTo("shared");
+        }
+    }
+
+    private static Reply get(Handler handler) throws IOException {
+        try (HttpServer server = start(handler);
+                RawClient client = RawClient.connect(server)) {
+            return client.get("/");
+        }
+    }
+
+    private static HttpServer start(Handler handler) throws IOException {
+        return HttpServer.builder()
+                .listen("127.0.0.1", 0)
+                .cpus(CpuSet.unpinned(1))
+                .busyPoll(Setting.OFF)
+                .handler(handler)
+                .start();
+    }
+}

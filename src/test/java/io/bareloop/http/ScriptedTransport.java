@@ -1,0 +1,323 @@
+package io.bareloop.http;
+
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+
+import java.io.ByteArrayOutputStream;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * The engine of {@code io.bareloop.loop} without a kernel: it presents the bytes it is given as
+ * often and as long as {@code Connection} would, and keeps what the protocol answers.
+ *
+ * <p>It breaks what a protocol must not rely on: memory of a region is overwritten as soon as
+ * {@code receive} has returned. It is used for one connection after another.
+ */
+final class ScriptedTransport implements Transport {
+    private static final int IN_BYTES = 64 << 10;
+    private static final byte POISON = (byte) 0xA5;
+
+    private final MemorySegment in = Arena.ofAuto().allocate(IN_BYTES, Long.BYTES);
+    private final OutputBuffer out;
+    private final Slab slab;
+    private final Protocol protocol;
+
+    private byte[] arrived = {};
+    private int arrivedAt;
+    private int window = Integer.MAX_VALUE;
+
+    private Slab.Slice kept;
+    private int keptBytes;
+    private final ByteArrayOutputStream unsent = new ByteArrayOutputStream();
+    private final ByteArrayOutputStream sent = new ByteArrayOutputStream();
+
+    private boolean paused;
+    private boolean scheduled;
+    private boolean closingWhenSent;
+    private boolean lingers;
+    private boolean closed = true;
+    private boolean inProtocol;
+    private long deadline = NEVER;
+    private int requests;
+    private int errors;
+
+    ScriptedTransport(Protocol protocol, OutputBuffer out, Slab slab) {
+        this.protocol = protocol;
+        this.out = out;
+        this.slab = slab;
+    }
+
+    /** Begins a connection whose peer takes {@code newWindow} bytes at a time. */
+    void open(int newWindow) {
+        if (!closed) {
+            throw new IllegalStateException("the connection before is still open");
+        }
+        window = newWindow;
+        arrived = new byte[0];
+        arrivedAt = 0;
+        unsent.reset();
+        sent.reset();
+        paused = false;
+        scheduled = false;
+        closingWhenSent = false;
+        lingers = false;
+        closed = false;
+        deadline = NEVER;
+        requests = 0;
+        errors = 0;
+        protocol.open(this);
+    }
+
+    /** Has {@code bytes} arrive, together, and goes on until nothing is left to be done. */
+    void arrive(byte[] bytes) {
+        if (arrivedAt < arrived.length) {
+            byte[] all = new byte[arrived.length - arrivedAt + bytes.length];
+            System.arraycopy(arrived, arrivedAt, all, 0, arrived.length - arrivedAt);
+            System.arraycopy(bytes, 0, all, arrived.length - arrivedAt, bytes.length);
+            arrived = all;
+        } else {
+            arrived = bytes;
+        }
+        arrivedAt = 0;
+        run();
+    }
+
+    /** The peer sends no more. */
+    void endOfInput() {
+        if (!closed && !closingWhenSent) {
+            inProtocol = true;
+            protocol.endOfInput();
+            inProtocol = false;
+            sendOutput();
+            run();
+        }
+    }
+
+    /** The connection is lost. */
+    void lose() {
+        if (!closed) {
+            close();
+        }
+    }
+
+    byte[] sent() {
+        return sent.toByteArray();
+    }
+
+    boolean isClosed() {
+        return closed;
+    }
+
+    /** Whether it was closed so that the peer can read what was sent, whatever it still sends. */
+    boolean hasLingered() {
+        return lingers;
+    }
+
+    int requests() {
+        return requests;
+    }
+
+    int errors() {
+        return errors;
+    }
+
+    // ---- the turns of the loop, as far as they concern this connection
+
+    private void run() {
+        while (!closed) {
+            if (unsent.size() > 0) {
+                sendUnsent();
+            } else if (scheduled) {
+                scheduled = false;
+                if (keptBytes > 0 && canReceive()) {
+                    consume(kept.segment(), keptBytes, true);
+                }
+            } else if (arrivedAt < arrived.length && canReceive()) {
+                receive();
+            } else {
+                if (deadline == NEVER) {
+                    throw new AssertionError("an open connection without a deadline");
+                }
+                return;
+            }
+        }
+    }
+
+    private boolean canReceive() {
+        return !paused && unsent.size() == 0 && !closingWhenSent;
+    }
+
+    private void receive() {
+        MemorySegment to = in;
+        int at = 0;
+        if (keptBytes > 0) {
+            growKept();
+            to = kept.segment();
+            at = keptBytes;
+        }
+        int received = Math.min((int) to.byteSize() - at, arrived.length - arrivedAt);
+        MemorySegment.copy(arrived, arrivedAt, to, JAVA_BYTE, at, received);
+        arrivedAt += received;
+        consume(to, at + received, at > 0);
+    }
+
+    private void consume(MemorySegment region, int to, boolean isKept) {
+        inProtocol = true;
+        int at = protocol.receive(region, 0, to);
+        inProtocol = false;
+        if (at < 0 || at > to) {
+            throw new AssertionError("consumed " + at + " of " + to);
+        }
+        sendOutput();
+        if (closed) {
+            return;
+        }
+        if (at == to || closingWhenSent) {
+            if (isKept) {
+                releaseKept();
+            }
+        } else {
+            keep(region, at, to, isKept);
+        }
+        if (!isKept) {
+            region.asSlice(0, to).fill(POISON);
+        }
+    }
+
+    private void keep(MemorySegment region, int from, int to, boolean isKept) {
+        int length = to - from;
+        if (!isKept) {
+            kept = slab.take(length);
+        }
+        MemorySegment.copy(region, from, kept.segment(), 0, length);
+        keptBytes = length;
+        kept.segment().asSlice(length).fill(POISON);
+    }
+
+    private void growKept() {
+        if (keptBytes < kept.length()) {
+            return;
+        }
+        if (kept.length() >= IN_BYTES) {
+            throw new AssertionError("the protocol keeps more than a head can have");
+        }
+        Slab.Slice larger = slab.take(kept.length() * 2);
+        MemorySegment.copy(kept.segment(), 0, larger.segment(), 0, keptBytes);
+        slab.give(kept);
+        kept = larger;
+    }
+
+    private void releaseKept() {
+        if (kept != null) {
+            kept.segment().fill(POISON);
+            slab.give(kept);
+            kept = null;
+        }
+        keptBytes = 0;
+    }
+
+    private void sendOutput() {
+        flush();
+        if (closingWhenSent && unsent.size() == 0 && !closed) {
+            close();
+        }
+    }
+
+    private void sendUnsent() {
+        byte[] all = unsent.toByteArray();
+        int taken = Math.min(all.length, window);
+        sent.write(all, 0, taken);
+        unsent.reset();
+        unsent.write(all, taken, all.length - taken);
+        if (unsent.size() > 0) {
+            return;
+        }
+        if (closingWhenSent) {
+            close();
+            return;
+        }
+        inProtocol = true;
+        protocol.writable();
+        inProtocol = false;
+        sendOutput();
+        scheduled = true;
+    }
+
+    private void close() {
+        closed = true;
+        releaseKept();
+        unsent.reset();
+        protocol.closed();
+    }
+
+    // ---- what the protocol asks for
+
+    @Override
+    public OutputBuffer output() {
+        return out;
+    }
+
+    @Override
+    public boolean flush() {
+        int length = out.position();
+        if (length > 0) {
+            byte[] bytes = new byte[length];
+            MemorySegment.copy(out.segment(), JAVA_BYTE, 0, bytes, 0, length);
+            out.clear();
+            int taken = unsent.size() == 0 ? Math.min(length, window) : 0;
+            sent.write(bytes, 0, taken);
+            unsent.write(bytes, taken, length - taken);
+        }
+        return unsent.size() == 0;
+    }
+
+    @Override
+    public void pause() {
+        paused = true;
+    }
+
+    @Override
+    public void resume() {
+        paused = false;
+        scheduled = true;
+    }
+
+    @Override
+    public void closeWhenSent(boolean linger) {
+        closingWhenSent = true;
+        lingers |= linger;
+        if (!inProtocol) {
+            sendOutput();
+        }
+    }
+
+    @Override
+    public void deadline(long nanos) {
+        deadline = nanos;
+    }
+
+    @Override
+    public long now() {
+        return 0;
+    }
+
+    @Override
+    public void countRequest() {
+        requests++;
+    }
+
+    @Override
+    public void countError() {
+        errors++;
+    }
+
+    @Override
+    public int unsentBytes() {
+        return unsent.size();
+    }
+
+    @Override
+    public void execute(Runnable task) {
+        throw new AssertionError("no handler of the corpus comes from another thread");
+    }
+}

@@ -1,0 +1,159 @@
+package io.bareloop.loop;
+
+import static io.bareloop.loop.Client.get;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.bareloop.loop.FaultySyscalls.Call;
+import io.bareloop.sys.Errno;
+import io.bareloop.sys.Linux;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.FieldSource;
+
+/** A loop that cannot accept, or must not: it waits without spinning, and goes on when it can. */
+@Timeout(60)
+class LoopAcceptTest {
+    static final List<Integer> NOTHING_LEFT =
+            List.of(Errno.EMFILE, Errno.ENFILE, Errno.ENOBUFS, Errno.ENOMEM);
+
+    /** What accept(2) passes on from the network, and what a firewall makes of it. */
+    static final List<Integer> ONE_IS_BAD =
+            List.of(
+                    Errno.ECONNABORTED,
+                    Errno.EPROTO,
+                    Errno.EPERM,
+                    Errno.ENETDOWN,
+                    Errno.EHOSTUNREACH,
+                    Errno.ETIMEDOUT);
+
+    @ParameterizedTest
+    @FieldSource("NOTHING_LEFT")
+    void waitsWhereNothingIsLeftAndThenGoesOn(int errno) {
+        try (LoopRig rig = new LoopRig()) {
+            AtomicBoolean refuse = new AtomicBoolean(true);
+            rig.sys.script(
+                    Call.ACCEPT4, (fd, detail) -> refuse.get() ? -errno : FaultySyscalls.PASS);
+            Client client = rig.connect();
+            client.send(get("/"));
+            long start = System.nanoTime();
+            rig.start();
+            LoopRig.pause(350);
+            long tries = rig.sys.count(Call.ACCEPT4);
+            long waits = rig.sys.count(Call.EPOLL_WAIT);
+            // One try every 100 ms, one wait for each try and one for each pause.
+            long triesMax = 2 + (System.nanoTime() - start) / 100_000_000;
+            assertThat(tries).isBetween(1L, triesMax);
+            assertThat(waits).isBetween(1L, 3 * triesMax);
+            refuse.set(false);
+            rig.until(() -> !client.answers().isEmpty());
+            // Level-triggered again: the next one needs no pause.
+            long pauses = rig.loop.counters().acceptPauses();
+            Client late = rig.connect();
+            late.send(get("/late"));
+            rig.until(() -> !late.answers().isEmpty());
+            assertThat(rig.loop.counters().acceptPauses()).isEqualTo(pauses);
+        }
+    }
+
+    /** A descriptor has become free: there is no reason to wait for the end of the pause. */
+    @Test
+    void acceptsAgainAsSoonAsAConnectionCloses() {
+        try (LoopRig rig = new LoopRig()) {
+            Client first = rig.connectAndAccept();
+            rig.settle();
+            rig.sys.next(Call.ACCEPT4, -Errno.EMFILE);
+            rig.connect();
+            rig.loop.runOnce(1000);
+            assertThat(rig.loop.counters().acceptPauses()).isEqualTo(1);
+            first.close();
+            // One for the end of the first, one for the other.
+            rig.loop.runOnce(1000);
+            rig.loop.runOnce(1000);
+            assertThat(rig.loop.counters().accepted()).isEqualTo(2);
+        }
+    }
+
+    @ParameterizedTest
+    @FieldSource("ONE_IS_BAD")
+    void oneThatIsBadDoesNotKeepTheNextWaiting(int errno) {
+        try (LoopRig rig = new LoopRig()) {
+            rig.sys.next(Call.ACCEPT4, -errno, -errno);
+            rig.connect();
+            rig.connect();
+            rig.turn();
+            assertThat(rig.loop.counters().accepted()).isEqualTo(2);
+            assertThat(rig.loop.counters().acceptPauses()).isZero();
+        }
+    }
+
+    @Test
+    void acceptsNoMoreThanItsMaximum() {
+        try (LoopRig rig = new LoopRig(LoopRig.options(3, 5000))) {
+            List<Client> clients = new ArrayList<>();
+            for (int i = 0; i < 6; i++) {
+                Client client = rig.connect();
+                client.send(get("/" + i));
+                clients.add(client);
+            }
+            rig.turnFor(250);
+            assertThat(rig.loop.openConnections()).isEqualTo(3);
+            assertThat(rig.loop.counters().accepted()).isEqualTo(3);
+            for (int i = 0; i < 3; i++) {
+                assertThat(clients.get(i).bodies()).containsExactly("/" + i);
+                assertThat(clients.get(i + 3).answers()).isEmpty();
+            }
+            for (int i = 0; i < 3; i++) {
+                clients.get(i).close();
+                Client next = clients.get(i + 3);
+                rig.until(() -> !next.answers().isEmpty());
+                assertThat(rig.loop.openConnections()).isEqualTo(3);
+                assertThat(rig.loop.counters().accepted()).isEqualTo(i + 4);
+            }
+            rig.assertLeft(3);
+        }
+    }
+
+    @Test
+    void sleepsAtItsMaximum() {
+        try (LoopRig rig = new LoopRig(LoopRig.options(1, 5000))) {
+            Client first = rig.connectAndAccept();
+            Client second = rig.connect();
+            second.send(get("/second"));
+            rig.start();
+            LoopRig.pause(300);
+            assertThat(rig.sys.count(Call.EPOLL_WAIT)).isLessThan(10);
+            first.close();
+            rig.until(() -> !second.answers().isEmpty());
+        }
+    }
+
+    /** Of the pause for want of descriptors it comes back even where epoll refuses at first. */
+    @ParameterizedTest
+    @FieldSource("NOTHING_LEFT")
+    void comesBackToAListenerThatCannotBeWatched(int errno) {
+        try (LoopRig rig = new LoopRig()) {
+            AtomicInteger refusals = new AtomicInteger(3);
+            int listener = rig.listeners.fd(0);
+            rig.sys.next(Call.ACCEPT4, -errno);
+            rig.sys.script(
+                    Call.EPOLL_CTL,
+                    (fd, op) ->
+                            fd == listener
+                                            && op == Linux.EPOLL_CTL_ADD
+                                            && refusals.getAndDecrement() > 0
+                                    ? -Errno.ENOSPC
+                                    : FaultySyscalls.PASS);
+            Client client = rig.connect();
+            client.send(get("/"));
+            rig.start();
+            rig.until(() -> !client.answers().isEmpty());
+            assertThat(refusals.get()).isNegative();
+            assertThat(rig.sys.count(Call.EPOLL_WAIT)).isLessThan(20);
+        }
+    }
+}

@@ -1,0 +1,112 @@
+package io.bareloop.loop;
+
+import static io.bareloop.loop.Client.get;
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.bareloop.loop.FaultySyscalls.Call;
+import java.nio.ByteBuffer;
+import java.util.Collections;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** Who does not receive is not received from; what is pending for it stays small. */
+@Timeout(60)
+class LoopBackPressureTest {
+    private static final int SMALL = 8 << 10;
+
+    @Test
+    void whoDoesNotReadIsNotReadFrom() {
+        int requests = 30_000;
+        ByteBuffer rest = ByteBuffer.wrap(LoopTest.getAll(requests).getBytes(ISO_8859_1));
+        try (LoopRig rig = new LoopRig(LoopRig.options(100, 60_000))) {
+            rig.limitSendBuffers(SMALL);
+            Client other = rig.connectAndAccept();
+            Client client = rig.connect(SMALL);
+            sendUntilStuck(rig, client, rest);
+            assertThat(rest.hasRemaining()).isTrue();
+
+            // What it has received from then on, and how much memory that takes, stays.
+            long received = rig.loop.counters().bytesReceived();
+            long receives = rig.sys.count(Call.RECV);
+            for (int i = 0; i < 50; i++) {
+                client.offer(rest);
+                rig.loop.runOnce(1);
+            }
+            assertThat(rig.loop.counters().bytesReceived()).isEqualTo(received);
+            assertThat(rig.sys.count(Call.RECV)).isEqualTo(receives);
+            // One slice of output, one of input.
+            assertThat(rig.loop.slab().slicesInUse()).isBetween(1, 2);
+            assertThat(rig.loop.slab().bytesAllocated()).isLessThanOrEqualTo(512 << 10);
+
+            other.send(get("/other"));
+            for (int i = 0; i < 10; i++) {
+                rig.turn();
+            }
+            other.pump();
+            assertThat(other.bodies()).containsExactly("/other");
+
+            // It reads: everything goes on where it was.
+            rig.until(
+                    () -> {
+                        client.offer(rest);
+                        return rig.loop.counters().requests() == requests + 1;
+                    });
+            rig.settle();
+            assertThat(client.bodies()).isEqualTo(LoopTest.paths(requests));
+            rig.assertLeft(2);
+        }
+    }
+
+    /** It reads a little now and then: no edge is lost between full and not full. */
+    @Test
+    void whoReadsSlowlyGetsEverything() {
+        int requests = 5000;
+        ByteBuffer rest = ByteBuffer.wrap(LoopTest.getAll(requests).getBytes(ISO_8859_1));
+        try (LoopRig rig = new LoopRig(LoopRig.options(100, 60_000))) {
+            rig.limitSendBuffers(SMALL);
+            Client client = rig.connect(SMALL);
+            while (rest.hasRemaining()) {
+                sendUntilStuck(rig, client, rest);
+                client.pump();
+            }
+            rig.until(() -> rig.loop.counters().requests() == requests);
+            rig.settle();
+            assertThat(client.bodies()).isEqualTo(LoopTest.paths(requests));
+            rig.assertLeft(1);
+        }
+    }
+
+    @Test
+    void largeAnswersToWhoDoesNotReadTakeOneSlice() {
+        int length = 300_000;
+        int requests = 10;
+        try (LoopRig rig = new LoopRig(LoopRig.options(100, 60_000))) {
+            rig.limitSendBuffers(SMALL);
+            Client client = rig.connect(SMALL);
+            client.send(String.join("", Collections.nCopies(requests, get("/bytes/" + length))));
+            for (int i = 0; i < 50; i++) {
+                rig.loop.runOnce(1);
+            }
+            assertThat(rig.loop.counters().requests()).isEqualTo(1);
+            assertThat(rig.loop.slab().bytesAllocated()).isLessThanOrEqualTo(512 << 10);
+            rig.until(() -> rig.loop.counters().requests() == requests);
+            rig.settle();
+            assertThat(client.bodies())
+                    .isEqualTo(Collections.nCopies(requests, LoopRig.bytes(length)));
+            rig.assertLeft(1);
+        }
+    }
+
+    /** Sends until neither the client's kernel buffer nor the loop takes any more. */
+    private static void sendUntilStuck(LoopRig rig, Client client, ByteBuffer rest) {
+        int stuck = 0;
+        while (stuck < 10 && rest.hasRemaining()) {
+            long before = rig.sys.countOfWork() + rig.loop.counters().requests();
+            int sent = client.offer(rest);
+            rig.loop.runOnce(1);
+            long after = rig.sys.countOfWork() + rig.loop.counters().requests();
+            stuck = sent == 0 && before == after ? stuck + 1 : 0;
+        }
+    }
+}

@@ -1,0 +1,94 @@
+package io.bareloop.server;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/**
+ * What an idle connection costs the server's process, beside what the kernel keeps for its socket.
+ *
+ * <p>Two numbers: resident memory, with a heap that is touched from the start, so that it shows
+ * what is outside of the heap; and live bytes in the heap, after a collection. Warm are the code
+ * and whatever {@value #WARM_UP} connections, which stay open, have needed.
+ */
+@Timeout(60)
+class IdleConnectionsTest {
+    private static final int WARM_UP = 300;
+    private static final int IDLE = 2000;
+
+    /** The smallest slice of the slab: with one of them each connection would be above it. */
+    private static final int BYTES_MAX = 512;
+
+    @Test
+    void anIdleConnectionHoldsNoBuffer() throws Exception {
+        List<RawClient> clients = new ArrayList<>();
+        try (ServerProcess server =
+                ServerProcess.start(
+                        List.of("-Xms64m", "-Xmx64m", "-XX:+AlwaysPreTouch", "-XX:+UseSerialGC"),
+                        "--port=0",
+                        "--host=127.0.0.1")) {
+            try {
+                open(server, WARM_UP, clients);
+                for (int i = 0; i < 50; i++) {
+                    for (RawClient client : clients) {
+                        assertThat(client.get("/json").status()).isEqualTo(200);
+                    }
+                }
+                // Attaching takes memory of its own: the first time before anything is measured.
+                liveBytes(server);
+                long heapBefore = liveBytes(server);
+                long residentBefore = residentBytes(server);
+
+                open(server, IDLE, clients);
+                long resident = residentBytes(server) - residentBefore;
+                long heap = liveBytes(server) - heapBefore;
+                // They are idle, not gone.
+                assertThat(clients.get(WARM_UP).get("/json").status()).isEqualTo(200);
+                assertThat(clients.get(WARM_UP + IDLE - 1).get("/json").status()).isEqualTo(200);
+
+                assertThat(heap).as("%d bytes of heap", heap).isPositive();
+                assertThat((Math.max(resident, 0) + heap) / IDLE)
+                        .as("per connection: resident %d, heap %d", resident / IDLE, heap / IDLE)
+                        .isLessThan(BYTES_MAX);
+            } finally {
+                for (RawClient client : clients) {
+                    client.close();
+                }
+            }
+        }
+    }
+
+    private static void open(ServerProcess server, int connections, List<RawClient> clients)
+            throws IOException {
+        for (int i = 0; i < connections; i++) {
+            RawClient client = RawClient.connect(server.port());
+            clients.add(client);
+            assertThat(client.get("/plaintext").status()).isEqualTo(200);
+        }
+    }
+
+    private static long residentBytes(ServerProcess server) throws IOException {
+        return Long.parseLong(server.status("VmRSS").replace(" kB", "")) << 10;
+    }
+
+    /** The last line of the histogram, which counts what a full collection has left. */
+    private static long liveBytes(ServerProcess server) throws Exception {
+        Process jcmd =
+                new ProcessBuilder(
+                                ServerProcess.tool("jcmd"),
+                                String.valueOf(server.pid()),
+                                "GC.class_histogram")
+                        .redirectErrorStream(true)
+                        .start();
+        String histogram = new String(jcmd.getInputStream().readAllBytes(), US_ASCII);
+        assertThat(jcmd.waitFor()).as(histogram).isZero();
+        String total = histogram.strip().lines().reduce((before, line) -> line).orElseThrow();
+        assertThat(total).matches("Total +[0-9]+ +[0-9]+");
+        return Long.parseLong(total.replaceAll(".* ", ""));
+    }
+}

@@ -1,0 +1,151 @@
+package io.bareloop.server;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
+
+/** The command line in a process of its own, with what it prints; killed when closed. */
+public final class ServerProcess implements AutoCloseable {
+    private static final int LIMIT_SECONDS = 20;
+
+    private final Process process;
+    private final List<String> out = new CopyOnWriteArrayList<>();
+    private final List<String> err = new CopyOnWriteArrayList<>();
+    private final List<Thread> readers = new ArrayList<>();
+
+    private ServerProcess(Process process) {
+        this.process = process;
+        read(process.inputReader(UTF_8), out);
+        read(process.errorReader(UTF_8), err);
+    }
+
+    /** Runs io.bareloop.app.Main with {@code arguments}. */
+    public static ServerProcess run(List<String> jvmOptions, String... arguments)
+            throws IOException {
+        List<String> command = new ArrayList<>();
+        command.add(tool("java"));
+        command.add("--enable-native-access=ALL-UNNAMED");
+        command.addAll(jvmOptions);
+        command.addAll(List.of("-cp", System.getProperty("java.class.path")));
+        command.add("io.bareloop.app.Main");
+        command.addAll(List.of(arguments));
+        return new ServerProcess(new ProcessBuilder(command).start());
+    }
+
+    /** As {@link #run}, and waits until it says that it is ready. */
+    public static ServerProcess start(List<String> jvmOptions, String... arguments)
+            throws IOException, InterruptedException {
+        ServerProcess server = run(jvmOptions, arguments);
+        boolean ready = false;
+        try {
+            long limit = System.nanoTime() + TimeUnit.SECONDS.toNanos(LIMIT_SECONDS);
+            while (server.line("  ready") == null) {
+                if (!server.process.isAlive() || System.nanoTime() > limit) {
+                    throw new AssertionError("not ready: " + server.out + " " + server.err);
+                }
+                Thread.sleep(5);
+            }
+            ready = true;
+            return server;
+        } finally {
+            if (!ready) {
+                server.close();
+            }
+        }
+    }
+
+    /** A program of the JDK that runs this. */
+    public static String tool(String name) {
+        return Path.of(System.getProperty("java.home"), "bin", name).toString();
+    }
+
+    public long pid() {
+        return process.pid();
+    }
+
+    /** The port it says it serves. */
+    public int port() {
+        String line = line("  serving ");
+        return Integer.parseInt(line.replaceAll(".*:([0-9]+)/$", "$1"));
+    }
+
+    /** The lines printed so far. */
+    public List<String> out() {
+        return List.copyOf(out);
+    }
+
+    public List<String> err() {
+        return List.copyOf(err);
+    }
+
+    /** The first line printed that begins like this, or null. */
+    public String line(String start) {
+        return out.stream().filter(line -> line.startsWith(start)).findFirst().orElse(null);
+    }
+
+    /** A line of /proc/pid/status, for example VmRSS. */
+    public String status(String name) throws IOException {
+        for (String line : Files.readAllLines(Path.of("/proc/" + pid() + "/status"))) {
+            if (line.startsWith(name + ":")) {
+                return line.substring(name.length() + 1).strip();
+            }
+        }
+        throw new AssertionError("no line " + name);
+    }
+
+    /** Sends a signal, for example TERM. */
+    public void signal(String name) throws IOException, InterruptedException {
+        int result =
+                new ProcessBuilder("sh", "-c", "kill -" + name + " " + pid())
+                        .inheritIO()
+                        .start()
+                        .waitFor();
+        if (result != 0) {
+            throw new AssertionError("kill exited with " + result);
+        }
+    }
+
+    public boolean isAlive() {
+        return process.isAlive();
+    }
+
+    /** Waits for the end, with all that was printed before it; returns the exit status. */
+    public int exit() throws InterruptedException {
+        if (!process.waitFor(LIMIT_SECONDS, TimeUnit.SECONDS)) {
+            throw new AssertionError("still running after " + LIMIT_SECONDS + " s: " + out + err);
+        }
+        for (Thread reader : readers) {
+            reader.join();
+        }
+        return process.exitValue();
+    }
+
+    @Override
+    public void close() {
+        process.destroyForcibly();
+    }
+
+    private void read(BufferedReader from, List<String> to) {
+        Thread reader =
+                new Thread(
+                        () -> {
+                            try (from) {
+                                from.lines().forEach(to::add);
+                            } catch (IOException | UncheckedIOException e) {
+                                to.add("(cut off: " + e + ")");
+                            }
+                        },
+                        "output of " + process.pid());
+        reader.setDaemon(true);
+        reader.start();
+        readers.add(reader);
+    }
+}
