@@ -47,6 +47,10 @@ final class HttpConnection implements Protocol {
     private boolean behind;
 
     private boolean keepAlive;
+
+    /** The client has said that this request is its last. */
+    private boolean lastOfClient;
+
     private boolean oweContinue;
     private boolean flushed;
     private boolean closing;
@@ -157,11 +161,8 @@ final class HttpConnection implements Protocol {
         tickDueNanos = Transport.NEVER;
         exchange.connection = this;
         requests++;
-        keepAlive =
-                !draining
-                        && !request.closes
-                        && (request.minorVersion == 1 || request.keepsAlive)
-                        && requests < http.limits.requestsPerConnectionMax();
+        lastOfClient = request.closes || (request.minorVersion == 0 && !request.keepsAlive);
+        keepAlive = !lastOfClient && !draining && requests < http.limits.requestsPerConnectionMax();
         exchange.response.start(request.method == Method.HEAD);
     }
 
@@ -193,7 +194,8 @@ final class HttpConnection implements Protocol {
         transport.countRequest();
         release(exchange, false);
         if (!keepAlive || draining) {
-            close(inBody);
+            // A client that expects to go on may have sent its next request by now.
+            close(inBody || !lastOfClient);
         }
     }
 

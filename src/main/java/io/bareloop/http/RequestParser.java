@@ -547,9 +547,8 @@ public final class RequestParser {
             request.chunked = true;
             return 0;
         }
-        // Other codings before a final "chunked" are framed well, only not implemented. With
-        // anything
-        // else the length of the body is unknown, which is a 400 (RFC 9112, section 6.3).
+        // Other codings before a final "chunked" are framed well, only unknown here: 501. With
+        // anything else nobody knows where the body ends: 400 (RFC 9112, section 6.3).
         long last = to;
         while (last > from && Memory.getByte(last - 1) != ',') {
             last--;
