@@ -112,7 +112,7 @@ final class HttpConnection implements Protocol {
                 return at;
             }
             begin(exchange);
-            if (request.contentLength > 0 || request.chunked) {
+            if (request.contentLength > 0 || request.says(Request.CHUNKED)) {
                 at = receiveBody(in, beginBody(exchange, headEnd, to), to);
             } else {
                 at = headEnd;
@@ -161,7 +161,9 @@ final class HttpConnection implements Protocol {
         tickDueNanos = Transport.NEVER;
         exchange.connection = this;
         requests++;
-        lastOfClient = request.closes || (request.minorVersion == 0 && !request.keepsAlive);
+        lastOfClient =
+                request.says(Request.CLOSES)
+                        || (request.minorVersion == 0 && !request.says(Request.KEEPS_ALIVE));
         keepAlive = !lastOfClient && !draining && requests < http.limits.requestsPerConnectionMax();
         exchange.response.start(request.method == Method.HEAD);
     }
@@ -287,9 +289,9 @@ final class HttpConnection implements Protocol {
         inBody = true;
         bodyBytes = 0;
         bodyStartNanos = transport.now();
-        oweContinue = request.expectsContinue;
+        oweContinue = request.says(Request.EXPECTS_CONTINUE);
         request.body(headEnd, headEnd);
-        if (request.chunked) {
+        if (request.says(Request.CHUNKED)) {
             body.startChunked();
         } else {
             body.startLength(request.contentLength);

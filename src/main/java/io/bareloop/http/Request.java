@@ -19,12 +19,16 @@ public final class Request {
 
     private static final MemorySegment SLASH = Arena.global().allocate(1).fill((byte) '/');
     private static final long QUESTION_MARKS = '?' * Swar.ONES;
-    private static final int NAME = 0;
-    private static final int NAME_END = 1;
-    private static final int VALUE = 2;
-    private static final int VALUE_END = 3;
-    private static final int STRIDE = 4;
     private static final int UNKNOWN = -2;
+
+    static final int HAS_HOST = 1;
+    static final int CHUNKED = 2;
+    static final int EXPECTS_CONTINUE = 4;
+    static final int CLOSES = 8;
+    static final int KEEPS_ALIVE = 16;
+
+    /** A one for each of the offsets of a field. */
+    private static final long OFFSETS = 0x0001_0001_0001_0001L;
 
     private final ByteView target = new ByteView();
     private final ByteView path = new ByteView();
@@ -36,8 +40,11 @@ public final class Request {
     private final ByteView[] values;
     private final ByteView[] parameters = new ByteView[PARAMETERS_MAX];
 
-    /** Four offsets a field, relative to base: name, its end, value, its end. */
-    private final int[] fields;
+    /**
+     * Four offsets a field, relative to base, of 16 bits each, for no head exceeds 64 KiB: name,
+     * its end, value, its end, the first in the lowest bits.
+     */
+    private final long[] fields;
 
     private MemorySegment in = MemorySegment.NULL;
     private int base;
@@ -59,17 +66,15 @@ public final class Request {
     // What the parser finds out about the framing, for HttpConnection.
     Method method = Method.GET;
     int minorVersion;
-    boolean hasHost;
-    boolean chunked;
-    boolean expectsContinue;
-    boolean closes;
-    boolean keepsAlive;
     long contentLength;
+
+    /** Flags of what the fields say; one number, to be cleared, kept and set in one go. */
+    private int framing;
 
     /** Creates a request for {@link RequestParser#parse} to fill, with room for what is allowed. */
     public Request(Limits limits) {
         int fieldsMax = limits.fieldsMax();
-        fields = new int[fieldsMax * STRIDE];
+        fields = new long[fieldsMax];
         names = new ByteView[fieldsMax];
         values = new ByteView[fieldsMax];
     }
@@ -157,8 +162,8 @@ public final class Request {
     public ByteView header(HeaderName name) {
         long start = address();
         for (int i = 0; i < fieldCount; i++) {
-            int field = i * STRIDE;
-            if (name.matches(start + fields[field + NAME], start + fields[field + NAME_END])) {
+            long field = fields[i];
+            if (name.matches(start + offset(field, 0), start + offset(field, 1))) {
                 return headerValue(i);
             }
         }
@@ -177,9 +182,9 @@ public final class Request {
      * @throws IndexOutOfBoundsException unless {@code 0 <= index < headerCount()}
      */
     public ByteView headerName(int index) {
-        int field = Objects.checkIndex(index, fieldCount) * STRIDE;
-        int from = fields[field + NAME];
-        return view(names, index).set(bytes(), base + from, fields[field + NAME_END] - from);
+        long field = fields[Objects.checkIndex(index, fieldCount)];
+        int from = offset(field, 0);
+        return view(names, index).set(bytes(), base + from, offset(field, 1) - from);
     }
 
     /**
@@ -188,9 +193,9 @@ public final class Request {
      * @throws IndexOutOfBoundsException unless {@code 0 <= index < headerCount()}
      */
     public ByteView headerValue(int index) {
-        int field = Objects.checkIndex(index, fieldCount) * STRIDE;
-        int from = fields[field + VALUE];
-        return view(values, index).set(bytes(), base + from, fields[field + VALUE_END] - from);
+        long field = fields[Objects.checkIndex(index, fieldCount)];
+        int from = offset(field, 2);
+        return view(values, index).set(bytes(), base + from, offset(field, 3) - from);
     }
 
     /** The body; empty where there is none, and in a {@link StreamHandler}, which gets pieces. */
@@ -204,7 +209,7 @@ public final class Request {
      */
     public long contentLength() {
         check();
-        return chunked ? -1 : Math.max(contentLength, 0);
+        return says(CHUNKED) ? -1 : Math.max(contentLength, 0);
     }
 
     /** Keeps {@code object} with this request, until the response has ended. */
@@ -232,11 +237,7 @@ public final class Request {
         bodyEnd = 0;
         parameterNames = null;
         attachment = null;
-        hasHost = false;
-        chunked = false;
-        expectsContinue = false;
-        closes = false;
-        keepsAlive = false;
+        framing = 0;
         contentLength = -1;
     }
 
@@ -248,17 +249,61 @@ public final class Request {
 
     /** Notes a field; false where there is no room for it. */
     boolean addField(long name, long nameEnd, long value, long valueEnd) {
-        int field = fieldCount * STRIDE;
-        if (field == fields.length) {
+        if (fieldCount == fields.length) {
             return false;
         }
         long start = address;
-        fields[field + NAME] = (int) (name - start);
-        fields[field + NAME_END] = (int) (nameEnd - start);
-        fields[field + VALUE] = (int) (value - start);
-        fields[field + VALUE_END] = (int) (valueEnd - start);
-        fieldCount++;
+        fields[fieldCount++] =
+                (name - start)
+                        | (nameEnd - start) << 16
+                        | (value - start) << 32
+                        | (valueEnd - start) << 48;
         return true;
+    }
+
+    /** Notes what a field says: one of the flags. */
+    void note(int flag) {
+        framing |= flag;
+    }
+
+    /** Whether a field says {@code flag}. */
+    boolean says(int flag) {
+        return (framing & flag) != 0;
+    }
+
+    /**
+     * Takes over the fields of {@code last}, which are the same bytes, but from {@code from} on.
+     *
+     * @return false where there is no room for them
+     */
+    boolean takeFields(LastFields last, long from) {
+        if (last.fieldCount > fields.length) {
+            return false;
+        }
+        long shift = (from - address - last.start) * OFFSETS;
+        for (int i = 0; i < last.fieldCount; i++) {
+            fields[i] = last.fields[i] + shift;
+        }
+        fieldCount = last.fieldCount;
+        framing = last.framing;
+        contentLength = last.contentLength;
+        return true;
+    }
+
+    /** Leaves a copy of the fields, which begin at {@code from}, with {@code last}. */
+    void leaveFields(LastFields last, long from) {
+        if (last.fields.length < fieldCount) {
+            last.fields = new long[fields.length];
+        }
+        System.arraycopy(fields, 0, last.fields, 0, fieldCount);
+        last.start = from - address;
+        last.fieldCount = fieldCount;
+        last.framing = framing;
+        last.contentLength = contentLength;
+    }
+
+    private static int offset(long field, int index) {
+        return (int) (field >>> (index * 16)) & 0xFFFF;
     }
 
     /** Notes parameter {@code index} of the route: a range of {@link #path}. */

@@ -7,9 +7,10 @@ import java.lang.foreign.MemorySegment;
  *
  * <p>Strict where leniency would let two readers see different requests: CRLF only, no bare CR or
  * LF, no folded lines, no white space before a colon, no control characters, one Host, one framing.
- * It records offsets and copies nothing, never reads at or behind {@code to}, keeps no state
- * between calls, and parses from the start again when more bytes have come: a head usually arrives
- * whole. One instance belongs to one thread only by way of the {@link Request} it fills.
+ * It records offsets and copies nothing, lets nothing at or behind {@code to} have a say, and
+ * parses from the start again when more bytes have come: a head usually arrives whole. Fields that
+ * are those of the request before, byte for byte, are compared and not parsed ({@link LastFields}).
+ * One instance belongs to one thread.
  *
  * <p>Errors are found in the order of the bytes, so that a head is refused at the same byte however
  * it was split on the way here.
@@ -29,15 +30,18 @@ public final class RequestParser {
     private static final int METHOD_BYTES_MAX = 32;
 
     private static final int GET_ = (int) Swar.ascii("GET ");
-    private static final int POST = (int) Swar.ascii("POST");
-    private static final long HTTP_1_1 = Swar.ascii("HTTP/1.1");
+    private static final long SP_HTTP_1_ = Swar.ascii(" HTTP/1.");
+    private static final int DOT_1_CRLF = (int) Swar.ascii(".1\r\n");
     private static final int VERSION_BYTES = 8;
     private static final short CRLF = (short) Swar.ascii("\r\n");
 
-    private static final long DOTS = '.' * Swar.ONES;
-    private static final long HASHES = '#' * Swar.ONES;
-
+    // The first four letters of the names that say something about the framing.
     private static final int HOST = (int) Swar.ascii("host");
+    private static final int CONN = (int) Swar.ascii("conn");
+    private static final int CONT = (int) Swar.ascii("cont");
+    private static final int TRAN = (int) Swar.ascii("tran");
+    private static final int EXPE = (int) Swar.ascii("expe");
+
     private static final long CONTENT_ = Swar.ascii("content-");
     private static final long T_LENGTH = Swar.ascii("t-length");
     private static final long CONNECTI = Swar.ascii("connecti");
@@ -49,6 +53,7 @@ public final class RequestParser {
 
     private final int targetBytesMax;
     private final int headBytesMax;
+    private final LastFields last = new LastFields();
 
     /** Creates a parser that enforces {@code limits}; the number of fields is up to the request. */
     public RequestParser(Limits limits) {
@@ -67,10 +72,12 @@ public final class RequestParser {
     public int parse(MemorySegment in, int from, int to, Request request) {
         long start = Memory.address(in, from, to);
         long end = start + Math.min(to - from, headBytesMax);
+        // Words may be read up to here: beyond the end, but not beyond the segment.
+        long words = Math.min(end, start + (in.byteSize() - from) - (Long.BYTES - 1));
         long at = start;
         request.method = null;
-        // One empty line before the request line is skipped (RFC 9112, section 2.2).
         if (at < end && Memory.getByte(at) == Ascii.CR) {
+            // One empty line before the request line is skipped (RFC 9112, section 2.2).
             if (end - at < 2) {
                 return NEED_MORE;
             }
@@ -80,9 +87,9 @@ public final class RequestParser {
             at += 2;
         }
         request.start(in, from + (int) (at - start));
-        long result = parseRequestLine(at, end, request);
+        long result = parseRequestLine(at, end, words, request);
         if (result > 0) {
-            result = parseFields(result, end, request);
+            result = repeatOrParseFields(result, end, words, request);
         }
         if (result > 0) {
             return from + (int) (result - start);
@@ -92,16 +99,11 @@ public final class RequestParser {
 
     // ---- request line
 
-    private long parseRequestLine(long from, long end, Request request) {
+    private long parseRequestLine(long from, long end, long words, Request request) {
         long target;
         if (end - from >= Integer.BYTES && Memory.getInt(from) == GET_) {
             request.method = Method.GET;
             target = from + 4;
-        } else if (end - from > 4
-                && Memory.getInt(from) == POST
-                && Memory.getByte(from + 4) == Ascii.SP) {
-            request.method = Method.POST;
-            target = from + 5;
         } else {
             target = parseRareMethod(from, end, request);
             if (target <= 0) {
@@ -109,10 +111,24 @@ public final class RequestParser {
             }
         }
 
-        long targetEnd = endOfTarget(target, end);
+        long targetEnd = endOfTarget(target, end, words);
         if (targetEnd - target > targetBytesMax) {
             return URI_TOO_LONG;
         }
+        if (end - targetEnd >= VERSION_BYTES + 3
+                && Memory.getLong(targetEnd) == SP_HTTP_1_
+                && Memory.getInt(targetEnd + 7) == DOT_1_CRLF
+                && Memory.getByte(target) == '/'
+                && request.method != null) {
+            request.minorVersion = 1;
+            request.target(target, target, targetEnd);
+            return targetEnd + VERSION_BYTES + 3;
+        }
+        return parseRareTarget(target, targetEnd, end, request);
+    }
+
+    /** Any request line that is not a path and HTTP/1.1, is not whole, or not valid. */
+    private static long parseRareTarget(long target, long targetEnd, long end, Request request) {
         if (targetEnd == end) {
             return NEED_MORE;
         }
@@ -123,7 +139,7 @@ public final class RequestParser {
         if (refusal < 0) {
             return refusal;
         }
-        return parseVersion(targetEnd + 1, end, request);
+        return parseRareVersion(targetEnd + 1, end, request);
     }
 
     private static long parseRareMethod(long from, long end, Request request) {
@@ -185,17 +201,16 @@ public final class RequestParser {
     /**
      * The index of the first byte that no target has: not visible ASCII, or '#'; or {@code end}.
      */
-    private static long endOfTarget(long from, long end) {
+    private static long endOfTarget(long from, long end, long words) {
         long at = from;
-        while (at < end) {
-            long word = Swar.word(at, end);
-            long stops = Swar.notVisible(word) | Swar.equal(word, HASHES);
+        while (true) {
+            long word = Swar.word(at, end, words);
+            long stops = Swar.targetStops(word);
             if (stops != 0) {
                 return Math.min(at + Swar.first(stops), end);
             }
             at += Long.BYTES;
         }
-        return end;
     }
 
     /**
@@ -253,7 +268,6 @@ public final class RequestParser {
             }
             at++;
         } else {
-            at = endOfDomainName(at, to);
             while (at < to && Ascii.isHost(Memory.getByte(at))) {
                 at++;
             }
@@ -267,39 +281,12 @@ public final class RequestParser {
         return at;
     }
 
-    /**
-     * The index of the first byte that is no letter, digit, hyphen or dot: of nearly every host.
-     */
-    private static long endOfDomainName(long from, long to) {
-        long at = from;
-        while (at < to) {
-            long word = Swar.word(at, to);
-            long stops = Swar.notWord(word) & ~Swar.equal(word, DOTS);
-            if (stops != 0) {
-                return Math.min(at + Swar.first(stops), to);
-            }
-            at += Long.BYTES;
-        }
-        return to;
-    }
-
     private static boolean startsWith(long from, long to, String lowerCase) {
         int length = lowerCase.length();
         return to - from >= length && Ascii.equalsIgnoreCase(from, from + length, lowerCase);
     }
 
-    private static long parseVersion(long from, long end, Request request) {
-        if (end - from >= VERSION_BYTES + 2
-                && Memory.getLong(from) == HTTP_1_1
-                && Memory.getShort(from + VERSION_BYTES) == CRLF
-                && request.method != null) {
-            request.minorVersion = 1;
-            return from + VERSION_BYTES + 2;
-        }
-        return parseRareVersion(from, end, request);
-    }
-
-    /** Any version but 1.1, any version that is not whole yet, any that is none. */
+    /** Any version, whole or not, valid or not. */
     private static long parseRareVersion(long from, long end, Request request) {
         String pattern = "HTTP/d.d\r\n";
         for (int i = 0; i < pattern.length(); i++) {
@@ -325,51 +312,103 @@ public final class RequestParser {
 
     // ---- fields
 
-    private static long parseFields(long from, long end, Request request) {
-        long at = from;
+    private long repeatOrParseFields(long from, long end, long words, Request request) {
+        if (request.minorVersion == 0) {
+            return parseFields(from, end, words, request);
+        }
+        long to = last.match(from, end, request);
+        if (to == 0) {
+            to = parseFields(from, end, words, request);
+            if (to > 0) {
+                last.remember(from, to, request);
+            }
+        }
+        return to;
+    }
+
+    private static long parseFields(long from, long end, long words, Request request) {
+        long line = from;
         while (true) {
-            long colon = endOfName(at, end);
-            if (colon >= end) {
-                return NEED_MORE;
+            // The name: up to the first byte that is neither letter nor hyphen, usually a colon.
+            long at = line;
+            long word;
+            long colon;
+            int prefix = 0;
+            while (true) {
+                word = Swar.word(at, end, words);
+                if (at == line) {
+                    prefix = (int) (word | Swar.CASE_BITS);
+                }
+                long stops = Swar.nameStops(word);
+                if (stops == 0) {
+                    at += Long.BYTES;
+                    continue;
+                }
+                colon = at + Swar.first(stops);
+                byte stop = Swar.firstByte(stops, word);
+                if (stop == ':') {
+                    break;
+                }
+                if (colon >= end || !Ascii.isToken(stop)) {
+                    return noName(line, colon, end, request);
+                }
+                at = colon + 1;
             }
-            if (colon == at) {
-                return endOfHead(at, end, request);
-            }
-            // No white space before the colon (RFC 9112, section 5.1): intermediaries disagree
-            // about what it would mean.
-            if (Memory.getByte(colon) != ':') {
-                return BAD_REQUEST;
+            if (colon >= end || colon == line) {
+                return colon >= end ? NEED_MORE : BAD_REQUEST;
             }
 
-            long value = skipBlanks(colon + 1, end);
-            long lineEnd = endOfValue(value, end);
-            if (lineEnd == end) {
-                return NEED_MORE;
+            // The line's end, sought from the same word on: what comes before the colon is no
+            // control character, and so the next line need not wait for the colon to be found.
+            long stops = Swar.valueStops(word);
+            while (stops == 0) {
+                at += Long.BYTES;
+                stops = Swar.valueStops(Swar.word(at, end, words));
             }
-            if (Memory.getByte(lineEnd) != Ascii.CR) {
-                return BAD_REQUEST;
+            long lineEnd = at + Swar.first(stops);
+            if (end - lineEnd < 2 || Memory.getShort(lineEnd) != CRLF) {
+                lineEnd = endOfRareValue(lineEnd, end);
+                if (lineEnd <= 0) {
+                    return lineEnd;
+                }
             }
-            if (end - lineEnd < 2) {
-                return NEED_MORE;
+
+            // One space, then the value: two bytes are there, if only those of the line's end.
+            long value = colon + 2;
+            int two = Memory.getShort(colon + 1);
+            if ((byte) two != Ascii.SP || (two >>> 8 & 0xFF) <= Ascii.SP) {
+                value = skipBlanks(colon + 1, lineEnd);
             }
-            if (Memory.getByte(lineEnd + 1) != Ascii.LF) {
-                return BAD_REQUEST;
+            long valueEnd = lineEnd;
+            if (Memory.getByte(lineEnd - 1) <= Ascii.SP) {
+                valueEnd = trimBlanks(value, lineEnd);
             }
-            long valueEnd = trimBlanks(value, lineEnd);
-            if (!request.addField(at, colon, value, valueEnd)) {
+            if (!request.addField(line, colon, value, valueEnd)) {
                 return FIELDS_TOO_LARGE;
             }
-            int refusal = noteFraming(at, (int) (colon - at), value, valueEnd, request);
-            if (refusal < 0) {
-                return refusal;
+            if (prefix == HOST
+                    || prefix == CONN
+                    || prefix == CONT
+                    || prefix == TRAN
+                    || prefix == EXPE) {
+                int refusal =
+                        noteFraming(line, (int) (colon - line), value, valueEnd, words, request);
+                if (refusal < 0) {
+                    return refusal;
+                }
             }
-            at = lineEnd + 2;
+            line = lineEnd + 2;
         }
     }
 
-    /** No name where a line starts: the empty line that ends the head, or an error. */
-    private static long endOfHead(long at, long end, Request request) {
-        if (Memory.getByte(at) != Ascii.CR) {
+    /** A byte that no name has, and no colon: the empty line that ends the head, or an error. */
+    private static long noName(long line, long at, long end, Request request) {
+        if (at >= end) {
+            return NEED_MORE;
+        }
+        if (at != line || Memory.getByte(at) != Ascii.CR) {
+            // No white space before the colon (RFC 9112, section 5.1): intermediaries disagree
+            // about what it would mean.
             return BAD_REQUEST;
         }
         if (end - at < 2) {
@@ -382,47 +421,28 @@ public final class RequestParser {
         return refusal < 0 ? refusal : at + 2;
     }
 
-    /** The index of the first byte that is no token character, or {@code end} or beyond. */
-    private static long endOfName(long from, long end) {
-        long at = from;
-        while (at < end) {
-            long stops = Swar.notWord(Swar.word(at, end));
-            if (stops != 0) {
-                at += Swar.first(stops);
-                // Letters, digits and hyphens make up nearly every name; the rest is looked up.
-                if (at >= end || !Ascii.isToken(Memory.getByte(at))) {
-                    return at;
-                }
-                at++;
-            } else {
-                at += Long.BYTES;
-            }
-        }
-        return end;
-    }
-
     /**
-     * The index of the first control character other than HTAB, or {@code end}. The hottest loop of
-     * the parser: most bytes of a request are field values.
+     * Goes on in a value at a byte that is not visible ASCII, byte by byte: HTAB and obs-text are
+     * rare.
+     *
+     * @return where the line break begins, or {@link #NEED_MORE} or {@link #BAD_REQUEST}
      */
-    private static long endOfValue(long from, long end) {
+    private static long endOfRareValue(long from, long end) {
         long at = from;
         while (at < end) {
-            long stops = Swar.controls(Swar.word(at, end));
-            if (stops != 0) {
-                at += Swar.first(stops);
-                if (at >= end) {
-                    return end;
+            byte b = Memory.getByte(at);
+            if (b == Ascii.CR) {
+                if (end - at < 2) {
+                    return NEED_MORE;
                 }
-                if (Memory.getByte(at) != Ascii.HTAB) {
-                    return at;
-                }
-                at++;
-            } else {
-                at += Long.BYTES;
+                return Memory.getByte(at + 1) == Ascii.LF ? at : BAD_REQUEST;
             }
+            if ((b >= 0 && b < Ascii.SP && b != Ascii.HTAB) || b == 0x7F) {
+                return BAD_REQUEST;
+            }
+            at++;
         }
-        return end;
+        return NEED_MORE;
     }
 
     private static long skipBlanks(long from, long end) {
@@ -448,11 +468,11 @@ public final class RequestParser {
     // ---- the fields that say where a message ends and whether another follows
 
     private static int noteFraming(
-            long name, int nameLength, long value, long valueEnd, Request request) {
+            long name, int nameLength, long value, long valueEnd, long words, Request request) {
         switch (nameLength) {
             case 4:
                 if ((Memory.getInt(name) | (int) Swar.CASE_BITS) == HOST) {
-                    return noteHost(value, valueEnd, request);
+                    return noteHost(value, valueEnd, words, request);
                 }
                 return 0;
             case 6:
@@ -485,12 +505,25 @@ public final class RequestParser {
     }
 
     /** Exactly one, and one that a URI could hold (RFC 9112, section 3.2). */
-    private static int noteHost(long from, long to, Request request) {
-        if (request.hasHost) {
+    private static int noteHost(long from, long to, long words, Request request) {
+        if (request.says(Request.HAS_HOST)) {
             return BAD_REQUEST;
         }
-        request.hasHost = true;
-        return endOfAuthority(from, to) == to ? 0 : BAD_REQUEST;
+        request.note(Request.HAS_HOST);
+        // A domain name or an IPv4 address, perhaps a port; the bytes behind it are none of these.
+        long at = from;
+        long word;
+        long stops;
+        do {
+            word = Swar.word(at, to, words);
+            stops = Swar.domainNameStops(word);
+            at += Swar.first(stops);
+        } while (stops == 0);
+        if (at < to && Swar.firstByte(stops, word) == ':' && at > from) {
+            at++;
+            at += Swar.first(Swar.digitStops(Swar.word(at, to, words)));
+        }
+        return at >= to || endOfAuthority(from, to) == to ? 0 : BAD_REQUEST;
     }
 
     private static int noteExpect(long from, long to, Request request) {
@@ -501,7 +534,7 @@ public final class RequestParser {
         if (!Ascii.equalsIgnoreCase(from, to, "100-continue")) {
             return EXPECTATION_FAILED;
         }
-        request.expectsContinue = true;
+        request.note(Request.EXPECTS_CONTINUE);
         return 0;
     }
 
@@ -509,7 +542,7 @@ public final class RequestParser {
         if (to - from == 10
                 && (Memory.getLong(from) | Swar.CASE_BITS) == KEEP_ALI
                 && (short) (Memory.getShort(from + 8) | (short) Swar.CASE_BITS) == VE) {
-            request.keepsAlive = true;
+            request.note(Request.KEEPS_ALIVE);
             return;
         }
         long at = from;
@@ -521,9 +554,9 @@ public final class RequestParser {
             long start = skipBlanks(at, comma);
             long option = trimBlanks(start, comma);
             if (Ascii.equalsIgnoreCase(start, option, "close")) {
-                request.closes = true;
+                request.note(Request.CLOSES);
             } else if (Ascii.equalsIgnoreCase(start, option, "keep-alive")) {
-                request.keepsAlive = true;
+                request.note(Request.KEEPS_ALIVE);
             }
             at = comma + 1;
         }
@@ -531,7 +564,7 @@ public final class RequestParser {
 
     /** Digits, once: a list of equal numbers would be allowed, and is nobody's honest request. */
     private static int noteContentLength(long from, long to, Request request) {
-        if (request.contentLength >= 0 || request.chunked) {
+        if (request.contentLength >= 0 || request.says(Request.CHUNKED)) {
             return BAD_REQUEST;
         }
         request.contentLength = Ascii.parseUnsignedLong(from, to);
@@ -540,11 +573,13 @@ public final class RequestParser {
 
     /** "chunked", once, alone, in HTTP/1.1 (RFC 9112, sections 6.1 and 7). */
     private static int noteTransferEncoding(long from, long to, Request request) {
-        if (request.chunked || request.contentLength >= 0 || request.minorVersion == 0) {
+        if (request.says(Request.CHUNKED)
+                || request.contentLength >= 0
+                || request.minorVersion == 0) {
             return BAD_REQUEST;
         }
         if (Ascii.equalsIgnoreCase(from, to, "chunked")) {
-            request.chunked = true;
+            request.note(Request.CHUNKED);
             return 0;
         }
         // Other codings before a final "chunked" are framed well, only unknown here: 501. With
@@ -570,6 +605,6 @@ public final class RequestParser {
     }
 
     private static int checkFraming(Request request) {
-        return request.minorVersion == 1 && !request.hasHost ? BAD_REQUEST : 0;
+        return request.minorVersion == 1 && !request.says(Request.HAS_HOST) ? BAD_REQUEST : 0;
     }
 }

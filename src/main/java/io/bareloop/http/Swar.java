@@ -3,8 +3,9 @@ package io.bareloop.http;
 /**
  * Eight bytes at a time in a long ("SIMD within a register"), lowest address in the lowest byte.
  *
- * <p>A mask has bit 7 of a byte set where the byte matches, and no other bit. None of these lets a
- * carry cross from one byte into the next, so every bit of a mask is exact.
+ * <p>A mask has bit 7 of a byte set where the byte matches, and no other bit. What looks for the
+ * first match only, named {@code ...Stops}, may mark other bytes above that one too, for it lets
+ * carries cross from a byte that matches; all others are exact.
  */
 final class Swar {
     static final long ONES = 0x0101_0101_0101_0101L;
@@ -14,32 +15,52 @@ final class Swar {
 
     private Swar() {}
 
-    /** Bytes that may not stand in a field value: below 0x20, or DEL. HTAB is among them. */
-    static long controls(long word) {
-        long low = word & LOWS;
-        return (~(low + (0x80 - 0x20) * ONES) | (low + ONES)) & ~word & HIGHS;
-    }
-
-    /** Bytes that are not visible ASCII: 0x20 and below, DEL, and 0x80 and above. */
-    static long notVisible(long word) {
-        long low = word & LOWS;
-        return (~(low + (0x80 - 0x21) * ONES) | (low + ONES) | word) & HIGHS;
-    }
-
     /** Bytes equal to {@code repeated / ONES}. */
     static long equal(long word, long repeated) {
         long difference = word ^ repeated;
         return ~(((difference & LOWS) + LOWS) | difference) & HIGHS;
     }
 
-    /** Bytes other than letters, digits and the hyphen: what ends a usual field name. */
-    static long notWord(long word) {
+    /** Bytes other than letters and the hyphen: what ends a usual field name. Exact. */
+    static long nameStops(long word) {
         long low = word & LOWS;
+        long noHyphens = (low ^ '-' * ONES) + LOWS;
+        return ((noHyphens & ~letters(low)) | word) & HIGHS;
+    }
+
+    /** Bytes other than visible ASCII and SP: what ends a usual field value. */
+    static long valueStops(long word) {
+        return ((word - ' ' * ONES) | (word + ONES)) & HIGHS;
+    }
+
+    /** Bytes other than visible ASCII without the number sign: what ends a request target. */
+    static long targetStops(long word) {
+        return ((word - '!' * ONES) | (word + ONES) | ((word ^ '#' * ONES) - ONES)) & HIGHS;
+    }
+
+    /** Bytes other than letters, digits, the hyphen and the dot: what ends a usual host. Exact. */
+    static long domainNameStops(long word) {
+        long low = word & LOWS;
+        // From the hyphen to the digit 9 there is one more than hyphen, dot and digits: the slash.
+        long others = (low + (0x80 - '-') * ONES) & ~(low + (0x7F - '9') * ONES);
+        long noSlashes = (low ^ '/' * ONES) + LOWS;
+        return (~(letters(low) | (others & noSlashes)) | word) & HIGHS;
+    }
+
+    /** Bytes other than digits. */
+    static long digitStops(long word) {
+        return ((word - '0' * ONES) | (word + (0x7F - '9') * ONES)) & HIGHS;
+    }
+
+    /** Letters, in bit 7; the other bits, and bytes of 0x80 and above, are up to the caller. */
+    private static long letters(long low) {
         long lower = low | CASE_BITS;
-        long letters = (lower + (0x80 - 'a') * ONES) & ~(lower + (0x80 - 'z' - 1) * ONES);
-        long digits = (low + (0x80 - '0') * ONES) & ~(low + (0x80 - '9' - 1) * ONES);
-        long hyphens = equal(word, '-' * ONES);
-        return (~(letters | digits | hyphens) | word) & HIGHS;
+        return (lower + (0x80 - 'a') * ONES) & ~(lower + (0x7F - 'z') * ONES);
+    }
+
+    /** The first byte of {@code word} that {@code mask} marks. */
+    static byte firstByte(long mask, long word) {
+        return (byte) (word >>> (Long.numberOfTrailingZeros(mask) & 56));
     }
 
     /** The index, 0 to 7, of the first byte that {@code mask} marks; 8 where it marks none. */
@@ -65,6 +86,15 @@ final class Swar {
      */
     static long word(long at, long end) {
         return end - at >= Long.BYTES ? Memory.getLong(at) : lastWord(at, end);
+    }
+
+    /**
+     * The eight bytes from {@code at}, where that is below {@code words}: then they may reach
+     * beyond {@code end}, and into what is left there of something else. Otherwise those from
+     * {@code end} on read as 0, and are not touched.
+     */
+    static long word(long at, long end, long words) {
+        return at < words ? Memory.getLong(at) : lastWord(at, end);
     }
 
     private static long lastWord(long at, long end) {

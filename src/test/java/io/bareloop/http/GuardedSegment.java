@@ -6,9 +6,9 @@ import java.lang.foreign.MemorySegment;
 /**
  * Memory that ends where nobody may read: one byte too far ends the JVM, not only the test.
  *
- * <p>{@link #segment} reaches over the guard pages behind, so it is not its bounds check that stops
- * an over-read. Before the memory there is a guard too, but outside the segment: to read a word
- * that starts ahead of {@code from} is allowed as long as it lies in the segment.
+ * <p>There are guard pages behind {@link #segment} and ahead of it. What reads by address ({@link
+ * Memory}) is not stopped by the segment's bounds but by them; within the segment, bytes that are
+ * not part of the input may be read.
  */
 final class GuardedSegment implements AutoCloseable {
     /** A multiple of every page size of Linux. */
@@ -24,14 +24,14 @@ final class GuardedSegment implements AutoCloseable {
 
     GuardedSegment() {
         mapping = map(GUARD_BYTES + READABLE_BYTES + GUARD_BYTES);
-        segment = mapping.asSlice(GUARD_BYTES);
+        segment = mapping.asSlice(GUARD_BYTES, READABLE_BYTES);
         int refused =
                 linux_h.mprotect(
                         segment, READABLE_BYTES, linux_h.PROT_READ() | linux_h.PROT_WRITE());
         if (refused != 0) {
             throw new IllegalStateException("mprotect");
         }
-        segment.asSlice(0, READABLE_BYTES).fill(POISON);
+        segment.fill(POISON);
     }
 
     @SuppressWarnings("restricted")
@@ -50,7 +50,7 @@ final class GuardedSegment implements AutoCloseable {
         return start.reinterpret(bytes);
     }
 
-    /** The readable bytes from index 0 to {@link #end}, and as many unreadable ones behind. */
+    /** The readable bytes, from index 0 to {@link #end}. */
     MemorySegment segment() {
         return segment;
     }

@@ -52,11 +52,11 @@ final class HeadOutcome {
         for (int i = 0; i < request.headerCount(); i++) {
             outcome.field(latin1(request.headerName(i)), latin1(request.headerValue(i)));
         }
-        outcome.hasHost = request.hasHost;
-        outcome.chunked = request.chunked;
-        outcome.expectsContinue = request.expectsContinue;
-        outcome.closes = request.closes;
-        outcome.keepsAlive = request.keepsAlive;
+        outcome.hasHost = request.says(Request.HAS_HOST);
+        outcome.chunked = request.says(Request.CHUNKED);
+        outcome.expectsContinue = request.says(Request.EXPECTS_CONTINUE);
+        outcome.closes = request.says(Request.CLOSES);
+        outcome.keepsAlive = request.says(Request.KEEPS_ALIVE);
         outcome.contentLength = request.contentLength;
         return outcome;
     }

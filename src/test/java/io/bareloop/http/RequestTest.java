@@ -102,8 +102,13 @@ class RequestTest {
                 "Expect: 100-continue",
                 "Transfer-Encoding: chunked");
         assertThat(request.query().toString()).isEqualTo("b");
-        assertThat(request.chunked && request.closes && request.keepsAlive).isTrue();
-        assertThat(request.expectsContinue && request.hasHost).isTrue();
+        assertThat(
+                        request.says(Request.CHUNKED)
+                                && request.says(Request.CLOSES)
+                                && request.says(Request.KEEPS_ALIVE))
+                .isTrue();
+        assertThat(request.says(Request.EXPECTS_CONTINUE) && request.says(Request.HAS_HOST))
+                .isTrue();
 
         parse("GET /c HTTP/1.0");
         assertThat(request.method()).isEqualTo(Method.GET);
@@ -111,8 +116,13 @@ class RequestTest {
         assertThat(request.path().toString()).isEqualTo("/c");
         assertThat(request.query().isEmpty()).isTrue();
         assertThat(request.headerCount()).isZero();
-        assertThat(request.chunked || request.closes || request.keepsAlive).isFalse();
-        assertThat(request.expectsContinue || request.hasHost).isFalse();
+        assertThat(
+                        request.says(Request.CHUNKED)
+                                || request.says(Request.CLOSES)
+                                || request.says(Request.KEEPS_ALIVE))
+                .isFalse();
+        assertThat(request.says(Request.EXPECTS_CONTINUE) || request.says(Request.HAS_HOST))
+                .isFalse();
         assertThat(request.contentLength).isEqualTo(-1);
 
         parse("GET / HTTP/1.0", "Content-Length: 5");

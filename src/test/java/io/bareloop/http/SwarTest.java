@@ -6,6 +6,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.SplittableRandom;
 import java.util.function.IntPredicate;
+import java.util.function.LongConsumer;
 import java.util.function.LongUnaryOperator;
 import org.junit.jupiter.api.Test;
 
@@ -18,24 +19,64 @@ class SwarTest {
     };
 
     @Test
-    void controls() {
-        check(Swar::controls, b -> b < 0x20 || b == 0x7F);
+    void nameStops() {
+        check(Swar::nameStops, b -> !(isLetter(b) || b == '-'));
     }
 
     @Test
-    void notVisible() {
-        check(Swar::notVisible, b -> b <= 0x20 || b >= 0x7F);
-    }
-
-    @Test
-    void notWord() {
+    void domainNameStops() {
         check(
-                Swar::notWord,
-                b ->
-                        !((b >= 'a' && b <= 'z')
-                                || (b >= 'A' && b <= 'Z')
-                                || (b >= '0' && b <= '9')
-                                || b == '-'));
+                Swar::domainNameStops,
+                b -> !(isLetter(b) || (b >= '0' && b <= '9') || b == '-' || b == '.'));
+    }
+
+    @Test
+    void valueStops() {
+        checkFirst(Swar::valueStops, b -> b < 0x20 || b >= 0x7F);
+    }
+
+    @Test
+    void targetStops() {
+        checkFirst(Swar::targetStops, b -> b <= 0x20 || b >= 0x7F || b == '#');
+    }
+
+    @Test
+    void digitStops() {
+        checkFirst(Swar::digitStops, b -> b < '0' || b > '9');
+    }
+
+    @Test
+    void firstByte() {
+        long word = 0x8877_6655_4433_2211L;
+        for (int place = 0; place < Long.BYTES; place++) {
+            long mask = with(0, place, 0x80) | (place < 7 ? with(0, 7, 0x80) : 0);
+            assertThat(Swar.firstByte(mask, word)).isEqualTo((byte) ((place + 1) * 0x11));
+        }
+    }
+
+    private static boolean isLetter(int b) {
+        return (b >= 'a' && b <= 'z') || (b >= 'A' && b <= 'Z');
+    }
+
+    /** As {@link #check}, of the lowest mark alone. */
+    private static void checkFirst(LongUnaryOperator mask, IntPredicate matches) {
+        boolean[] matched = new boolean[256];
+        for (int b = 0; b < 256; b++) {
+            matched[b] = matches.test(b);
+        }
+        forEachWord(
+                word -> {
+                    long marks = mask.applyAsLong(word);
+                    int first = 0;
+                    while (first < Long.BYTES && !matched[(int) (word >>> (first * 8)) & 0xFF]) {
+                        first++;
+                    }
+                    if (Swar.first(marks) != first || (marks & ~Swar.HIGHS) != 0) {
+                        assertThat(Long.toHexString(marks))
+                                .as("the mask of %016x, first %d", word, first)
+                                .isNull();
+                    }
+                });
     }
 
     @Test
@@ -46,12 +87,16 @@ class SwarTest {
     }
 
     private static void check(LongUnaryOperator mask, IntPredicate matches) {
+        forEachWord(word -> check(mask, matches, word));
+    }
+
+    private static void forEachWord(LongConsumer check) {
         // Each byte value in each place, among equal bytes of each kind.
         for (int place = 0; place < Long.BYTES; place++) {
             for (int value = 0; value < 256; value++) {
                 for (int others : EDGES) {
                     long word = others * Swar.ONES;
-                    check(mask, matches, with(word, place, value));
+                    check.accept(with(word, place, value));
                 }
             }
         }
@@ -59,17 +104,17 @@ class SwarTest {
         for (int place = 0; place < Long.BYTES - 1; place++) {
             for (int pair = 0; pair < 1 << 16; pair++) {
                 long word = with(0x4141_4141_4141_4141L, place, pair & 0xFF);
-                check(mask, matches, with(word, place + 1, pair >>> 8));
+                check.accept(with(word, place + 1, pair >>> 8));
             }
         }
         SplittableRandom random = new SplittableRandom(1);
         for (int i = 0; i < 200_000; i++) {
-            check(mask, matches, random.nextLong());
+            check.accept(random.nextLong());
             long edges = 0;
             for (int place = 0; place < Long.BYTES; place++) {
                 edges = with(edges, place, EDGES[random.nextInt(EDGES.length)]);
             }
-            check(mask, matches, edges);
+            check.accept(edges);
         }
     }
 
@@ -103,6 +148,7 @@ class SwarTest {
         try (GuardedSegment guarded = new GuardedSegment()) {
             for (int end = 0; end <= bytes.length; end++) {
                 int from = guarded.put(bytes, end);
+                long words = guarded.segment().address() + guarded.end() - 7;
                 for (int at = 0; at <= end + Long.BYTES; at++) {
                     long expected = 0;
                     for (int i = 0; i < Long.BYTES; i++) {
@@ -111,8 +157,22 @@ class SwarTest {
                     long start = guarded.segment().address();
                     assertThat(Swar.word(start + from + at, start + guarded.end()))
                             .isEqualTo(expected);
+                    assertThat(Swar.word(start + from + at, start + guarded.end(), words))
+                            .isEqualTo(expected);
                 }
             }
+        }
+    }
+
+    @Test
+    void wordReachesBeyondTheEndWhereItMay() {
+        byte[] bytes = new byte[16];
+        new SplittableRandom(3).nextBytes(bytes);
+        try (GuardedSegment guarded = new GuardedSegment()) {
+            long start = guarded.segment().address() + guarded.put(bytes, bytes.length);
+            long expected = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).getLong(3);
+            assertThat(Swar.word(start + 3, start + 5, start + 5)).isEqualTo(expected);
+            assertThat(Swar.word(start + 5, start + 5, start + 5)).isZero();
         }
     }
 
