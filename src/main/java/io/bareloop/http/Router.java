@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /**
  * Chooses a handler by method and path. Matching allocates nothing.
@@ -66,20 +67,20 @@ public final class Router implements Handler {
             return notFound.route(request);
         }
         request.nameParameters(node.parameterNames);
-        return node.handlers.get(request.method()).route(request);
+        return node.handler(request.method()).route(request);
     }
 
     private Handler root(Request request) {
         for (Node child : root.fixed) {
             if (child.words.length == 0 && child.handlers != null) {
                 request.nameParameters(child.parameterNames);
-                return child.handlers.get(request.method()).route(request);
+                return child.handler(request.method()).route(request);
             }
         }
         if (root.tail != null) {
             request.setParameter(0, 0, 0);
             request.nameParameters(root.tail.parameterNames);
-            return root.tail.handlers.get(request.method()).route(request);
+            return root.tail.handler(request.method()).route(request);
         }
         return notFound.route(request);
     }
@@ -96,7 +97,7 @@ public final class Router implements Handler {
         long start = at + 1;
         long end = Swar.indexOf(SLASHES, start, to);
         for (Node child : node.fixed) {
-            if (child.hasName(start, end)) {
+            if (child.hasName(start, end - start)) {
                 Node found = match(child, path, end, to, request, depth);
                 if (found != null) {
                     return found;
@@ -125,6 +126,9 @@ public final class Router implements Handler {
         /** The name, eight bytes in each, the last filled up with zeros. */
         private final long[] words;
 
+        /** Of the last word, what belongs to the name. */
+        private final long lastMask;
+
         private final List<Node> children = new ArrayList<>();
         private Node[] fixed = {};
         private Node parameter;
@@ -132,8 +136,8 @@ public final class Router implements Handler {
         private String[] parameterNames;
         private final Map<Method, Handler> byMethod = new EnumMap<>(Method.class);
 
-        /** One for each method; null where no route ends here. */
-        private Map<Method, Handler> handlers;
+        /** One for each method, in their order; null where no route ends here. */
+        private Handler[] handlers;
 
         Node(byte[] name) {
             this.name = name;
@@ -141,14 +145,24 @@ public final class Router implements Handler {
             for (int i = 0; i < name.length; i++) {
                 words[i / Long.BYTES] |= (name[i] & 0xFFL) << (i % Long.BYTES * 8);
             }
+            lastMask = -1L >>> (-name.length * Byte.SIZE);
         }
 
-        boolean hasName(long from, long to) {
-            if (to - from != name.length) {
+        @SuppressWarnings("EnumOrdinal") // an EnumMap does the same, with a check of the class
+        Handler handler(Method method) {
+            return handlers[method.ordinal()];
+        }
+
+        /** Whether the segment of {@code length} bytes from {@code from} on is the name. */
+        boolean hasName(long from, long length) {
+            if (length != name.length) {
                 return false;
             }
             for (int i = 0; i < words.length; i++) {
-                if (Swar.word(from + (long) i * Long.BYTES, to) != words[i]) {
+                // A path does not end its request line: there are bytes behind to read, and to
+                // hide.
+                long mask = i == words.length - 1 ? lastMask : -1;
+                if ((Memory.getLong(from + (long) i * Long.BYTES) & mask) != words[i]) {
                     return false;
                 }
             }
@@ -180,7 +194,7 @@ public final class Router implements Handler {
             }
         }
 
-        private Map<Method, Handler> allHandlers() {
+        private Handler[] allHandlers() {
             Handler get = byMethod.get(Method.GET);
             if (get != null) {
                 byMethod.putIfAbsent(Method.HEAD, get);
@@ -206,11 +220,9 @@ public final class Router implements Handler {
                             "",
                             HeaderName.ALLOW,
                             allow.toString()));
-            Map<Method, Handler> all = new EnumMap<>(Method.class);
-            for (Method method : Method.values()) {
-                all.put(method, byMethod.getOrDefault(method, notAllowed));
-            }
-            return all;
+            return Stream.of(Method.values())
+                    .map(method -> byMethod.getOrDefault(method, notAllowed))
+                    .toArray(Handler[]::new);
         }
     }
 

@@ -69,13 +69,15 @@ final class Swar {
     }
 
     /**
-     * The index in [from, to) of the first byte equal to {@code repeated / ONES}, or {@code to}.
+     * The address in [from, to) of the first byte equal to {@code repeated / ONES}, or {@code to}.
+     * Reads up to seven bytes from {@code to} on: for parts of a request line, which does not end
+     * with them.
      */
     static long indexOf(long repeated, long from, long to) {
         for (long at = from; at < to; at += Long.BYTES) {
-            long found = equal(word(at, to), repeated);
+            long found = equal(Memory.getLong(at), repeated);
             if (found != 0) {
-                return at + first(found);
+                return Math.min(at + first(found), to);
             }
         }
         return to;
