@@ -2,7 +2,7 @@
  * The umbrella header: everything Bareloop asks of the kernel and of libc, for jextract.
  * The names that are taken from it are listed in include.args; regenerate.sh turns both into generated/.
  *
- * Compiled with _GNU_SOURCE, for accept4 and sched_setaffinity.
+ * Compiled with _GNU_SOURCE, for accept4, sched_setaffinity and unshare.
  */
 #define _GNU_SOURCE
 

@@ -689,6 +689,15 @@ public class linux_h {
     public static int TCP_CONGESTION() {
         return TCP_CONGESTION;
     }
+    private static final int CLONE_FILES = (int)1024L;
+    /**
+     * {@snippet lang=c :
+     * #define CLONE_FILES 1024
+     * }
+     */
+    public static int CLONE_FILES() {
+        return CLONE_FILES;
+    }
     private static final int EPOLL_CTL_ADD = (int)1L;
     /**
      * {@snippet lang=c :
@@ -1437,6 +1446,64 @@ public class linux_h {
      */
     public static int IPPROTO_IPV6() {
         return IPPROTO_IPV6;
+    }
+
+    private static class unshare {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            linux_h.C_INT,
+            linux_h.C_INT
+        );
+
+        public static final MemorySegment ADDR = linux_h.findOrThrow("unshare");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * extern int unshare(int __flags)
+     * }
+     */
+    public static FunctionDescriptor unshare$descriptor() {
+        return unshare.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * extern int unshare(int __flags)
+     * }
+     */
+    public static MethodHandle unshare$handle() {
+        return unshare.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * extern int unshare(int __flags)
+     * }
+     */
+    public static MemorySegment unshare$address() {
+        return unshare.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * extern int unshare(int __flags)
+     * }
+     */
+    public static int unshare(int __flags) {
+        var mh$ = unshare.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("unshare", __flags);
+            }
+            return (int)mh$.invokeExact(__flags);
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
     }
 
     private static class sched_getcpu {

@@ -63,6 +63,14 @@ record ServeOptions(HttpServer.Builder builder, Duration drain) {
                 "TCP congestion control, such as reno. Default: the system's.");
         add(
                 spec,
+                "--private-descriptors",
+                "auto|on|off",
+                String.class,
+                "off",
+                "Whether each loop has a descriptor table of its own: the kernel counts no references"
+                        + " to descriptors then, and lsof and ss -p do not see the connections.");
+        add(
+                spec,
                 "--backlog",
                 "N",
                 Integer.class,
@@ -207,6 +215,9 @@ record ServeOptions(HttpServer.Builder builder, Duration drain) {
         if (congestion != null) {
             named("--congestion", () -> builder.congestion(congestion));
         }
+        named(
+                "--private-descriptors",
+                () -> builder.privateDescriptors(setting(value(parsed, "--private-descriptors"))));
         named("--backlog", () -> builder.backlog(number(parsed, "--backlog")));
         named(
                 "--max-connections",
@@ -299,6 +310,16 @@ record ServeOptions(HttpServer.Builder builder, Duration drain) {
             default ->
                     throw new IllegalArgumentException(
                             "\"" + text + "\" is none of auto, cbpf, reuseport");
+        };
+    }
+
+    private static Setting setting(String text) {
+        return switch (text) {
+            case "auto" -> Setting.AUTO;
+            case "on" -> Setting.ON;
+            case "off" -> Setting.OFF;
+            default ->
+                    throw new IllegalArgumentException("\"" + text + "\" is none of auto, on, off");
         };
     }
 

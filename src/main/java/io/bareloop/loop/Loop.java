@@ -4,6 +4,7 @@ import io.bareloop.http.OutputBuffer;
 import io.bareloop.http.Protocol;
 import io.bareloop.http.Slab;
 import io.bareloop.net.Affinity;
+import io.bareloop.net.DescriptorTable;
 import io.bareloop.net.Epoll;
 import io.bareloop.net.Knob;
 import io.bareloop.net.KnobLog;
@@ -29,7 +30,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
  * <p>Created by one thread and then run by another; {@link #execute}, {@link #stop} and {@link
  * #drain} are for any thread, the counters for any reader, everything else for the loop's own.
  */
-public final class Loop implements Runnable {
+public final class Loop implements Runnable, AutoCloseable {
     public static final int IN_BYTES = 64 << 10;
     public static final int OUT_BYTES = 64 << 10;
 
@@ -52,6 +53,7 @@ public final class Loop implements Runnable {
     private final Syscalls sys;
     private final LoopOptions options;
     private final Protocol.Factory protocols;
+    private final KnobLog log;
     private final int listener;
     private final Epoll epoll;
     private final Wakeup wakeup;
@@ -80,6 +82,9 @@ public final class Loop implements Runnable {
     private int forced;
     private volatile boolean stopping;
 
+    /** The thread has a descriptor table of its own: the listener has to be closed there too. */
+    private boolean privateTable;
+
     /**
      * Creates the loop; nothing runs yet.
      *
@@ -88,7 +93,7 @@ public final class Loop implements Runnable {
      * @param listener a listening descriptor, which the loop watches but does not close
      * @param out the buffer that {@code protocols} write into
      * @param slab memory for what is pending, which {@code protocols} may use too
-     * @param log is told what epoll busy polling came to
+     * @param log is told what optional kernel features came to
      */
     public Loop(
             Syscalls sys,
@@ -105,6 +110,7 @@ public final class Loop implements Runnable {
         this.out = out;
         this.slab = slab;
         this.protocols = protocols;
+        this.log = log;
         now = System.nanoTime();
         in = arena.allocate(IN_BYTES, Long.BYTES);
         deadlines = new Deadlines(now);
@@ -146,6 +152,24 @@ public final class Loop implements Runnable {
                 throw new IllegalStateException(
                         "cannot pin to CPU " + options.cpu() + ": " + Errno.describe(result));
             }
+        }
+    }
+
+    /**
+     * Gives the calling thread, which is to run the loop, a descriptor table of its own where that
+     * is wanted ({@link DescriptorTable}).
+     *
+     * @param others the descriptors of the other loops' listeners, which have no place in it
+     */
+    public void separateDescriptors(int[] others) {
+        Knob wanted = options.privateDescriptors();
+        if (wanted.wanted()) {
+            privateTable =
+                    log.note(
+                            "private descriptors",
+                            wanted.mode(),
+                            DescriptorTable.unshare(sys, others),
+                            "allow unshare(2) with CLONE_FILES, or leave the tables shared");
         }
     }
 
@@ -422,6 +446,9 @@ public final class Loop implements Runnable {
             rounds++;
         }
         stopAccepting();
+        if (privateTable) {
+            sys.close(listener);
+        }
         draining = true;
         drainUntilNanos = now + nanos;
         for (int slot = 0; slot < slotCount; slot++) {
@@ -441,6 +468,11 @@ public final class Loop implements Runnable {
         for (int slot = 0; slot < slotCount; slot++) {
             connections[slot].close();
         }
+    }
+
+    /** Releases what the loop has of the kernel. For any thread, once {@link #run} has ended. */
+    @Override
+    public void close() {
         epoll.close();
         wakeup.close();
     }

@@ -11,6 +11,12 @@ import io.bareloop.net.Knob;
  *     asked per epoll descriptor
  * @param unsentBytesMax bytes of responses that one connection may have unsent
  * @param sendNanos time without progress in sending after which a connection is closed
+ * @param privateDescriptors whether the loop's thread has a descriptor table of its own
  */
 public record LoopOptions(
-        int cpu, int connectionsMax, Knob busyPoll, int unsentBytesMax, long sendNanos) {}
+        int cpu,
+        int connectionsMax,
+        Knob busyPoll,
+        int unsentBytesMax,
+        long sendNanos,
+        Knob privateDescriptors) {}

@@ -4,7 +4,7 @@ import io.bareloop.sys.Errno;
 import java.util.ArrayList;
 import java.util.List;
 
-/** What became of each optional kernel feature at start: one line each, for the banner. */
+/** What became of each optional kernel feature at start: one line each. For any thread. */
 public final class KnobLog {
     private final List<String> taken = new ArrayList<>();
     private final List<String> refused = new ArrayList<>();
@@ -18,7 +18,7 @@ public final class KnobLog {
      * @return whether it took
      * @throws IllegalStateException where it was refused and {@code mode} is ON
      */
-    public boolean note(String name, Knob.Mode mode, int result, String advice) {
+    public synchronized boolean note(String name, Knob.Mode mode, int result, String advice) {
         if (result >= 0) {
             addOnce(taken, name);
             return true;
@@ -32,12 +32,12 @@ public final class KnobLog {
     }
 
     /** The features that took, in the order in which they were tried. */
-    public List<String> taken() {
+    public synchronized List<String> taken() {
         return List.copyOf(taken);
     }
 
     /** The features that the kernel refused, each with errno and advice. */
-    public List<String> refused() {
+    public synchronized List<String> refused() {
         return List.copyOf(refused);
     }
 

@@ -11,6 +11,7 @@ import java.net.BindException;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.stream.IntStream;
 
 /**
  * The listeners of one address: one a loop, in one SO_REUSEPORT group, bound in the order of the
@@ -65,6 +66,11 @@ public final class ListenerGroup implements AutoCloseable {
     /** The listener of loop {@code index}. */
     public int fd(int index) {
         return fds[index];
+    }
+
+    /** The listeners of all loops but loop {@code index}. */
+    public int[] others(int index) {
+        return IntStream.range(0, fds.length).filter(i -> i != index).map(i -> fds[i]).toArray();
     }
 
     /** The address bound, with the port that the kernel chose where it was asked to. */

@@ -34,6 +34,9 @@ public final class Linux {
     public static final int TCP_NODELAY = linux_h.TCP_NODELAY();
     public static final int TCP_CONGESTION = linux_h.TCP_CONGESTION();
 
+    // sched.h
+    public static final int CLONE_FILES = linux_h.CLONE_FILES();
+
     // sys/epoll.h
     public static final int EPOLL_CLOEXEC = linux_h.EPOLL_CLOEXEC();
     public static final int EPOLL_CTL_ADD = linux_h.EPOLL_CTL_ADD();

@@ -78,6 +78,8 @@ public class Syscalls {
             Downcalls.link(linux_h.shutdown$address(), linux_h.shutdown$descriptor());
     private static final MethodHandle SOCKET =
             Downcalls.link(linux_h.socket$address(), linux_h.socket$descriptor());
+    private static final MethodHandle UNSHARE =
+            Downcalls.link(linux_h.unshare$address(), linux_h.unshare$descriptor());
     private static final MethodHandle WRITE =
             Downcalls.link(linux_h.write$address(), linux_h.write$descriptor());
     private static final MethodHandle IOCTL_POINTER =
@@ -449,6 +451,20 @@ public class Syscalls {
             return n >= 0 ? (int) n : -errno();
         } catch (Throwable t) {
             throw linkedCallThrew("eventfdRead", t);
+        }
+    }
+
+    /**
+     * Takes what {@code flags} name out of what the calling thread shares with the process.
+     *
+     * @return 0 or -errno (-EPERM: a capability is missing, or a seccomp filter refuses the call)
+     */
+    public int unshare(int flags) {
+        try {
+            int n = (int) UNSHARE.invokeExact(callState, flags);
+            return n >= 0 ? n : -errno();
+        } catch (Throwable t) {
+            throw linkedCallThrew("unshare", t);
         }
     }
 

@@ -55,7 +55,8 @@ public final class HttpRig implements AutoCloseable {
                         10_000,
                         Knob.OFF,
                         limits.unsentBytesMax() + limits.bodyBytesMax() + Loop.OUT_BYTES,
-                        timeouts.send().toNanos());
+                        timeouts.send().toNanos(),
+                        Knob.OFF);
         loop =
                 new Loop(
                         calls.apply(arena),
@@ -176,6 +177,7 @@ public final class HttpRig implements AutoCloseable {
             stop();
         } finally {
             listeners.close();
+            loop.close();
             if (!thread.isAlive()) {
                 arena.close();
             }

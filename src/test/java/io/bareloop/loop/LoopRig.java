@@ -120,7 +120,12 @@ final class LoopRig implements AutoCloseable {
 
     static LoopOptions options(int connectionsMax, int sendMillis, long pendingBytesMax) {
         return new LoopOptions(
-                -1, connectionsMax, Knob.OFF, (int) pendingBytesMax, sendMillis * 1_000_000L);
+                -1,
+                connectionsMax,
+                Knob.OFF,
+                (int) pendingBytesMax,
+                sendMillis * 1_000_000L,
+                Knob.OFF);
     }
 
     static Timeouts timeouts(int headMillis, int idleMillis) {
@@ -296,6 +301,7 @@ final class LoopRig implements AutoCloseable {
         }
         clients.forEach(Client::close);
         listeners.close();
+        loop.close();
         assertThat(failures).isEmpty();
         assertThat(sys.openDescriptors()).as("descriptors").isZero();
         assertThat(sys.strayCloses()).as("stray closes").isZero();
