@@ -67,8 +67,9 @@ record ServeOptions(HttpServer.Builder builder, Duration drain) {
                 "auto|on|off",
                 String.class,
                 "off",
-                "Whether each loop has a descriptor table of its own: the kernel counts no references"
-                        + " to descriptors then, and lsof and ss -p do not see the connections.");
+                "Whether each loop has a descriptor table of its own: the kernel counts no"
+                        + " references to descriptors then, and lsof and ss -p do not see the"
+                        + " connections.");
         add(
                 spec,
                 "--backlog",
