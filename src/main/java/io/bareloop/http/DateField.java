@@ -25,7 +25,7 @@ final class DateField {
 
     DateField(Arena arena) {
         byte[] bytes = (OK + SERVER + TEMPLATE).getBytes(StandardCharsets.US_ASCII);
-        front = arena.allocate((bytes.length + Long.BYTES) & -Long.BYTES, Long.BYTES);
+        front = arena.allocate(bytes.length, Long.BYTES);
         MemorySegment.copy(bytes, 0, front, ValueLayout.JAVA_BYTE, 0, bytes.length);
     }
 
@@ -40,7 +40,7 @@ final class DateField {
 
     /** Puts status line 200, Server and Date. */
     void putOk(OutputBuffer out) {
-        out.putWords(front.address(), OK.length() + SERVER.length() + TEMPLATE.length());
+        out.put(front, 0, OK.length() + SERVER.length() + TEMPLATE.length());
     }
 
     /** Puts Server and Date, for the status line of another status. */

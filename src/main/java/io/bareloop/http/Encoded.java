@@ -5,20 +5,17 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 
-/** Constant bytes off-heap, padded with zeros to whole words, so that they are copied by words. */
+/** Constant bytes off-heap, ready to be copied into responses. */
 final class Encoded {
     private final MemorySegment segment;
     private final int length;
-    private final long address;
 
     private Encoded(byte[] bytes) {
         length = bytes.length;
-        int padded = (length + Long.BYTES - 1) & -Long.BYTES;
         // Automatic: constants of classes live as long as their class, those of users as long as
         // they are used.
-        segment = Arena.ofAuto().allocate(Math.max(padded, Long.BYTES), Long.BYTES);
+        segment = Arena.ofAuto().allocate(length, Long.BYTES);
         MemorySegment.copy(bytes, 0, segment, ValueLayout.JAVA_BYTE, 0, length);
-        address = segment.address();
     }
 
     static Encoded ascii(String text) {
@@ -31,11 +28,6 @@ final class Encoded {
 
     MemorySegment segment() {
         return segment;
-    }
-
-    /** Where the bytes are; they stay there as long as this object is in use. */
-    long address() {
-        return address;
     }
 
     int length() {

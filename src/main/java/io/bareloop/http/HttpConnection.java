@@ -18,6 +18,9 @@ final class HttpConnection implements Protocol {
     /** What is read and discarded of a body that its handler did not wait for. */
     static final int SKIPPED_BYTES_MAX = 256 << 10;
 
+    /** For how long a drain waits for the first request of a new connection. */
+    private static final long FIRST_REQUEST_NANOS = 1_000_000_000L;
+
     private static final long NANOS_PER_BODY_BYTE =
             1_000_000_000L / Timeouts.BODY_BYTES_PER_SECOND_MIN;
 
@@ -245,9 +248,8 @@ final class HttpConnection implements Protocol {
         if (!keepAlive) {
             close(true);
         }
-        // The stack is whole again; after the others nothing is certain.
-        if (failure instanceof VirtualMachineError error
-                && !(failure instanceof StackOverflowError)) {
+        // A handler may ask for too much stack or memory; a JVM that is broken is another matter.
+        if (failure instanceof InternalError error) {
             throw error;
         }
     }
@@ -314,7 +316,7 @@ final class HttpConnection implements Protocol {
         }
         // Where the body has begun to come nobody waits.
         if (oweContinue && headEnd == to && !exchange.response.hasBegun()) {
-            if (http.out.room() < CONTINUE.length() + Long.BYTES) {
+            if (http.out.room() < CONTINUE.length()) {
                 flush();
             }
             http.out.put(CONTINUE);
@@ -682,8 +684,14 @@ final class HttpConnection implements Protocol {
     @Override
     public void drain() {
         draining = true;
-        if (!inHead && !inBody && !behind && active == null && rest == null && requests > 0) {
+        if (inHead || inBody || behind || active != null || rest != null) {
+            return;
+        }
+        if (requests > 0) {
             close(false);
+        } else {
+            // Just accepted: its first request may be on the way, and would be lost.
+            transport.deadline(transport.now() + FIRST_REQUEST_NANOS);
         }
     }
 

@@ -4,7 +4,6 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.ref.Reference;
 
 /**
  * The send buffer of a loop: what the responses of one batch are written into, front to back.
@@ -14,9 +13,6 @@ import java.lang.ref.Reference;
  * outside the buffer.
  */
 public final class OutputBuffer {
-    /** Copies go in whole words and may overshoot the end of what is copied by this much. */
-    static final int SLACK = Long.BYTES;
-
     private final MemorySegment segment;
     private final int capacity;
     private final long base;
@@ -24,7 +20,7 @@ public final class OutputBuffer {
 
     /** Creates a buffer of {@code capacity} bytes in {@code arena}. */
     public OutputBuffer(Arena arena, int capacity) {
-        this.segment = arena.allocate(capacity + SLACK, Long.BYTES);
+        this.segment = arena.allocate(capacity, Long.BYTES);
         this.base = segment.address();
         this.capacity = capacity;
     }
@@ -68,26 +64,8 @@ public final class OutputBuffer {
         Memory.putShort(reserve(Short.BYTES), two);
     }
 
-    /** Copies whole words: for constants, which are padded to whole words. */
     void put(Encoded bytes) {
-        put(bytes, bytes.length());
-    }
-
-    /** As {@link #put(Encoded)}, the first {@code length} bytes. */
-    void put(Encoded bytes, int length) {
-        try {
-            putWords(bytes.address(), length);
-        } finally {
-            // An address alone would not keep the memory from being freed.
-            Reference.reachabilityFence(bytes);
-        }
-    }
-
-    void putWords(long from, int length) {
-        long to = reserve(length);
-        for (int i = 0; i < length; i += Long.BYTES) {
-            Memory.putLong(to + i, Memory.getLong(from + i));
-        }
+        put(bytes.segment(), 0, bytes.length());
     }
 
     /** The address at which {@code bytes} more are written; the position moves behind them. */

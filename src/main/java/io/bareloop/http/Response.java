@@ -21,9 +21,6 @@ public final class Response {
     /** What status line and fields together may take. */
     static final int HEAD_BYTES_MAX = 16 << 10;
 
-    /** Below this, copying word by word is faster than a call that copies. */
-    private static final int SHORT_BYTES_MAX = 256;
-
     private static final int NOTHING = 0;
     private static final int FIELDS = 1;
     private static final int STREAM = 2;
@@ -195,11 +192,10 @@ public final class Response {
      */
     public void send(Prepared prepared) {
         status(prepared.status());
+        putConnection();
         Encoded tail = prepared.tail();
         int length = headOnly ? prepared.fieldBytes() : tail.length();
-        if (length <= SHORT_BYTES_MAX) {
-            out.put(tail, length);
-        } else if (length <= out.room()) {
+        if (length <= out.room()) {
             out.put(tail.segment(), 0, length);
         } else {
             exchange.connection.sendLarge(tail.segment(), 0, length);
@@ -232,9 +228,13 @@ public final class Response {
                 out.put(CHUNKED_FIELD);
             }
             left = chunked ? CHUNKED : UNTIL_CLOSE;
+            if (!chunked) {
+                exchange.connection.closeAfterResponse();
+            }
         } else {
             left = 0;
         }
+        putConnection();
         out.putShort(CRLF);
         state = STREAM;
         return this;
@@ -489,12 +489,17 @@ public final class Response {
             out.put(newStatus.line());
             http.date.putFields(out);
         }
-        if (!connection.keepsAlive()) {
+        if (!connection.keepsAlive() && exchange.request.minorVersion != 0) {
             out.put(CLOSE);
-        } else if (exchange.request.minorVersion == 0) {
-            out.put(KEEP_ALIVE);
         }
         state = FIELDS;
+    }
+
+    /** To HTTP/1.0 it is said at the end of the fields: by then it is known how the body ends. */
+    private void putConnection() {
+        if (exchange.request.minorVersion == 0) {
+            out.put(exchange.connection.keepsAlive() ? KEEP_ALIVE : CLOSE);
+        }
     }
 
     private void beginField(HeaderName name, int valueLength) {
@@ -525,6 +530,7 @@ public final class Response {
             out.putDecimal(contentLength);
             out.putShort(CRLF);
         }
+        putConnection();
         out.putShort(CRLF);
     }
 

@@ -23,9 +23,9 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 /**
  * One event loop: one thread, one epoll descriptor, one listener, and the connections it accepted.
  *
- * <p>Memory, per loop: 64 KiB to receive into, 64 KiB + 8 B to send from, 512 events of 12 B, and
- * the slab, which grows with work in flight up to its bound. A connection costs its objects and
- * four numbers in {@link Deadlines}, and no buffer.
+ * <p>Memory, per loop: 64 KiB to receive into, 64 KiB to send from, 512 events of 12 B, and the
+ * slab, which grows with work in flight up to its bound. A connection costs its objects and four
+ * numbers in {@link Deadlines}, and no buffer.
  *
  * <p>Created by one thread and then run by another; {@link #execute}, {@link #stop} and {@link
  * #drain} are for any thread, the counters for any reader, everything else for the loop's own.
@@ -36,6 +36,9 @@ public final class Loop implements Runnable, AutoCloseable {
 
     private static final int EVENTS_MAX = 512;
     private static final int ACCEPTS_PER_TURN_MAX = 64;
+
+    /** So that tasks which make tasks let the connections have their turn. */
+    private static final int TASKS_PER_TURN_MAX = 1024;
 
     /** A backlog of 65,536, which is more than listen(2) grants by default. */
     private static final int DRAIN_ACCEPT_ROUNDS_MAX = 1024;
@@ -116,7 +119,7 @@ public final class Loop implements Runnable, AutoCloseable {
         deadlines = new Deadlines(now);
         deadlines.ensureSlots(SLOTS_AT_START);
         epoll = new Epoll(sys, arena, EVENTS_MAX);
-        wakeup = new Wakeup(sys);
+        wakeup = newWakeup();
         epoll.add(wakeup.fd(), Linux.EPOLLIN, WAKEUP_TOKEN);
         int added = startAccepting();
         if (added < 0) {
@@ -129,6 +132,15 @@ public final class Loop implements Runnable, AutoCloseable {
                     epoll.busyPoll(
                             options.busyPoll().value(), ListenerGroup.BUSY_POLL_BUDGET, true),
                     "needs Linux 6.9; before, net.core.busy_poll sets it for the whole system");
+        }
+    }
+
+    private Wakeup newWakeup() {
+        try {
+            return new Wakeup(sys);
+        } catch (IllegalStateException refused) {
+            epoll.close();
+            throw refused;
         }
     }
 
@@ -432,10 +444,12 @@ public final class Loop implements Runnable, AutoCloseable {
     }
 
     private void runTasks() {
-        Runnable task = tasks.poll();
-        while (task != null) {
+        for (int i = 0; i < TASKS_PER_TURN_MAX; i++) {
+            Runnable task = tasks.poll();
+            if (task == null) {
+                return;
+            }
             task.run();
-            task = tasks.poll();
         }
     }
 

@@ -22,6 +22,7 @@ import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -206,7 +207,8 @@ public final class HttpServer implements AutoCloseable {
                         slab,
                         builder.limits,
                         builder.timeouts,
-                        builder.handlers.get(),
+                        Objects.requireNonNull(
+                                builder.handlers.get(), "the supplier of handlers returned null"),
                         builder.failures());
         return new Loop(
                 new Syscalls(arena),
@@ -318,6 +320,10 @@ public final class HttpServer implements AutoCloseable {
          * @param port 1 to 65535, or 0 for one that the kernel chooses
          */
         public Builder listen(String host, int port) {
+            if (host.isEmpty()) {
+                throw new IllegalArgumentException(
+                        "host is empty; 0.0.0.0 stands for every address of this machine");
+            }
             this.host = host;
             this.port = between("port", port, 0, 65_535);
             return this;
@@ -331,12 +337,13 @@ public final class HttpServer implements AutoCloseable {
 
         /** What answers requests, on all loops at the same time: it must be safe for that. */
         public Builder handler(Handler handler) {
+            Objects.requireNonNull(handler, "handler");
             return handlerPerLoop(() -> handler);
         }
 
         /** Called once per loop: each handler then is used by one thread only. */
         public Builder handlerPerLoop(Supplier<Handler> handlers) {
-            this.handlers = handlers;
+            this.handlers = Objects.requireNonNull(handlers, "handlers");
             return this;
         }
 
@@ -450,6 +457,11 @@ public final class HttpServer implements AutoCloseable {
             if (handlers == null) {
                 throw new IllegalStateException("no handler: call handler(...) before start()");
             }
+            if (steering == Setting.ON && cpus != null && !cpus.isPinned()) {
+                throw new IllegalStateException(
+                        "steering is ON, which needs loops that are pinned to CPUs:"
+                                + " call cpus(CpuSet.allowed()), or steering(Setting.AUTO)");
+            }
             return new HttpServer(this);
         }
 
@@ -482,7 +494,15 @@ public final class HttpServer implements AutoCloseable {
 
         private Consumer<Throwable> failures() {
             Consumer<String> to = log;
-            return failure -> to.accept("a handler failed: " + failure);
+            return failure -> {
+                try {
+                    to.accept("a handler failed: " + failure);
+                } catch (RuntimeException e) {
+                    // A log that fails must not end the loop; it is told to whom the JVM tells.
+                    Thread current = Thread.currentThread();
+                    current.getUncaughtExceptionHandler().uncaughtException(current, e);
+                }
+            };
         }
 
         private static Knob.Mode mode(Setting setting) {

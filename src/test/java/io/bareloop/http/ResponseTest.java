@@ -483,7 +483,45 @@ class ResponseTest {
             Received received = client.receive();
             assertThat(received.field("Transfer-Encoding")).isNull();
             assertThat(received.field("Content-Length")).isNull();
+            assertThat(received.field("Connection")).isEqualTo("close");
             assertThat(received.body()).isEqualTo("abcdef");
+        }
+    }
+
+    @Test
+    void sendsAPreparedOneOverHttp10() throws Exception {
+        try (HttpRig rig = HttpRig.start(Prepared.text("ready"));
+                WireClient client = new WireClient(rig)) {
+            for (int i = 0; i < 2; i++) {
+                client.send("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+                Received received = client.receive();
+                assertThat(received.field("Connection")).isEqualTo("keep-alive");
+                assertThat(received.body()).isEqualTo("ready");
+            }
+            client.send("GET / HTTP/1.0\r\n\r\n");
+            assertThat(client.receive().closes()).isTrue();
+            assertThat(client.rest()).isEmpty();
+        }
+    }
+
+    /** What the client has sent meanwhile would turn the close into a reset. */
+    @Test
+    void theLastOfManyArrivesAmongRequestsThatAreNotAnswered() throws Exception {
+        Limits limits = Limits.defaults().requestsPerConnectionMax(2);
+        for (int round = 0; round < 20; round++) {
+            try (HttpRig rig =
+                            HttpRig.start(
+                                    limits,
+                                    Timeouts.defaults(),
+                                    (request, response) -> response.body("ok"));
+                    WireClient client = new WireClient(rig)) {
+                for (int i = 0; i < 200; i++) {
+                    client.get("/");
+                }
+                assertThat(client.receive().closes()).isFalse();
+                assertThat(client.receive().closes()).isTrue();
+                assertThat(client.rest()).isEmpty();
+            }
         }
     }
 
@@ -765,6 +803,26 @@ class ResponseTest {
                 assertThat(client.exchange("/").status()).isEqualTo(200);
             }
             assertThat(rig.failures()).hasSize(1).first().isInstanceOf(StackOverflowError.class);
+        }
+    }
+
+    @Test
+    void survivesAHandlerThatAsksForTooMuchMemory() throws Exception {
+        Handler handler =
+                (request, response) -> {
+                    if (request.path().length() > 1) {
+                        throw new OutOfMemoryError("on purpose");
+                    }
+                    response.body("ok");
+                };
+        try (HttpRig rig = HttpRig.start(handler)) {
+            try (WireClient client = new WireClient(rig)) {
+                assertThat(client.exchange("/large").status()).isEqualTo(500);
+            }
+            try (WireClient client = new WireClient(rig)) {
+                assertThat(client.exchange("/").status()).isEqualTo(200);
+            }
+            assertThat(rig.failures()).hasSize(1).first().isInstanceOf(OutOfMemoryError.class);
         }
     }
 

@@ -81,6 +81,28 @@ class LoopDrainTest {
         }
     }
 
+    /** Its request may be on the way; but it is not waited for as long as for others. */
+    @Test
+    void aNewConnectionIsWaitedForAMoment() {
+        try (LoopRig rig = new LoopRig()) {
+            Client quick = rig.connectAndAccept();
+            Client silent = rig.connectAndAccept();
+            rig.loop.drain(LONG, () -> {});
+            rig.start();
+            LoopRig.pause(100);
+            assertThat(rig.isRunning()).isTrue();
+            quick.send(get("/quick"));
+            long start = System.nanoTime();
+            rig.awaitEnd();
+            assertThat(System.nanoTime() - start).isLessThan(LONG / 4);
+            rig.until(() -> quick.ended() && silent.ended());
+            assertThat(quick.bodies()).containsExactly("/quick");
+            assertThat(silent.answers()).isEmpty();
+            assertThat(silent.wasReset()).isFalse();
+            assertThat(rig.loop.forced()).isZero();
+        }
+    }
+
     @Test
     void unsentAnswersAreSent() {
         try (LoopRig rig = new LoopRig()) {

@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -696,6 +697,28 @@ class LoopTest {
             rig.loop.execute(() -> rig.loop.execute(() -> ran.add("second")));
             rig.start();
             rig.until(() -> !ran.isEmpty());
+        }
+    }
+
+    @Test
+    void aTaskThatQueuesItselfForEverKeepsNobodyWaiting() {
+        try (LoopRig rig = new LoopRig()) {
+            AtomicBoolean enough = new AtomicBoolean();
+            Runnable again =
+                    new Runnable() {
+                        @Override
+                        public void run() {
+                            if (!enough.get()) {
+                                rig.loop.execute(this);
+                            }
+                        }
+                    };
+            rig.loop.execute(again);
+            rig.start();
+            Client client = rig.connect();
+            client.send(get("/"));
+            rig.until(() -> client.answers().size() == 1);
+            enough.set(true);
         }
     }
 

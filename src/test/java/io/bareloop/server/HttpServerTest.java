@@ -194,6 +194,44 @@ class HttpServerTest {
         assertThat(server.featuresTaken()).noneMatch(line -> line.contains("CBPF"));
     }
 
+    @Test
+    void steeringNeedsPinnedLoops() {
+        HttpServer.Builder builder =
+                builder().cpus(CpuSet.unpinned(2)).handler(HELLO).steering(Setting.ON);
+        assertThatThrownBy(builder::start)
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("pinned");
+    }
+
+    @Test
+    void refusesWhatIsNoHandlerOrHost() {
+        HttpServer.Builder builder = HttpServer.builder();
+        assertThatThrownBy(() -> builder.handler(null)).isInstanceOf(NullPointerException.class);
+        assertThatThrownBy(() -> builder.listen("", 0))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("host");
+        builder.listen("127.0.0.1", 0).handlerPerLoop(() -> null);
+        assertThatThrownBy(builder::start).hasMessageContaining("returned null");
+    }
+
+    @Test
+    void aLogThatFailsEndsNothing() throws Exception {
+        HttpServer server =
+                start(
+                        builder()
+                                .log(
+                                        line -> {
+                                            throw new IllegalStateException("full: " + line);
+                                        })
+                                .handler(
+                                        (request, response) -> {
+                                            throw new IllegalStateException("on purpose");
+                                        }));
+        for (int i = 0; i < 2; i++) {
+            assertThat(connect(server).get("/").status()).isEqualTo(500);
+        }
+    }
+
     /** Whatever this kernel grants: each feature asked for is either taken or refused. */
     @Test
     void tellsWhichFeaturesTook() throws IOException {
