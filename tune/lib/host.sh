@@ -9,7 +9,7 @@ KERNEL_NUMBER=0  # 618: major * 100 + minor
 BOOT_ID=''
 ARCHITECTURE=''
 NETNS=''         # The name given by --netns, which this process is in already.
-CHILD_NETNS=0    # Whether this network namespace is another than that of process 1.
+CHILD_NETNS=0    # Whether this is another network namespace than the first.
 IFACE=''
 IFACE_FROM=''    # Who chose it.
 DRIVER=''
@@ -112,13 +112,10 @@ host_read() {
     HOST_LINE+=" kernel $KERNEL; CPUs in worker order: ${CPUS[*]}; state $OPTION_STATE"
 }
 
+# The first network namespace alone has the sysctls that govern all. /proc/1/ns/net would tell as
+# well, but only to root, and in a hardened host not even to root.
 host_netns() {
-    local own first
-    [[ $NETNS ]] && CHILD_NETNS=1
-    own=$(readlink -- "$ROOT/proc/self/ns/net" 2>/dev/null) || return 0
-    # Only root may read the link of process 1; others are taken to be where it is.
-    first=$(readlink -- "$ROOT/proc/1/ns/net" 2>/dev/null) || return 0
-    if [[ $own != "$first" ]]; then
+    if [[ -d $ROOT/proc/sys/net/core && ! -e $ROOT/proc/sys/net/core/netdev_budget ]]; then
         CHILD_NETNS=1
     fi
 }
@@ -146,6 +143,9 @@ host_iface() {
     [[ $IFACE ]] || return 0
     if [[ ! -d $ROOT/sys/class/net/$IFACE ]]; then
         [[ $VERB == revert ]] && return 0 # The knobs say by name what is gone.
+        if command -v ip >/dev/null && ip link show dev "$IFACE" >/dev/null 2>&1; then
+            fail "interface $IFACE: /sys/class/net is that of another network namespace; use --netns"
+        fi
         fail "interface $IFACE ($IFACE_FROM): there is none of this name${NETNS:+ in netns $NETNS}"
     fi
     first_line "/sys/class/net/$IFACE/address"

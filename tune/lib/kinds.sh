@@ -96,17 +96,24 @@ cause_of() {
 
 # --- sysctl: NAME ------------------------------------------------------------------------------
 
-# Some sysctls exist in the first network namespace only, though they govern all of them.
+# Some sysctls govern all network namespaces, and other ones show them not at all or read-only.
 sysctl_outside() {
-    ((CHILD_NETNS)) && [[ ! -e $ROOT/proc/sys/${1//.//} ]]
+    local path="$ROOT/proc/sys/${1//.//}" mode
+    ((CHILD_NETNS)) && [[ $1 == net.* ]] || return 1
+    [[ -e $path ]] || return 0
+    mode=$(stat -c %a -- "$path") || return 1
+    (((8#$mode & 8#200) == 0))
 }
 
 sysctl_read() {
     local path=/proc/sys/${1//.//}
     if sysctl_outside "$1"; then
+        need nsenter util-linux || return 1
         if ! cached nsenter "--net=$ROOT/proc/1/ns/net" cat -- "$ROOT$path"; then
             errno_text "$OUTPUT"
-            refused_read || return
+            CAUSE="the host has it, not a namespace, and /proc/1/ns/net: $ERRNO_TEXT"
+            ((EUID == 0)) || return 2
+            return 1
         fi
         TEXT=$OUTPUT
     elif ! file_text "$path"; then

@@ -11,9 +11,9 @@ timer_wanted() {
 timer_arm() {
     local steps log
     ((${#TIMER_STEPS[@]} > 0 && CONFIRM_SECONDS > 0)) || return 0
-    steps=" ${!TIMER_STEPS[*]} $CONFIRM_STEPS "
-    CONFIRM_STEPS=$(printf '%s\n' $steps | sort -nu | tr '\n' ' ')
-    CONFIRM_STEPS=${CONFIRM_STEPS% }
+    read -r -a steps < <(printf '%s ' "${!TIMER_STEPS[@]}" "$CONFIRM_STEPS")
+    mapfile -t steps < <(printf '%s\n' "${steps[@]}" | sort -nu)
+    CONFIRM_STEPS=${steps[*]}
     CONFIRM_TOKEN=$(cat /proc/sys/kernel/random/uuid)
     CONFIRM_DEADLINE=$((EPOCHSECONDS + CONFIRM_SECONDS))
     state_save
@@ -29,7 +29,7 @@ timer_arm() {
             sleep "$1"
             shift
             exec "$@"
-        ' tune-timer "$CONFIRM_SECONDS" "$TUNE" revert $CONFIRM_STEPS --state "$OPTION_STATE" \
+        ' tune-timer "$CONFIRM_SECONDS" "$TUNE" revert "${steps[@]}" --state "$OPTION_STATE" \
             ${NETNS:+--netns "$NETNS"} --timer-token "$CONFIRM_TOKEN" \
             </dev/null >"$log" 2>&1 3>&- 4>&- 5>&- &
     )

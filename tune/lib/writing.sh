@@ -33,16 +33,16 @@ apply() {
     rows_begin
 
     local step i
-    declare -gA DONE=()
+    declare -gA HANDLED=()
     for step in "${SELECTED_STEPS[@]}"; do
         knobs_declare "$step"
         i=0
         while ((i < ${#K_STEP[@]})); do
-            if [[ ${DONE["$step ${K_KNOB[i]}"]:-} ]]; then
+            if [[ ${HANDLED["$step ${K_KNOB[i]}"]:-} ]]; then
                 i=$((i + 1))
                 continue
             fi
-            DONE["$step ${K_KNOB[i]}"]=1
+            HANDLED["$step ${K_KNOB[i]}"]=1
             if ! apply_knob "$i" && ((!KEEP_GOING)); then
                 warn "stopped at step $step, ${K_KNOB[i]}; --keep-going goes on"
                 break 2
@@ -93,9 +93,9 @@ apply_check_state() {
         fail "state $OPTION_STATE is that of netns '${STATE_HOST[netns]:-}': revert first, or take" \
             "another --state"
     fi
-    STATE_HOST[iface]=$IFACE
-    STATE_HOST[mac]=$MAC
-    STATE_HOST[driver]=$DRIVER
+    STATE_HOST['iface']=$IFACE
+    STATE_HOST['mac']=$MAC
+    STATE_HOST['driver']=$DRIVER
 }
 
 # Busy polling an epoll works if all its sockets share one NAPI: that is what step 5 is for.

@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2153 # LINE is set by first_line.
 # Step 2: speculative-execution mitigations off, by the kernel command line.
 #
 # The article's flags still parse, but more mitigations have come since, some of which keep the
@@ -45,7 +46,8 @@ mitigations_flags() {
         line=$LINE
         if [[ $line != *Mitigation:* ]]; then
             # Taken away by these very flags? Then they stay in the list.
-            [[ $line == Vulnerable* ]] && mitigations_given "$flag" || continue
+            [[ $line == Vulnerable* ]] || continue
+            mitigations_given "$flag" || continue
         else
             MITIGATED+=("$file")
         fi

@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2153 # STARTED is set by process_start.
 # Step 3: no work per system call for the audit system, and no seccomp filter.
 #
 # The rule never,task keeps new tasks out of auditing; a task that was there before keeps its audit
@@ -6,7 +7,7 @@
 step 3 audit '+11 %' 'no system call audit, no seccomp'
 
 knobs_of_audit() {
-    local filters started added now
+    local filters
     knob audit never,task never,task present security,global
 
     if [[ ! $OPTION_PID ]]; then

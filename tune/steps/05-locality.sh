@@ -122,7 +122,7 @@ locality_rps() {
 
 # The server: each loop pinned, in worker order, and each connection on the CPU that received it.
 locality_server() {
-    local file name i list pinned='' wanted='' row
+    local file name i list pinned='' wanted=''
     if [[ ! $OPTION_PID ]]; then
         fact pinning '' '' unknown 'give --pid to check a server'
         fact 'reuseport filter' '' '' unknown 'give --pid to check a server'

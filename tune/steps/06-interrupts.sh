@@ -55,7 +55,7 @@ interrupts_napi() {
 interrupts_conflict() {
     [[ $DRIVER == veth ]] || return 0
     if knob_read feature "$IFACE gro" && [[ $VALUE == off ]]; then
-        conflict 'veth: GRO is off, so there is no NAPI to poll; revert 9/gro first'
+        conflict "veth: GRO is off, so there is no NAPI to poll; revert 9/gro, or: ethtool -K $IFACE gro on"
     fi
 }
 

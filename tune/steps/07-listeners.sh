@@ -6,7 +6,7 @@
 step 7 listeners '+6 %' 'no packet sockets (dhclient)'
 
 knobs_of_listeners() {
-    local line protocol count=0 unnamed=0 address
+    local protocol count=0
     if ! file_text /proc/net/packet; then
         fact 'packet sockets' '' none unknown "/proc/net/packet: $ERRNO_TEXT"
         return
