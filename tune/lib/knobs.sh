@@ -303,7 +303,7 @@ verify() {
     rows_of_selected
     result_status
     rows_end "$STATUS"
-    exit "$STATUS"
+    end "$STATUS"
 }
 
 # Everything that is no command is a comment, so that the output runs in sh.
@@ -313,8 +313,17 @@ plan() {
     knobs_declare "${SELECTED_STEPS[@]}"
     ((${#K_STEP[@]} > 0)) || fail "${SELECTORS[*]}: no such knob"
     plan_begin "plan ${SELECTORS[*]}"
+    # By kind and argument: what a step before has planned is what a later one finds.
+    declare -A planned=()
     for i in "${!K_STEP[@]}"; do
         knob_evaluate "$i"
+        if [[ ${planned["${K_KIND[i]} ${K_ARG[i]}"]+x} ]]; then
+            K_CURRENT[i]=${planned["${K_KIND[i]} ${K_ARG[i]}"]}
+            K_STATE[i]=differs
+            if knob_same "${K_KIND[i]}" "${K_ARG[i]}" "${K_CURRENT[i]}" "${K_TARGET[i]}"; then
+                K_STATE[i]=applied
+            fi
+        fi
         knob_count "$i"
         kind=${K_KIND[i]} arg=${K_ARG[i]}
         plan_comment "# ${K_STEP[i]} ${STEP_NAME[K_STEP[i]]}: ${K_KNOB[i]}: "
@@ -333,6 +342,7 @@ plan() {
             continue
         fi
         printf '%s\n' "$COMMAND"
+        planned["$kind $arg"]=${K_TARGET[i]}
         knob_command "$kind" "$arg" "${K_CURRENT[i]}"
         undo=$COMMAND
         printf '#   undo: %s\n' "${undo//$'\n'/$'\n'#   undo: }"

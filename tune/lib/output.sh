@@ -7,7 +7,23 @@ readonly EXIT_DIFFERS=1 EXIT_ERROR=2 EXIT_UNSUPPORTED=3
 # fail MESSAGE: ends tune.
 fail() {
     echo "tune: $*" >&2
-    exit "$EXIT_ERROR"
+    end "$EXIT_ERROR"
+}
+
+ENDING=''
+
+# end STATUS: the only way out; any other is a defect of tune, and is said to be one.
+end() {
+    ENDING=1
+    exit "$1"
+}
+
+end_unexpected() {
+    local status=$1
+    if [[ ! $ENDING ]] && ((status != 0)); then
+        echo "tune: a defect of tune ended it: $2 (status $status)" >&2
+        exit "$EXIT_ERROR"
+    fi
 }
 
 warn() {

@@ -35,7 +35,7 @@ revert() {
     fi
     result_status
     rows_end "$STATUS"
-    exit "$STATUS"
+    end "$STATUS"
 }
 
 # revert_row SEQ CURRENT STATE REASON [COMMAND]

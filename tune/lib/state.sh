@@ -40,6 +40,9 @@ json_decode() {
         return 0
     fi
     [[ $text =~ ^([^\\]|\\[\"\\nrt]|\\u00[0-7][0-9a-f])*$ ]] || return 1
+    # %b knows all of them but \".
+    text=${text//\\\\/\\x5c}
+    text=${text//\\\"/\\x22}
     printf -v DECODED '%b' "$text"
 }
 

@@ -11,7 +11,7 @@ timer_wanted() {
 timer_arm() {
     local steps log
     ((${#TIMER_STEPS[@]} > 0 && CONFIRM_SECONDS > 0)) || return 0
-    read -r -a steps < <(printf '%s ' "${!TIMER_STEPS[@]}" "$CONFIRM_STEPS")
+    read -r -a steps < <(printf '%s\n' "${!TIMER_STEPS[*]} $CONFIRM_STEPS")
     mapfile -t steps < <(printf '%s\n' "${steps[@]}" | sort -nu)
     CONFIRM_STEPS=${steps[*]}
     CONFIRM_TOKEN=$(cat /proc/sys/kernel/random/uuid)
@@ -54,7 +54,7 @@ confirm() {
     state_after_reboot
     if [[ ! $CONFIRM_TOKEN ]]; then
         warn "confirm: nothing waits for it in $OPTION_STATE"
-        exit "$EXIT_DIFFERS"
+        end "$EXIT_DIFFERS"
     fi
     printf 'kept: steps %s\n' "$CONFIRM_STEPS"
     CONFIRM_TOKEN='' CONFIRM_DEADLINE='' CONFIRM_STEPS=''

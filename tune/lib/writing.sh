@@ -32,33 +32,48 @@ apply() {
     apply_precondition
     rows_begin
 
-    local step i
-    declare -gA HANDLED=()
+    local step
     for step in "${SELECTED_STEPS[@]}"; do
-        knobs_declare "$step"
-        i=0
-        while ((i < ${#K_STEP[@]})); do
-            if [[ ${HANDLED["$step ${K_KNOB[i]}"]:-} ]]; then
-                i=$((i + 1))
-                continue
-            fi
-            HANDLED["$step ${K_KNOB[i]}"]=1
-            if ! apply_knob "$i" && ((!KEEP_GOING)); then
-                warn "stopped at step $step, ${K_KNOB[i]}; --keep-going goes on"
-                break 2
-            fi
-            if [[ ${K_KIND[i]} == channels && ${K_STATE[i]} == applied ]]; then
-                knobs_declare "$step" # Other queues, other knobs.
-                i=0
-                continue
-            fi
-            i=$((i + 1))
-        done
+        apply_step "$step" || break
     done
     timer_arm
     result_status
     rows_end "$STATUS"
-    exit "$STATUS"
+    end "$STATUS"
+}
+
+# apply_step STEP: 1 where to stop.
+apply_step() {
+    local step=$1 i=0 stop=0
+    declare -A handled=()
+    knobs_declare "$step"
+    while ((i < ${#K_STEP[@]})); do
+        if [[ ${K_KIND[i]} == fact || ${handled["${K_KNOB[i]}"]:-} ]]; then
+            i=$((i + 1))
+            continue
+        fi
+        handled["${K_KNOB[i]}"]=1
+        if ! apply_knob "$i" && ((!KEEP_GOING)); then
+            warn "stopped at step $step, ${K_KNOB[i]}; --keep-going goes on"
+            stop=1
+            break
+        fi
+        if ((WRITTEN)) && [[ ${K_KIND[i]} == channels ]]; then
+            knobs_declare "$step" # Other queues, other knobs.
+            i=0
+            continue
+        fi
+        i=$((i + 1))
+    done
+    # What is only looked at, as it is after the writes.
+    knobs_declare "$step"
+    for i in "${!K_STEP[@]}"; do
+        if [[ ${K_KIND[i]} == fact ]]; then
+            knob_count "$i"
+            knob_row "$i"
+        fi
+    done
+    return "$stop"
 }
 
 # Before anything is written: what needs --accept and has it not.
@@ -119,9 +134,10 @@ apply_precondition() {
 apply_knob() {
     local i=$1
     local kind=${K_KIND[i]} arg=${K_ARG[i]} target=${K_TARGET[i]} original command added=0
+    WRITTEN=0
     knob_evaluate "$i"
     original=${K_CURRENT[i]}
-    if [[ ${K_STATE[i]} != differs || $kind == fact ]]; then
+    if [[ ${K_STATE[i]} != differs ]]; then
         knob_count "$i"
         knob_row "$i"
         return 0
@@ -129,7 +145,7 @@ apply_knob() {
     knob_command "$kind" "$arg" "$target"
     command=$COMMAND
     if [[ $kind == bootline ]] && ((!WRITE_BOOTLOADER)); then
-        K_REASON[i]="not written: --write-bootloader; by hand: $command"
+        K_REASON[i]+="; not written: --write-bootloader; by hand: $command"
         result_count differs
         knob_row "$i" "$command"
         return 0
@@ -155,6 +171,7 @@ apply_knob() {
         apply_refused "$i" "$added" "$original" "$command"
         return
     fi
+    WRITTEN=1
     knob_evaluate "$i"
     if [[ ${K_STATE[i]} == differs || ${K_STATE[i]} == unsupported || ${K_STATE[i]} == unknown ]]; then
         K_STATE[i]=differs

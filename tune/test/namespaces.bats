@@ -1,0 +1,142 @@
+#!/usr/bin/env bats
+# The real thing, in a network namespace of its own: two queues of veth, the steps that a namespace
+# has. Nothing of the host is changed: what it has one of is not accepted.
+
+load fake-root.bash
+
+setup() {
+    unset TUNE_ROOT
+    ((EUID == 0)) || skip 'network namespaces need root'
+    command -v ip >/dev/null || skip 'ip not found: Debian package iproute2'
+    command -v ethtool >/dev/null || skip 'ethtool not found: Debian package ethtool'
+    NS=bareloop-tune-$$-$BATS_TEST_NUMBER
+    ip netns add "$NS" 2>/dev/null || skip 'network namespaces are not allowed here'
+    in_ns ip link add server numtxqueues 2 numrxqueues 2 type veth \
+        peer name client numtxqueues 2 numrxqueues 2 2>/dev/null || skip 'veth is not allowed here'
+    in_ns ip addr add 10.213.7.1/24 brd + dev server
+    in_ns ip link set server addrgenmode none # Its IPv6 address would be tentative for a while.
+    in_ns ip link set lo up
+    in_ns ip link set server up
+    in_ns ip link set client up
+    in_ns ethtool -K server gro on # Without it a veth has no NAPI.
+    STATE=$BATS_TEST_TMPDIR/state/state.json
+}
+
+teardown() {
+    if [[ ${NS:-} ]] && ip netns pids "$NS" >/dev/null 2>&1; then
+        ip netns del "$NS"
+    fi
+}
+
+in_ns() {
+    ip netns exec "$NS" "$@"
+}
+
+# Every reading of the namespace and of its device.
+readings() {
+    # shellcheck disable=SC2016
+    in_ns bash -c '
+        cd /proc/sys/net
+        grep -rs "" core ipv4 --exclude=flush | grep -v "random\|stable_secret\|_id:" | sort
+        cd /sys/class/net/server
+        grep -s "" * queues/*/* | grep -v "^statistics\|^carrier\|^link_mode\|^uevent" | sort
+        ethtool -k server
+        ethtool -l server
+        ethtool -c server 2>&1
+        tc qdisc show
+        ip -d addr show dev server
+        nft list ruleset 2>&1
+        cat /proc/net/packet
+        true
+    '
+}
+
+@test "namespace: apply, verify, revert leave every reading as it was" {
+    local before after
+    before=$(readings)
+    [[ ${#before} -gt 2000 ]]
+    run "$TUNE" --netns "$NS" --iface server --state "$STATE" --cpus 0 \
+        --accept security,connectivity --confirm-within 0 apply 3-10
+    exits 3
+    is_state gro conflict
+    is_state napi_defer_hard_irqs applied
+    is_state tcp_congestion_control applied
+    is_state qdisc applied
+    is_state net.ipv4.tcp_max_syn_backlog applied
+    after=$(readings)
+    [[ $before != "$after" ]]
+    [[ $(in_ns cat /proc/sys/net/ipv4/tcp_congestion_control) == reno ]]
+    run "$TUNE" --netns "$NS" --state "$STATE" --cpus 0 verify
+    exits 3
+    run "$TUNE" --netns "$NS" --state "$STATE" revert
+    exits 0
+    diff <(echo "$before") <(readings)
+    [[ ! -e $STATE ]]
+}
+
+@test "namespace: XPS of each queue, as the kernel takes it" {
+    (($(nproc) >= 2)) || skip 'needs two CPUs'
+    "$TUNE" --netns "$NS" --iface server --state "$STATE" --cpus 1,0 apply '5/tx-*' '5/rx-*'
+    [[ $(in_ns cat /sys/class/net/server/queues/tx-0/xps_cpus) =~ ^0*2$ ]]
+    [[ $(in_ns cat /sys/class/net/server/queues/tx-1/xps_cpus) =~ ^0*1$ ]]
+    "$TUNE" --netns "$NS" --state "$STATE" revert
+    [[ $(in_ns cat /sys/class/net/server/queues/tx-0/xps_cpus) =~ ^0*$ ]]
+}
+
+@test "namespace: rules of nft come back as they were" {
+    command -v nft >/dev/null || skip 'nft not found: Debian package nftables'
+    in_ns nft -f - <<'RULES' || skip 'nft is not allowed here'
+table inet filter {
+    set allowed {
+        type ipv4_addr
+        elements = { 10.213.7.2, 10.213.7.3 }
+    }
+    chain input {
+        type filter hook input priority filter; policy accept;
+        ip saddr @allowed tcp dport { 22, 8080 } counter accept comment "the line's \"own\""
+    }
+}
+RULES
+    local before
+    before=$(in_ns nft -s list ruleset)
+    "$TUNE" --netns "$NS" --iface server --state "$STATE" --accept security,connectivity \
+        --confirm-within 0 apply '4/nft*'
+    [[ ! $(in_ns nft list ruleset) ]]
+    "$TUNE" --netns "$NS" --state "$STATE" revert
+    diff <(echo "$before") <(in_ns nft -s list ruleset)
+}
+
+@test "namespace: a single queue with a real qdisc: noqueue and back" {
+    in_ns ip link add single type ifb || skip 'ifb is not there'
+    in_ns ip link set single up
+    local before
+    before=$(in_ns tc qdisc show dev single)
+    [[ $before == *fast* || $before == *fq* ]] || skip "its default is: $before"
+    "$TUNE" --netns "$NS" --iface single --state "$STATE" apply 8
+    [[ $(in_ns tc qdisc show dev single) == *noqueue* ]]
+    "$TUNE" --netns "$NS" --state "$STATE" revert
+    diff <(echo "$before") <(in_ns tc qdisc show dev single)
+}
+
+@test "namespace: the lifetime of an address" {
+    in_ns ip addr change 10.213.7.1/24 dev server valid_lft 900 preferred_lft 800
+    # No client here, so the kind is tried by a record of its own.
+    # shellcheck disable=SC2016
+    in_ns bash -c '
+        source "$1/lib/output.sh" && source "$1/lib/host.sh" && source "$1/lib/kinds.sh"
+        knob_read lifetime "server 10.213.7.1/24" && [[ $VALUE == until* ]] || exit 1
+        original=$VALUE
+        lifetime_command "server 10.213.7.1/24" forever && eval "$COMMAND" && CACHE=()
+        knob_read lifetime "server 10.213.7.1/24" && [[ $VALUE == forever ]] || exit 2
+        lifetime_command "server 10.213.7.1/24" "$original" && eval "$COMMAND"
+    ' tune "$TUNE_TEST_DIR/.."
+    in_ns ip addr show dev server | grep -qE 'valid_lft (89[0-9]|900)sec preferred_lft (79[0-9]|800)sec'
+    in_ns ip addr show dev server | grep -q 'brd 10.213.7.255'
+}
+
+@test "namespace: what the whole host has one of is left alone without --accept global" {
+    run "$TUNE" --netns "$NS" --iface server --state "$STATE" --accept security apply 3 6 5/irqbalance
+    is_state net.core.busy_poll unsupported
+    [[ ! -e $STATE ]] || lacks '"kind":"\(audit\|service\)"' "$STATE"
+    [[ $(cat /proc/sys/net/core/busy_poll 2>/dev/null || echo 0) == 0 ]] || skip 'the host busy polls'
+}
