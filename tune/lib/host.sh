@@ -122,17 +122,17 @@ host_netns() {
 
 host_iface() {
     local saved=''
+    # What was applied is verified and reverted where it was applied.
+    case $VERB in
+    verify | revert | confirm)
+        state_peek
+        saved=$STATE_IFACE
+        ;;
+    esac
     if [[ $OPTION_IFACE ]]; then
         IFACE=$OPTION_IFACE
         IFACE_FROM='--iface'
     else
-        # What was applied is verified and reverted where it was applied.
-        case $VERB in
-        verify | revert | confirm)
-            state_peek_iface
-            saved=$STATE_IFACE
-            ;;
-        esac
         if [[ $saved ]]; then
             IFACE=$saved
             IFACE_FROM='as applied'
@@ -187,6 +187,9 @@ host_cpus() {
             seen[$cpu]=1
             [[ -d $ROOT/sys/devices/system/cpu/cpu$cpu ]] || fail "--cpus: there is no CPU $cpu"
         done
+    elif [[ ${STATE_CPUS:-} ]]; then
+        cpu_list "$STATE_CPUS" || fail "state $OPTION_STATE: '$STATE_CPUS' is no list of CPUs"
+        CPUS=("${CPU_LIST[@]}")
     else
         cpu_list "${allowed:-0}" || fail "/proc/self/status: cannot read Cpus_allowed_list"
         CPUS=("${CPU_LIST[@]}")

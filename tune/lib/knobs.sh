@@ -289,13 +289,16 @@ status() {
 # Without steps: those that state has a record of.
 verify() {
     local seq
-    if ((${#SELECTORS[@]} == 0)); then
+    if [[ -r $OPTION_STATE ]]; then
         state_load
+        state_same_netns
+    fi
+    if ((${#SELECTORS[@]} == 0)); then
         for seq in "${!R_STEP[@]}"; do
             SELECTORS+=("${R_STEP[seq]}")
         done
         if ((${#SELECTORS[@]} == 0)); then
-            warn "verify: nothing is applied, says $OPTION_STATE; verifying all steps"
+            warn "verify: no record to read in $OPTION_STATE; verifying all steps"
             SELECTORS=(all)
         fi
     fi

@@ -153,7 +153,13 @@ rows_end() {
         json_list ${WRITERS[@]+"${WRITERS[@]}"}
         local writers=$JSON_LIST
         host_json
-        json_object verb "$VERB" "=host" "$HOST_JSON" "=writers" "$writers" "=knobs" "[$rows]" \
+        local step steps=''
+        for step in "${!STEP_NAME[@]}"; do
+            json_object "=step" "$step" name "${STEP_NAME[step]}" title "${STEP_TITLE[step]}" \
+                article_gain "${STEP_GAIN[step]}"
+            steps+="${steps:+,}$JSON_OBJECT"
+        done
+        json_object verb "$VERB" "=host" "$HOST_JSON" "=writers" "$writers" "=steps" "[$steps]" "=knobs" "[$rows]" \
             "=summary" "$summary" "=exit" "$1"
         printf '%s\n' "$JSON_OBJECT"
     else

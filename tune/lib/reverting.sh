@@ -10,6 +10,8 @@ revert() {
     select_steps "${SELECTORS[@]}"
     state_lock
     state_load
+    state_same_netns
+    state_same_device
     if [[ $TIMER_TOKEN && $TIMER_TOKEN != "$CONFIRM_TOKEN" ]]; then
         return 0 # Confirmed, or reverted, meanwhile.
     fi

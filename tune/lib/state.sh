@@ -95,14 +95,32 @@ state_trusted() {
     done
 }
 
-# The interface that state was made for, before anything else is known; '' if there is none.
-state_peek_iface() {
-    STATE_IFACE=''
+# The interface and the CPUs that state was made for, before anything else is known; or ''.
+state_peek() {
+    STATE_IFACE='' STATE_CPUS=''
     [[ -f $OPTION_STATE && -r $OPTION_STATE ]] || return 0
     state_load
     STATE_IFACE=${STATE_HOST[iface]:-}
     if [[ $STATE_IFACE ]]; then
         iface_name_valid "$STATE_IFACE" || fail "state $OPTION_STATE: '$STATE_IFACE' is no interface"
+    fi
+    STATE_CPUS=${STATE_HOST[cpus]:-}
+}
+
+# The same names mean other things in another network namespace.
+state_same_netns() {
+    if ((${#R_STEP[@]} > 0)) && [[ ${STATE_HOST[netns]:-} != "$NETNS" ]]; then
+        if [[ ${STATE_HOST[netns]:-} ]]; then
+            fail "state $OPTION_STATE is that of a namespace: give --netns ${STATE_HOST[netns]}"
+        fi
+        fail "state $OPTION_STATE is not that of netns $NETNS"
+    fi
+}
+
+state_same_device() {
+    local mac=${STATE_HOST[mac]:-}
+    if [[ $mac && $MAC && $mac != "$MAC" && $IFACE == "${STATE_HOST[iface]:-}" ]] && ((!FORCE)); then
+        fail "interface $IFACE is another device now: MAC $MAC, when applied $mac; --force reverts it"
     fi
 }
 
@@ -188,7 +206,7 @@ state_save() {
         return
     fi
     json_object boot_id "$BOOT_ID" kernel "$KERNEL" iface "${STATE_HOST[iface]-$IFACE}" \
-        mac "${STATE_HOST[mac]-$MAC}" driver "${STATE_HOST[driver]-$DRIVER}" netns "$NETNS" \
+        mac "${STATE_HOST[mac]-$MAC}" driver "${STATE_HOST[driver]-$DRIVER}" netns "$NETNS" cpus "${STATE_HOST[cpus]-}" \
         time "$(date -u +%Y-%m-%dT%H:%M:%SZ)"
     text="{\"format\":$STATE_FORMAT,"$'\n'"\"host\":$JSON_OBJECT,"$'\n'
     json_object token "$CONFIRM_TOKEN" deadline "$CONFIRM_DEADLINE" steps "$CONFIRM_STEPS"

@@ -33,8 +33,10 @@ timer_arm() {
             ${NETNS:+--netns "$NETNS"} --timer-token "$CONFIRM_TOKEN" \
             </dev/null >"$log" 2>&1 3>&- 4>&- 5>&- &
     )
-    warn "steps $CONFIRM_STEPS are reverted in $CONFIRM_SECONDS s unless you run: tune confirm" \
-        "${STATE_OPTION:-}(log: $log)"
+    local state=''
+    [[ $OPTION_STATE == "$STATE_FILE_DEFAULT" ]] || state=" --state $OPTION_STATE"
+    warn "steps $CONFIRM_STEPS are reverted in $CONFIRM_SECONDS s unless you run:" \
+        "$TUNE confirm$state${NETNS:+ --netns $NETNS} (log: $log)"
 }
 
 # In a revert: nothing left to confirm.
@@ -51,6 +53,7 @@ timer_disarm_without_records() {
 confirm() {
     state_lock
     state_load
+    state_same_netns
     state_after_reboot
     if [[ ! $CONFIRM_TOKEN ]]; then
         warn "confirm: nothing waits for it in $OPTION_STATE"

@@ -104,13 +104,13 @@ apply_check_state() {
         fail "state $OPTION_STATE is that of interface ${STATE_HOST[iface]:-none}, this is" \
             "${IFACE:-none}: revert first, or take another --state"
     fi
-    if ((${#R_STEP[@]} > 0)) && [[ ${STATE_HOST[netns]:-} != "$NETNS" ]]; then
-        fail "state $OPTION_STATE is that of netns '${STATE_HOST[netns]:-}': revert first, or take" \
-            "another --state"
-    fi
+    state_same_netns
+    state_same_device
     STATE_HOST['iface']=$IFACE
     STATE_HOST['mac']=$MAC
     STATE_HOST['driver']=$DRIVER
+    local IFS=,
+    STATE_HOST['cpus']="${CPUS[*]}"
 }
 
 # Busy polling an epoll works if all its sockets share one NAPI: that is what step 5 is for.

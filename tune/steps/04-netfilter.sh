@@ -34,11 +34,23 @@ knobs_of_netfilter() {
     netfilter_hooks
 }
 
-# What is left, whoever registered it; nft lists hooks from 5.14 on.
+# What is left, whoever registered it; the kernel lists hooks from 5.14 on, if it was built so.
 netfilter_hooks() {
-    local line hooks=''
+    local line hooks='' rules=''
     command -v nft >/dev/null || return 0
-    cached nft list hooks || return 0
+    if cached nft -s list ruleset; then
+        rules=$OUTPUT
+    fi
+    if ! cached nft list hooks; then
+        errno_text "$OUTPUT"
+        refused_read || true
+        fact hooks '' none unknown "nft list hooks: $CAUSE"
+        return
+    fi
+    if [[ ! $OUTPUT && $rules == *' hook '* ]]; then
+        missing hooks none 'this kernel does not list its hooks'
+        return
+    fi
     while read -r line; do
         # Lines such as "+0000000000 chain inet filter input [nf_tables]"; security modules have
         # hooks too, which step 4 does not touch.
@@ -50,6 +62,6 @@ netfilter_hooks() {
     if [[ $hooks ]]; then
         fact hooks "$hooks" none differs 'still registered'
     else
-        fact hooks none none applied ''
+        fact hooks none none applied 'as far as nft lists them'
     fi
 }

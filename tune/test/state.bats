@@ -237,3 +237,26 @@ FORGED
     run flock -n "${STATE%/*}" true
     exits 0
 }
+
+@test "verify takes the CPUs that apply had" {
+    tune apply 5 --cpus 1,0
+    run tune verify 5
+    exits 0
+    says 'CPUs in worker order: 1 0'
+}
+
+@test "revert refuses another namespace and another device" {
+    TUNE_INSIDE_NETNS=lab tune apply 10 --netns lab
+    run tune revert
+    exits 2
+    says 'give --netns lab'
+    TUNE_INSIDE_NETNS=lab run tune revert --netns lab
+    exits 0
+    tune apply 8
+    put /sys/class/net/eth0/address 02:00:00:00:00:99
+    run tune revert
+    exits 2
+    says 'is another device now'
+    run tune revert --force
+    exits 0
+}

@@ -360,7 +360,7 @@ tc qdisc'
 
 @test "timer: unconfirmed, step 7 is reverted by itself" {
     run "$TUNE" --state "$STATE" --accept connectivity --confirm-within 1 apply 7
-    says 'tune confirm'
+    says "tune confirm --state $STATE"
     [[ ! -e $TUNE_ROOT/proc/777 ]]
     local i
     for ((i = 0; i < 100; i++)); do
