@@ -88,6 +88,7 @@ cause_of() {
     channels*'not supported'*) CAUSE="$DRIVER: the number of queues is fixed" ;;
     cpulist*'Input/output error') CAUSE='managed IRQ: the kernel has chosen its CPU' ;;
     mask*xps_cpus*'No such file or directory') CAUSE='single queue: no XPS' ;;
+    prlimit*'Operation not permitted') CAUSE='raising it needs CAP_SYS_RESOURCE' ;;
     *'Read-only file system') CAUSE='in a container? Run it on the host' ;;
     *'Permission denied' | *'Operation not permitted'*) ((EUID == 0)) || CAUSE='needs root' ;;
     *'Device or resource busy') CAUSE='in use' ;;
@@ -488,7 +489,9 @@ nft_read() {
         return
     fi
     VALUE=${OUTPUT:-empty}
-    if [[ $VALUE =~ (^|[^a-z_])xt\ (match|target)|\#\ xt_ ]]; then
+    # nft shows extensions it has no words for as `xt match` or, by version, behind a #.
+    if [[ $VALUE =~ (^|[^a-z_])xt\ (match|target) ]] ||
+        printf '%s\n' "$VALUE" | sed -e '/^# Warning:/d' -e 's/"[^"]*"//g' | grep -q '#'; then
         READONLY='rules with iptables extensions, which nft cannot put back;'
         READONLY+=' stop what made them (docker, ufw, kube-proxy)'
     fi

@@ -239,7 +239,11 @@ RESULT_DIFFERS=0 RESULT_ERROR=0 RESULT_UNSUPPORTED=0
 # Counts a row towards the exit status.
 result_count() {
     case $1 in
-    differs | needs-reboot) RESULT_DIFFERS=1 ;;
+    differs) RESULT_DIFFERS=1 ;;
+    needs-reboot)
+        # apply has done what there is to do; verify tells that it is not in force yet.
+        [[ $VERB == apply ]] || RESULT_DIFFERS=1
+        ;;
     unsupported | conflict) RESULT_UNSUPPORTED=1 ;;
     unknown-root) RESULT_DIFFERS=1 ;; # What nobody could read is not as asked.
     esac

@@ -134,7 +134,8 @@ state_lock() {
     state_trusted
     need flock util-linux || fail "$CAUSE"
     exec {LOCK}<"$directory"
-    flock -w 10 "$LOCK" || fail "another tune works with $directory; try again"
+    # The dead-man timer has nobody to try again for it.
+    flock -w "$([[ $TIMER_TOKEN ]] && echo 600 || echo 10)" "$LOCK" || fail "another tune works with $directory; try again"
 }
 
 state_load() {

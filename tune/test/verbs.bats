@@ -400,6 +400,7 @@ tc qdisc'
     says 'Type=oneshot'
     says 'apply 5-6 8 --iface eth0 --cpus 1,0'
     says 'ExecStop='
+    says ' --confirm-within 0 --keep-going'
     says ' revert --state '
     says '--accept '
     diff <(echo "$before") <(snapshot)
