@@ -5,9 +5,10 @@
 TUNE_TEST_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 TUNE=$TUNE_TEST_DIR/../tune
 
+# put PATH LINE...: a file of the host, where \t stands for a tab.
 put() {
     mkdir -p "$TUNE_ROOT${1%/*}"
-    printf '%s\n' "${@:2}" >"$TUNE_ROOT$1"
+    printf '%s\n' "${@:2}" | sed 's/\\t/\t/g' >"$TUNE_ROOT$1"
 }
 
 # A cloud instance: ENA with 2 queues of 2 CPUs, everything as a distribution leaves it.
@@ -25,7 +26,7 @@ fake_root() {
     put /proc/sys/kernel/osrelease 6.1.0-18-amd64
     put /proc/sys/kernel/random/boot_id 11111111-2222-3333-4444-555555555555
     put /proc/cmdline 'BOOT_IMAGE=/vmlinuz root=/dev/vda1 ro quiet'
-    put /proc/self/status 'Cpus_allowed_list:	0-1'
+    put /proc/self/status 'Cpus_allowed_list:\t0-1'
     put /proc/self/loginuid 4294967295
     put /proc/uptime '1000.00 1900.00'
     put /proc/modules 'ena 1 0 - Live 0x0' 'iptable_filter 16384 0 - Live 0x0'
@@ -55,8 +56,8 @@ fake_root() {
     put /proc/sys/net/core/somaxconn 128
     put /proc/sys/net/core/rmem_max 212992
     put /proc/sys/net/core/wmem_max 212992
-    put /proc/sys/net/ipv4/tcp_rmem '4096	131072	6291456'
-    put /proc/sys/net/ipv4/tcp_wmem '4096	16384	4194304'
+    put /proc/sys/net/ipv4/tcp_rmem '4096\t131072\t6291456'
+    put /proc/sys/net/ipv4/tcp_wmem '4096\t16384\t4194304'
     put /proc/sys/net/ipv4/tcp_max_syn_backlog 512
     put /proc/sys/net/ipv4/tcp_congestion_control cubic
     put /proc/sys/fs/nr_open 524288
@@ -71,7 +72,7 @@ fake_root() {
     put /proc/net/packet 'sk       RefCnt Type Proto  Iface R Rmem   User   Inode' \
         'ffff8880 3      3    0003   2     1       0      0      21117 '
     put /proc/777/comm dhclient
-    put /proc/777/status 'PPid:	1'
+    put /proc/777/status 'PPid:\t1'
     printf '%s\0' dhclient -4 -v -pf /run/dhclient.eth0.pid -lf /var/lib/dhcp/dhclient.eth0.leases eth0 \
         >"$TUNE_ROOT/proc/777/cmdline"
     put /proc/net/ip_tables_names filter
@@ -82,10 +83,10 @@ fake_root() {
         'Max open files            1024  524288  files'
     printf '%s\0' java -jar bareloop.jar >"$TUNE_ROOT/proc/500/cmdline"
     : >"$TUNE_ROOT/proc/500/environ"
-    put /proc/500/status 'Seccomp:	2' 'Seccomp_filters:	1'
+    put /proc/500/status 'Seccomp:\t2' 'Seccomp_filters:\t1'
     for i in 0 1; do
         put "/proc/500/task/50$i/comm" "bareloop-$i"
-        put "/proc/500/task/50$i/status" "Cpus_allowed_list:	$i"
+        put "/proc/500/task/50$i/status" "Cpus_allowed_list:\t$i"
     done
     put /proc/500/net/netstat 'TcpExt: A BusyPollRxPackets' 'TcpExt: 1 0'
 
@@ -94,14 +95,14 @@ fake_root() {
     put /fake/features 'Features for eth0:' 'generic-receive-offload: on' \
         'large-receive-offload: off [fixed]' 'rx-gro-hw: on'
     put /fake/coalesce 'Coalesce parameters for eth0:' 'Adaptive RX: off  TX: n/a' 'rx-usecs: 0' 'tx-usecs: 64'
-    put /fake/channels 'Channel parameters for eth0:' 'Pre-set maximums:' 'RX:		n/a' 'TX:		n/a' \
-        'Other:		n/a' 'Combined:	2' 'Current hardware settings:' 'RX:		n/a' 'TX:		n/a' \
-        'Other:		n/a' 'Combined:	2'
+    put /fake/channels 'Channel parameters for eth0:' 'Pre-set maximums:' 'RX:\t\tn/a' 'TX:\t\tn/a' \
+        'Other:\t\tn/a' 'Combined:\t2' 'Current hardware settings:' 'RX:\t\tn/a' 'TX:\t\tn/a' \
+        'Other:\t\tn/a' 'Combined:\t2'
     put /fake/qdisc 'qdisc mq 0: root' 'qdisc fq_codel 0: parent :2' 'qdisc fq_codel 0: parent :1'
     put /fake/lifetime 'valid_lft 3400sec preferred_lft 3400sec'
-    put /fake/ruleset 'table ip filter {' '	chain input {' \
-        '		type filter hook input priority filter; policy accept;' \
-        "		tcp dport 22 accept comment \"the line's own\"" '	}' '}'
+    put /fake/ruleset 'table ip filter {' '\tchain input {' \
+        '\t\ttype filter hook input priority filter; policy accept;' \
+        "\t\ttcp dport 22 accept comment \"the line's own\"" '\t}' '}'
     put /fake/iptables '*filter' ':INPUT ACCEPT' '-A INPUT -p tcp -j ACCEPT' COMMIT
     : >"$TUNE_ROOT/fake/audit"
     put /fake/ss 'p_raw UNCONN 0 0 *:eth0 * users:(("dhclient",pid=777,fd=5))'

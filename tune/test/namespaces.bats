@@ -23,6 +23,7 @@ setup() {
 }
 
 teardown() {
+    [[ ! ${SERVER:-} ]] || kill "$SERVER" 2>/dev/null || true
     if [[ ${NS:-} ]] && ip netns pids "$NS" >/dev/null 2>&1; then
         ip netns del "$NS"
     fi
@@ -135,4 +136,38 @@ RULES
     is_state net.core.busy_poll unsupported
     [[ ! -e $STATE ]] || lacks '"kind":"\(audit\|service\)"' "$STATE"
     [[ $(cat /proc/sys/net/core/busy_poll 2>/dev/null || echo 0) == 0 ]] || skip 'the host busy polls'
+}
+
+# filter_row SERVER_CPU CLIENT_CPU: the row of a server with one connection. On loopback the
+# client's CPU receives for the server.
+filter_row() {
+    local port
+    # Without the function, so that the process is the server itself.
+    : >"$BATS_TEST_TMPDIR/port"
+    ip netns exec "$NS" taskset -c "$1" "$TUNE_TEST_DIR/epoll-server" >"$BATS_TEST_TMPDIR/port" 3>&- &
+    SERVER=$!
+    while [[ ! -s $BATS_TEST_TMPDIR/port ]]; do
+        kill -0 "$SERVER"
+        sleep 0.05
+    done
+    port=$(<"$BATS_TEST_TMPDIR/port")
+    in_ns taskset -c "$2" bash -c "exec 9<>/dev/tcp/127.0.0.1/$port; sleep 0.3
+        exec '$TUNE' --iface server --state '$STATE' --pid $SERVER --cpus $1 status 5/pinning '5/reuse*'" 3>&-
+    kill "$SERVER"
+}
+
+@test "the reuseport filter, end to end: connections on the CPU that received them" {
+    [[ $(uname -m) == x86_64 ]] || skip 'for x86_64 only'
+    command -v perl >/dev/null || skip 'perl not found: Debian package perl'
+    perl -MIO::Socket::INET -e 1 || skip 'perl modules not found: Debian package perl'
+    (($(nproc) >= 2)) || skip 'needs two CPUs'
+    run filter_row 0 0
+    exits 0
+    is_state pinning applied
+    is_state 'reuseport filter' applied
+    says '1 of 1'
+    run filter_row 1 0
+    exits 0
+    is_state 'reuseport filter' differs
+    says '0 of 1'
 }

@@ -197,7 +197,7 @@ FORGED
 @test "a large ruleset" {
     {
         echo 'table ip filter {'
-        seq -f '	ip saddr 10.0.0.%g counter drop comment "rule"' 1500
+        seq -f '  ip saddr 10.0.0.%g counter drop comment "rule"' 1500
         echo '}'
     } >"$TUNE_ROOT/fake/ruleset"
     cp "$TUNE_ROOT/fake/ruleset" "$BATS_TEST_TMPDIR/before"

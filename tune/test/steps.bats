@@ -243,7 +243,7 @@ cycle() {
     is_state seccomp differs
     is_state 'rule before server' differs
     says 'seccomp=unconfined'
-    put /proc/500/status 'Seccomp:	0'
+    put /proc/500/status 'Seccomp:\t0'
     put /proc/500/stat "500 (java) S 1 500 500 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 200000 0 0"
     run tune verify 3 --pid 500
     exits 0
@@ -304,12 +304,12 @@ cycle() {
 }
 
 @test "step 4: rules that nft cannot put back are left alone" {
-    put /fake/ruleset 'table ip nat {' '	chain POSTROUTING {' '		xt match "addrtype" counter' '	}' '}'
+    put /fake/ruleset 'table ip nat {' '\tchain POSTROUTING {' '\t\txt match "addrtype" counter' '\t}' '}'
     run tune apply 4
     is_state 'nft ruleset' unsupported
     grep -q 'xt match' "$TUNE_ROOT/fake/ruleset"
     put /fake/ruleset '# Warning: table ip nat is managed by iptables-nft, do not touch!' 'table ip nat {' \
-        '	chain PREROUTING {' '		# match-set banned src counter drop' '	}' '}'
+        '\tchain PREROUTING {' '\t\t# match-set banned src counter drop' '\t}' '}'
     run tune apply 4
     is_state 'nft ruleset' unsupported
     put /fake/ruleset '# Warning: table ip nat is managed by iptables-nft, do not touch!' 'table ip nat {' '}'
@@ -361,7 +361,7 @@ cycle() {
 }
 
 @test "step 5: queues come first, and the new ones are set as well" {
-    sed -i '$s/.*/Combined:	1/' "$TUNE_ROOT/fake/channels"
+    sed -i '$s/.*/Combined:\t1/' "$TUNE_ROOT/fake/channels"
     rm -r "$TUNE_ROOT"/sys/class/net/eth0/queues/*-1
     tune apply 5
     tail -n 1 "$TUNE_ROOT/fake/channels" | grep -q 2
@@ -371,7 +371,7 @@ cycle() {
 }
 
 @test "step 5: RPS where there are fewer queues than CPUs" {
-    sed -i 's/^Combined:.*/Combined:	1/' "$TUNE_ROOT/fake/channels"
+    sed -i 's/^Combined:.*/Combined:\t1/' "$TUNE_ROOT/fake/channels"
     rm -r "$TUNE_ROOT"/sys/class/net/eth0/queues/*-1
     run tune apply 5
     exits 3 # No XPS with a single queue.
@@ -574,7 +574,7 @@ cycle() {
 @test "step 7: revert skips another client that was started meanwhile" {
     tune apply 7
     put /proc/778/comm dhclient
-    put /proc/778/status 'PPid:	1'
+    put /proc/778/status 'PPid:\t1'
     printf '%s\0' dhclient -v eth0 >"$TUNE_ROOT/proc/778/cmdline"
     run tune revert 7
     exits 1

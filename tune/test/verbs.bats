@@ -141,7 +141,7 @@ setup() {
 @test "status --json is JSON with a row per knob" {
     local rows
     command -v python3 >/dev/null || skip 'python3 not found, which checks JSON here'
-    put /fake/ruleset 'table ip "odd\name" {' '	# tab, "quotes" and \ backslash' '}'
+    put /fake/ruleset 'table ip "odd\name" {' '\t# tab, "quotes" and \ backslash' '}'
     tune status --json >"$BATS_TEST_TMPDIR/json"
     rows=$(tune status | awk 'substr($0, 1, 6) ~ /^ *[0-9]+  $/' | wc -l)
     python3 - "$BATS_TEST_TMPDIR/json" "$rows" <<'PYTHON'
@@ -187,7 +187,7 @@ PYTHON
     run tune verify 8
     exits 0
     rm -r "$TUNE_ROOT"/sys/class/net/eth0/queues/*-1
-    sed -i 's/^Combined:.*/Combined:	1/' "$TUNE_ROOT/fake/channels"
+    sed -i 's/^Combined:.*/Combined:\t1/' "$TUNE_ROOT/fake/channels"
     run tune verify 5/xps
     exits 3
 }
