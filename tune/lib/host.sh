@@ -88,6 +88,9 @@ host_enter_netns() {
     fi
     need ip iproute2 || fail "--netns: $CAUSE"
     ((EUID == 0)) || [[ $ROOT ]] || fail "--netns $OPTION_NETNS: needs root"
+    # ip itself would end with 1, which means something else here.
+    [[ -e /run/netns/$OPTION_NETNS || -e /var/run/netns/$OPTION_NETNS ]] ||
+        fail "--netns $OPTION_NETNS: there is none of this name; ip netns lists them"
     TUNE_INSIDE_NETNS=$OPTION_NETNS exec ip netns exec "$OPTION_NETNS" "$TUNE" "$@"
 }
 

@@ -134,8 +134,9 @@ state_lock() {
     state_trusted
     need flock util-linux || fail "$CAUSE"
     exec {LOCK}<"$directory"
-    # The dead-man timer has nobody to try again for it.
-    flock -w "$([[ $TIMER_TOKEN ]] && echo 600 || echo 10)" "$LOCK" || fail "another tune works with $directory; try again"
+    local seconds=10
+    [[ ! $TIMER_TOKEN ]] || seconds=600 # The dead-man timer has nobody to try again for it.
+    flock -w "$seconds" "$LOCK" || fail "another tune works with $directory; try again"
 }
 
 state_load() {
@@ -207,7 +208,8 @@ state_save() {
         return
     fi
     json_object boot_id "$BOOT_ID" kernel "$KERNEL" iface "${STATE_HOST[iface]-$IFACE}" \
-        mac "${STATE_HOST[mac]-$MAC}" driver "${STATE_HOST[driver]-$DRIVER}" netns "$NETNS" cpus "${STATE_HOST[cpus]-}" \
+        mac "${STATE_HOST[mac]-$MAC}" driver "${STATE_HOST[driver]-$DRIVER}" netns "$NETNS" \
+        cpus "${STATE_HOST[cpus]-}" \
         time "$(date -u +%Y-%m-%dT%H:%M:%SZ)"
     text="{\"format\":$STATE_FORMAT,"$'\n'"\"host\":$JSON_OBJECT,"$'\n'
     json_object token "$CONFIRM_TOKEN" deadline "$CONFIRM_DEADLINE" steps "$CONFIRM_STEPS"

@@ -181,7 +181,9 @@ locality_filter() {
             "received on their loop's CPU; per loop: $(locality_spread "$counts")"
     else
         fact 'reuseport filter' "$matches of $total" 'all connections' differs \
-            "received on their loop's CPU; apply this step, then restart the server; per loop: $(locality_spread "$counts")"
+            "received on their loop's CPU; apply this step, then restart the server;$(
+                echo " per loop: $(locality_spread "$counts")"
+            )"
     fi
 }
 

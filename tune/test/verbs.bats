@@ -51,6 +51,9 @@ setup() {
     run tune status --iface nosuch
     exits 2
     says 'interface nosuch (--iface): there is none of this name'
+    run tune status --netns nosuch-namespace
+    exits 2
+    says '--netns nosuch-namespace'
     run tune status --iface ../../etc
     exits 2
     run tune apply
