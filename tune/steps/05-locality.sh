@@ -158,7 +158,7 @@ locality_server() {
 # End to end: SO_INCOMING_CPU of each connection, asked by a duplicate of its descriptor, against
 # the CPU of the loop that has it.
 locality_filter() {
-    local counts matches=0 total=0 loop cpu connections matching
+    local counts matches=0 total=0 loop cpu connections matching spread
     if ! need perl perl-base; then
         fact 'reuseport filter' '' '' unknown "$CAUSE"
         return
@@ -173,17 +173,16 @@ locality_filter() {
         total=$((total + connections))
         matches=$((matches + matching))
     done < <(printf '%s\n' "$counts")
+    spread=$(locality_spread "$counts")
     if ((total == 0)); then
         fact 'reuseport filter' '' 'all connections' unknown \
             'no connection to look at: look again under load'
     elif ((matches == total)); then
         fact 'reuseport filter' "$matches of $total" 'all connections' applied \
-            "received on their loop's CPU; per loop: $(locality_spread "$counts")"
+            "received on their loop's CPU; per loop: $spread"
     else
         fact 'reuseport filter' "$matches of $total" 'all connections' differs \
-            "received on their loop's CPU; apply this step, then restart the server;$(
-                echo " per loop: $(locality_spread "$counts")"
-            )"
+            "received on their loop's CPU; apply this step, then restart the server; per loop: $spread"
     fi
 }
 
