@@ -3,17 +3,25 @@
 
 load= # The process of a load under way.
 
-# on_client ARGUMENT...: runs the script on standard input where the client is.
-on_client() {
+# client_shell ARGUMENT...: sets the array shell, a bash where the client is, for a script on
+# standard input. An array, so that in the background the process known to us is that bash.
+client_shell() {
     if [[ $client ]]; then
         local quoted
         printf -v quoted '%q ' "$@"
-        ssh -o BatchMode=yes -o ConnectTimeout=10 -- "$client" "bash -s -- $quoted"
+        shell=(ssh -o BatchMode=yes -o ConnectTimeout=10 -- "$client" "bash -s -- $quoted")
     elif [[ $netns_client ]]; then
-        ip netns exec "$netns_client" bash -s -- "$@"
+        shell=(ip netns exec "$netns_client" bash -s -- "$@")
     else
-        bash -s -- "$@"
+        shell=(bash -s -- "$@")
     fi
+}
+
+# on_client ARGUMENT...: runs the script on standard input there.
+on_client() {
+    local shell
+    client_shell "$@"
+    "${shell[@]}"
 }
 
 wrk_version() {
@@ -28,7 +36,7 @@ client_allowed_cpus() {
 # load_run SECONDS FILE: wrk's results, as lines of KEY=VALUE, and its messages in FILE.err.
 # In the background, for a signal to this shell shall not wait for the load to end.
 load_run() {
-    local seconds=$1 file=$2 status=0
+    local seconds=$1 file=$2 status=0 shell
     {
         cat <<'EOS'
 set -eu
@@ -45,8 +53,8 @@ trap 'kill "$!" 2>/dev/null || true' TERM
 wait "$!"
 EOS
     } >"$scratch/load.sh"
-    on_client "$client_cpus" "$threads" "$seconds" "$connections" "$url" \
-        <"$scratch/load.sh" >"$file" 2>"$file.err" &
+    client_shell "$client_cpus" "$threads" "$seconds" "$connections" "$url"
+    "${shell[@]}" <"$scratch/load.sh" >"$file" 2>"$file.err" &
     load=$!
     wait "$load" || status=$?
     load=''

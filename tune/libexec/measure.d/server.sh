@@ -8,11 +8,7 @@ readonly START_SECONDS_MAX=30
 readonly STOP_SECONDS_MAX=15 # The server itself drains for 10 s at most.
 
 in_server_ns() {
-    if [[ $netns_server ]]; then
-        ip netns exec "$netns_server" "$@"
-    else
-        "$@"
-    fi
+    ${netns_server:+ip netns exec "$netns_server"} "$@"
 }
 
 # server_command STEP...: what the steps in force ask of the server; sets the array command.
@@ -37,7 +33,8 @@ server_start() {
     local deadline=$((SECONDS + START_SECONDS_MAX)) command
     server_command "$@"
     : >"$scratch/server.out"
-    in_server_ns "${command[@]}" >"$scratch/server.out" 2>"$scratch/server.err" &
+    # Not through a function, so that the process known to us is the server.
+    ${netns_server:+ip netns exec "$netns_server"} "${command[@]}" >"$scratch/server.out" 2>"$scratch/server.err" &
     server=$!
     until grep -q '^ *ready' "$scratch/server.out"; do
         if ! kill -0 "$server" 2>/dev/null || ((SECONDS >= deadline)); then
