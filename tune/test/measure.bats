@@ -1,0 +1,200 @@
+#!/usr/bin/env bats
+# tune measure with a fake server, load generator and tune: what is called, what is discarded.
+# The CPUs' figures of the client are the fake's; those of the server are this machine's, so that
+# only tests about steal time limit it.
+
+setup() {
+    TEST_DIR=$(cd "$BATS_TEST_DIRNAME" && pwd)
+    MEASURE=$TEST_DIR/../libexec/measure
+    WORK=$BATS_TEST_TMPDIR
+    mkdir -p "$WORK/bin"
+    cp "$TEST_DIR/measure.fakes/"* "$WORK/bin/"
+    export PATH="$WORK/bin:$PATH" WORK
+    export TUNE=$WORK/bin/tune
+    unset JAVA_HOME
+    touch "$WORK/bareloop.jar"
+    (($(nproc) > 1)) || skip "one CPU: not enough for server and client"
+}
+
+measure() {
+    run timeout 60 "$MEASURE" --jar "$WORK/bareloop.jar" --java java --rounds 1 --duration 1 --warmup 1 \
+        --connections 64 --steal 100 --out "$WORK/r.json" "$@"
+    echo "$output"
+}
+
+window() { # STEP KEY
+    awk -v step="$1" -v key="$2" '
+        /^"windows"/ { on = 1 }
+        on && $0 ~ "\"step\": " step "," && match($0, "\"" key "\": (\"[^\"]*\"|[^,}]*)") {
+            s = substr($0, RSTART + length(key) + 4, RLENGTH - length(key) - 4)
+            gsub(/"/, "", s)
+            print s
+            exit
+        }' "$WORK/r.json"
+}
+
+step() { # STEP KEY
+    sed '/^"windows"/,$d' "$WORK/r.json" | sed -n "s/.*\"step\": $1,.*\"$2\": \"\{0,1\}\([^\",}]*\).*/\1/p"
+}
+
+@test "measure: as installed, then each step on top, then revert; results are JSON" {
+    measure --steps 1,3 --rounds 2
+    [ "$status" -eq 0 ]
+    run grep -oE '^(apply|revert) ?[0-9]*' "$WORK/tune.log"
+    [ "$output" = $'apply 1\napply 3\nrevert \napply 1\napply 3\nrevert ' ]
+    [ "$(grep -c '"valid": true' "$WORK/r.json")" -eq 6 ]
+    [ "$(step 3 windows)" -eq 2 ]
+    [ "$(window 0 rps)" = 100000.0 ]
+    [ "$(window 0 gc)" = 0 ]
+    [ "$(window 0 allocated)" = 2048 ]
+    grep -q '"complete": true' "$WORK/r.json"
+    if command -v python3 >/dev/null; then
+        python3 -m json.tool "$WORK/r.json" >/dev/null
+    else
+        echo "# no python3: not checked that it is JSON" >&3
+    fi
+}
+
+@test "measure: the server gets what the steps in force ask of it" {
+    echo -Xmx1g >"$WORK/jvm.options"
+    measure --steps 1,5-6 --jvm-options "$WORK/jvm.options"
+    [ "$status" -eq 0 ]
+    mapfile -t java <"$WORK/java.log"
+    [[ ${java[0]} != *@* && ${java[0]} == *"--accept reuseport --busy-poll off"* ]]
+    [[ ${java[1]} == *"@$WORK/jvm.options"*"--accept reuseport --busy-poll off"* ]]
+    [[ ${java[2]} == *"--accept cbpf --busy-poll off"* ]]
+    [[ ${java[3]} == *"--accept cbpf --busy-poll auto"* ]]
+}
+
+@test "measure: leave-one-out takes back one step at a time" {
+    measure --steps 3,5 --leave-one-out
+    [ "$status" -eq 0 ]
+    run grep -oE '^(apply|revert) ?[0-9]*' "$WORK/tune.log"
+    [ "$output" = $'apply 3\napply 5\nrevert 3\napply 3\nrevert 5\napply 5\nrevert ' ]
+    mapfile -t java <"$WORK/java.log"
+    [[ ${java[0]} == *cbpf* && ${java[1]} == *cbpf* && ${java[2]} == *reuseport* ]]
+    grep -q '"mode": "leave-one-out"' "$WORK/r.json"
+}
+
+@test "measure: an unsupported step is kept with its reason, and not timed; exit status 3" {
+    measure --steps 3-4
+    [ "$status" -eq 3 ]
+    [ "$(step 4 state)" = unsupported ]
+    [ "$(step 4 reason)" = "rules: no 'nft' here" ]
+    [ "$(window 4 rps)" = "" ]
+}
+
+@test "measure: failing load: no window counts, all is reverted, exit status 2" {
+    FAKE_WRK_FAILS=1 measure --steps 3
+    [ "$status" -eq 2 ]
+    [ "$(tail -n 1 "$WORK/tune.log" | cut -d' ' -f1)" = revert ]
+    [[ $output == *"unable to connect"* ]]
+}
+
+@test "measure: a failing revert is said, with where the originals are; exit status 2" {
+    FAKE_REVERT_FAILS=1 measure --steps 3
+    [ "$status" -eq 2 ]
+    [[ $output == *"revert failed with 2"*"tune revert --state $WORK/r.json.state"* ]]
+}
+
+@test "measure: SIGTERM in a window reverts, and leaves neither server nor load" {
+    FAKE_WRK_SLEEPS=30 timeout 60 "$MEASURE" --jar "$WORK/bareloop.jar" --java java --steps 3 --rounds 1 \
+        --duration 1 --warmup 1 --steal 100 --out "$WORK/r.json" 2>"$WORK/err" 3>&- &
+    local measuring=$! i
+    for ((i = 0; i < 100; i++)); do
+        if grep -q . "$WORK/wrk.log" 2>/dev/null; then break; fi
+        sleep 0.1
+    done
+    # Only from here on is there something to revert: the step has been applied by the second load.
+    for ((i = 0; i < 100; i++)); do
+        if [[ -e $WORK/wrk.pid ]]; then break; fi
+        sleep 0.1
+    done
+    touch "$WORK/wrk.go" # The first load ends; the next one, after the step, is cut off.
+    for ((i = 0; i < 200; i++)); do
+        if grep -q '^apply 3' "$WORK/tune.log" 2>/dev/null && [[ $(wc -l <"$WORK/wrk.log") -ge 3 ]]; then break; fi
+        sleep 0.1
+    done
+    local java
+    java=$(tail -n 1 "$WORK/java.pids")
+    kill -TERM "$(pgrep -P "$measuring")"
+    wait "$measuring" || true
+    [ "$(tail -n 1 "$WORK/tune.log" | cut -d' ' -f1)" = revert ]
+    run kill -0 "$java"
+    [ "$status" -ne 0 ]
+    run kill -0 "$(cat "$WORK/wrk.pid")"
+    [ "$status" -ne 0 ]
+    grep -q '"complete": false' "$WORK/r.json"
+}
+
+@test "measure: rate x mean latency other than the connections is flagged" {
+    FAKE_MEAN=320.0 measure --steps 3
+    [ "$status" -eq 0 ]
+    [[ $(window 0 flags) == "Little's law: rate x mean latency = 32, not 64 connections"* ]]
+    FAKE_MEAN=640.0 measure --steps 3
+    [ "$(window 0 flags)" = "" ]
+}
+
+@test "measure: steal time discards a window; it is taken again, three times in all" {
+    FAKE_STEAL=5 measure --steps 3 --steal 1
+    [ "$status" -eq 2 ]
+    [ "$(grep -c '"step": 0, .*"valid": false, "reason": "steal [0-9.]* % is above 1 %"' "$WORK/r.json")" -eq 3 ]
+    [ "$(step 0 state)" = void ]
+}
+
+@test "measure: socket errors and responses other than 2xx void a window" {
+    FAKE_TIMEOUTS=2 measure --steps 3
+    [ "$status" -eq 2 ]
+    [[ $(window 0 reason) == "socket errors: connect 0, read 0, write 0, timeout 2" ]]
+    FAKE_STATUS=7 measure --steps 3
+    [ "$status" -eq 2 ]
+    [[ $(window 0 reason) == "7 responses were not 2xx or 3xx" ]]
+}
+
+@test "measure: a busy client makes the row a lower bound" {
+    FAKE_CLIENT_BUSY=99 measure --steps 3
+    [ "$status" -eq 0 ]
+    [ "$(step 0 lower_bound)" = true ]
+    FAKE_CLIENT_BUSY=40 measure --steps 3
+    [ "$(step 0 lower_bound)" = false ]
+}
+
+@test "measure: wrong responses are not timed" {
+    FAKE_BODY='{"message":"Hello, Wurld!"}' measure --steps 3
+    [ "$status" -eq 2 ]
+    [[ $(window 0 reason) == "body "*" instead of "* ]]
+    FAKE_SERVER=Longer measure --steps 3
+    [ "$status" -eq 2 ]
+    [[ $(window 0 reason) == "151 bytes on the wire instead of the reference's 146" ]]
+    FAKE_CODE=404 measure --steps 3
+    [[ $(window 0 reason) == "status 404 instead of 200" ]]
+    FAKE_DATE_STANDS=1 measure --steps 3
+    [[ $(window 0 reason) == "Date did not move in "* ]]
+}
+
+@test "measure: a client on another machine is driven over ssh, on all its CPUs" {
+    measure --steps 3 --client load.example --host 192.0.2.1
+    [ "$status" -eq 0 ]
+    grep -q 'load.example' "$WORK/ssh.log"
+    grep -q '"client": "separate machine"' "$WORK/r.json"
+}
+
+@test "measure: --dry-run prints the plan and starts nothing" {
+    measure --steps 3-4 --dry-run
+    [ "$status" -eq 0 ]
+    [[ $output == *"apply 3 --keep-going"*"apply 4 --keep-going"*"revert"* ]]
+    [ ! -e "$WORK/tune.log" ]
+    [ ! -e "$WORK/java.log" ]
+}
+
+@test "measure: wrong options are named" {
+    measure --steps 3-99
+    [ "$status" -eq 2 ]
+    [[ $output == *"--steps 3-99"* ]]
+    measure --rounds none
+    [ "$status" -eq 2 ]
+    [[ $output == *"--rounds none"* ]]
+    measure --jar "$WORK/nowhere.jar"
+    [ "$status" -eq 2 ]
+    [[ $output == *"--jar $WORK/nowhere.jar"* ]]
+}
