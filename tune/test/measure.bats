@@ -151,6 +151,13 @@ step() { # STEP KEY
     [[ $(window 0 reason) == "7 responses were not 2xx or 3xx" ]]
 }
 
+@test "measure: collections in a window are counted and flagged" {
+    FAKE_COLLECTS=1 measure --steps 3
+    [ "$status" -eq 0 ]
+    [ "$(window 0 gc)" = 1 ]
+    [[ $(window 0 flags) == *"1 collections in the window"* ]]
+}
+
 @test "measure: a busy client makes the row a lower bound" {
     FAKE_CLIENT_BUSY=99 measure --steps 3
     [ "$status" -eq 0 ]

@@ -25,7 +25,8 @@ server_command() {
     if [[ $steps == *' 6 '* ]]; then
         busy_poll=auto
     fi
-    command+=(-jar "$jar" --port "$port" --cpus "$cpus" --accept "$accept"
+    # The log counts collections also where the JVM keeps no statistics (-XX:-UsePerfData).
+    command+=("-Xlog:gc:file=${scratch:-SCRATCH}/gc.log" -jar "$jar" --port "$port" --cpus "$cpus" --accept "$accept"
         --busy-poll "$busy_poll" --idle-timeout 600)
 }
 
@@ -33,6 +34,7 @@ server_start() {
     local deadline=$((SECONDS + START_SECONDS_MAX)) command
     server_command "$@"
     : >"$scratch/server.out"
+    : >"$scratch/gc.log"
     # Not through a function, so that the process known to us is the server.
     ${netns_server:+ip netns exec "$netns_server"} "${command[@]}" >"$scratch/server.out" 2>"$scratch/server.err" &
     server=$!
@@ -94,25 +96,25 @@ server_ticks() {
         }'
 }
 
-# "COLLECTIONS BYTES" since the start, - where there is no jcmd (a JRE).
-server_memory() {
-    local jcmd=${java%/*}/jcmd gc=- allocated=-
-    if [[ $java == */* && ! -x $jcmd ]] || ! command -v "$jcmd" >/dev/null; then
-        jcmd=$(command -v jcmd || true)
+# Pauses to collect garbage since the start.
+server_collections() {
+    grep -c ' Pause ' "$scratch/gc.log" || true
+}
+
+# Bytes that the threads have allocated since the start; - where there is no jcmd (a JRE).
+server_allocated() {
+    local jcmd=${java%/*}/jcmd
+    if [[ ! -x $jcmd ]]; then
+        jcmd=$(command -v jcmd) || { echo -; return; }
     fi
-    if [[ $jcmd ]]; then
-        gc=$(timeout 10 "$jcmd" "$server_pid" PerfCounter.print 2>/dev/null |
-            awk -F= '/^sun\.gc\.collector\.[0-9]+\.invocations=/ { n += $2; seen = 1 } END { if (seen) print n + 0; else print "-" }') || gc=-
-        # The attach listener serves this very command.
-        allocated=$(timeout 10 "$jcmd" "$server_pid" Thread.print -e 2>/dev/null | awk '
-            /^"Attach Listener"/ { next }
-            match($0, /allocated=[0-9.]+[BKMG]/) {
-                word = substr($0, RSTART + 10, RLENGTH - 10)
-                unit = substr(word, length(word))
-                n += word * (unit == "K" ? 1024 : unit == "M" ? 1048576 : unit == "G" ? 1073741824 : 1)
-                seen = 1
-            }
-            END { if (seen) printf "%.0f\n", n; else print "-" }') || allocated=-
-    fi
-    echo "$gc $allocated"
+    # The attach listener serves this very command.
+    { timeout 10 "$jcmd" "$server_pid" Thread.print -e 2>/dev/null || true; } | awk '
+        /^"Attach Listener"/ { next }
+        match($0, /allocated=[0-9.]+[BKMG]/) {
+            word = substr($0, RSTART + 10, RLENGTH - 10)
+            unit = substr(word, length(word))
+            n += word * (unit == "K" ? 1024 : unit == "M" ? 1048576 : unit == "G" ? 1073741824 : 1)
+            seen = 1
+        }
+        END { if (seen) printf "%.0f\n", n; else print "-" }'
 }

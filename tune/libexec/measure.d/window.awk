@@ -139,10 +139,10 @@ END {
             flag(sprintf("lower bound: the client was busy (CPUs %.0f %%, wrk %.0f %%)", client_share * 100, wrk_share * 100))
         }
 
-        put("gc", v["after_gc"] == "-" || v["before_gc"] == "-" ? "null" : difference("gc"))
+        put("gc", difference("gc"))
         put("allocated", v["after_allocated"] == "-" || v["before_allocated"] == "-" ? "null" \
             : sprintf("%.0f", difference("allocated")))
-        if (v["after_gc"] != "-" && difference("gc") > 0) flag(difference("gc") " collections in the window")
+        if (difference("gc") > 0) flag(difference("gc") " collections in the window")
         put("busy_poll_packets", difference("busy_poll"))
         put("tx_dropped", difference("tx_dropped"))
         if (difference("tx_dropped") > 0) flag(difference("tx_dropped") " packets dropped at transmit")

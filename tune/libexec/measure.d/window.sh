@@ -19,9 +19,7 @@ counters() {
 
 # memory_counters TAG: apart, for asking the JVM takes time and wakes it.
 memory_counters() {
-    local words
-    read -ra words <<<"$(server_memory)"
-    printf '%s_gc=%s\n%s_allocated=%s\n' "$1" "${words[0]}" "$1" "${words[1]}"
+    printf '%s_gc=%s\n%s_allocated=%s\n' "$1" "$(server_collections)" "$1" "$(server_allocated)"
 }
 
 # window STEP LABEL ROUND TRY: appends a line to $windows_file; 1 if the window does not count.
