@@ -1,0 +1,93 @@
+#!/usr/bin/env bats
+# tune profile from canned output of perf script; tune trace's arithmetic from canned counters.
+
+setup() {
+    TEST_DIR=$(cd "$BATS_TEST_DIRNAME" && pwd)
+    LIBEXEC=$TEST_DIR/../libexec
+    SVG=$BATS_TEST_TMPDIR/flame.svg
+    cd "$BATS_TEST_TMPDIR"
+}
+
+@test "profile: stacks are folded by thread, root first; kernel and Java frames are marked" {
+    run "$LIBEXEC/profile" --script "$TEST_DIR/profile.perf-script.txt" --svg "$SVG" --folded folded
+    [ "$status" -eq 0 ]
+    [ "$(sed -n 1p folded)" = 'C2 CompilerThread0;[libjvm.so] 1' ]
+    [ "$(sed -n 2p folded)" = 'bareloop-0;JavaCalls::call_helper(JavaValue*, methodHandle const&);io.bareloop.loop.Loop.runOnce_[j];io.bareloop.http.Swar.below20_[j] 1' ]
+    [ "$(sed -n 3p folded)" = 'bareloop-0;__send;__sys_sendto_[k];tcp_sendmsg_[k] 2' ]
+    [ "$(wc -l <folded)" -eq 3 ]
+    [[ $output == *"4 samples: kernel 50.0 %, Java 25.0 %, native 25.0 %"* ]]
+    [[ $output == *" 50.0 %  50.0 %  tcp_sendmsg (kernel)"* ]]
+}
+
+@test "profile: boxes are as wide as their share, with children above parents" {
+    run "$LIBEXEC/profile" --script "$TEST_DIR/profile.perf-script.txt" --svg "$SVG"
+    [ "$status" -eq 0 ]
+    # 1180 units for 4 samples.
+    box() { grep "<title>$1:" "$SVG" | sed 's/.*<rect class="\([a-z]\)" x="\([0-9.]*\)" y="\([0-9]*\)" width="\([0-9.]*\)".*/\1 \2 \4/'; }
+    [ "$(box bareloop-0)" = "t 305.0 885.0" ]
+    [ "$(box tcp_sendmsg)" = "k 600.0 590.0" ]
+    [ "$(box io.bareloop.http.Swar.below20)" = "j 305.0 295.0" ]
+    row() { grep "<title>$1:" "$SVG" | sed 's/.* y="\([0-9]*\)" width.*/\1/'; }
+    [ "$(row __send)" -lt "$(row bareloop-0)" ]
+    [ "$(row tcp_sendmsg)" -lt "$(row __sys_sendto)" ]
+    grep -q '<title>tcp_sendmsg: 2 samples, 50.00 %</title>' "$SVG"
+}
+
+@test "profile: the graph stands alone and is XML" {
+    run "$LIBEXEC/profile" --script "$TEST_DIR/profile.perf-script.txt" --svg "$SVG"
+    run grep -E '<script|href=|url\(|@import' "$SVG"
+    [ "$status" -eq 1 ]
+    if command -v xmllint >/dev/null; then
+        xmllint --noout "$SVG"
+    elif command -v python3 >/dev/null; then
+        python3 -c 'import sys, xml.dom.minidom; xml.dom.minidom.parse(sys.argv[1])' "$SVG"
+    else
+        skip "neither xmllint nor python3: not checked that it is XML"
+    fi
+}
+
+@test "profile: no samples is an error, not an empty picture" {
+    : >empty
+    run "$LIBEXEC/profile" --script empty --svg "$SVG"
+    [ "$status" -eq 2 ]
+    [[ $output == *"no samples"* ]]
+    [ ! -e "$SVG" ]
+}
+
+@test "profile, trace: wrong options are named" {
+    run "$LIBEXEC/profile" --seconds soon
+    [ "$status" -eq 2 ]
+    [[ $output == *"--seconds soon"* ]]
+    run "$LIBEXEC/trace" --pid 999999999
+    [ "$status" -eq 2 ]
+    [[ $output == *"--pid 999999999: no such process"* ]]
+    run "$LIBEXEC/trace" --with dtrace
+    [ "$status" -eq 2 ]
+    [[ $output == *"--with dtrace"* ]]
+}
+
+@test "trace: sizes by powers of two, exact where there is one" {
+    run awk -f "$LIBEXEC/trace.d/histogram.awk" <<<$'44 10\n146 30\n150 10'
+    [[ ${lines[0]} == *" 44 "*" 10 "* ]]
+    [[ ${lines[1]} == *"128-255"*" 40 "* ]]
+}
+
+@test "trace: shares of each CPU's time, softirqs counted" {
+    printf 'cpu0 100 0 100 700 0 0 100 0 0 0\n' >stat.1
+    printf 'cpu0 120 0 140 720 0 0 120 0 0 0\n' >stat.2
+    printf '     CPU0\nNET_RX: 1000\nTIMER: 5\n' >softirqs.1
+    printf '     CPU0\nNET_RX: 1500\nTIMER: 9\n' >softirqs.2
+    run awk -f "$LIBEXEC/trace.d/softirqs.awk" stat.1 stat.2 softirqs.1 softirqs.2
+    [ "$(tr -s ' ' <<<"${lines[1]}")" = " 0 20.0 % 40.0 % 0.0 % 20.0 % 0.0 % 20.0 % 500 0 4 0" ]
+}
+
+@test "trace: system calls of a process, counted by strace" {
+    command -v strace >/dev/null || skip "strace is not installed"
+    sh -c 'while :; do sleep 0.05; done' &
+    local looping=$!
+    run timeout 20 "$LIBEXEC/trace" --pid "$looping" --seconds 1 --with strace
+    kill "$looping"
+    [[ $output == *"Operation not permitted"* ]] && skip "ptrace is not permitted here"
+    [ "$status" -eq 0 ]
+    [[ $output == *" wait4"* ]]
+}
