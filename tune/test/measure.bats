@@ -84,6 +84,21 @@ step() { # STEP KEY
     [ "$(window 4 rps)" = "" ]
 }
 
+@test "measure: what was so before is measured, and said; checks without a server are not" {
+    measure --steps 3,7
+    [ "$status" -eq 0 ]
+    [ "$(step 3 reason)" = "" ]
+    [ "$(step 7 reason)" = "already so before: nothing changed" ]
+    [ "$(step 7 state)" = measured ]
+}
+
+@test "measure: a step that cannot be written is told apart from one that is unsupported" {
+    FAKE_APPLY_FAILS=1 measure --steps 3
+    [ "$status" -eq 3 ]
+    [ "$(step 3 state)" = failed ]
+    [[ $output == *"tune: rule: EIO"* ]]
+}
+
 @test "measure: failing load: no window counts, all is reverted, exit status 2" {
     FAKE_WRK_FAILS=1 measure --steps 3
     [ "$status" -eq 2 ]

@@ -67,7 +67,7 @@ setup() {
 }
 
 @test "trace: sizes by powers of two, exact where there is one" {
-    run awk -f "$LIBEXEC/trace.d/histogram.awk" <<<$'44 10\n146 30\n150 10'
+    run awk -f "$LIBEXEC/trace.d/histogram.awk" <<<$'44 10\n128 5\n146 30\n255 5'
     [[ ${lines[0]} == *" 44 "*" 10 "* ]]
     [[ ${lines[1]} == *"128-255"*" 40 "* ]]
 }

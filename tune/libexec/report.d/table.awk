@@ -39,7 +39,7 @@ END {
     if (bounds) print ">= lower bound: the client was busy, not the server."
     for (k = 1; k <= steps; k++) {
         s = order[k]
-        if (field(s, "state") == "measured" && field(s, "reason") != "") print "step " s ": not here: " field(s, "reason")
+        if (field(s, "state") == "measured" && field(s, "reason") != "") print "step " s ": " field(s, "reason")
         if (field(s, "discarded") > 0) print "step " s ": " field(s, "discarded") " windows discarded"
         if (field(s, "notes") != "") print "step " s ": " field(s, "notes")
     }
