@@ -33,6 +33,12 @@ line_of() { # STEP'S NAME
     [[ $output == *"step 1: 1 windows discarded"* ]]
 }
 
+@test "report: allocation and collections of the server" {
+    run "$REPORT" "$RESULTS"
+    # 500,000 bytes in 10 s of 200,000 requests a second.
+    [[ $output == *"at most 0.25 bytes allocated per request (medians), 2 collections in a window."* ]]
+}
+
 @test "report: host and conditions stand above" {
     run "$REPORT" "$RESULTS"
     [[ $output == *"Test <CPU> & Co, 4 vCPUs, hypervisor none, Linux 6.1.0-test, JDK Test-25"* ]]

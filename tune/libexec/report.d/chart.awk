@@ -82,7 +82,6 @@ END {
         text(LEFT + t * scale, bottom + 15, "small", short(t), "middle")
     }
 
-    shown = 0 # The bar of the last step measured: as wide are the empty ones.
     for (k = 1; k <= steps; k++) {
         s = order[k]
         y = TOP + (k - 1) * ROW + (ROW - BAR) / 2
@@ -92,19 +91,18 @@ END {
             empty = 1
             reason = field(s, "state") ": " field(s, "reason")
             printf "<g><title>%s</title><rect class=\"empty\" x=\"%d\" y=\"%.1f\" width=\"%.1f\" height=\"%d\"/>\n", \
-                xml(reason), LEFT, y, (shown ? shown : BARS), BAR
+                xml(reason), LEFT, y, COLUMN["cpu"] - LEFT, BAR
             text(LEFT + 6, base - 1, "small", cut(reason, 126))
             print "</g>"
             continue
         }
         rate = field(s, "rps")
-        shown = rate * scale
         bound = field(s, "lower_bound") == "true"
         bounds += bound
         unproven += field(s, "gain") != "" && field(s, "proven") != "true"
         printf "<g><title>%s: %s to %s req/s in %d windows%s</title>", xml(field(s, "label")), grouped(field(s, "rps_min")), \
             grouped(field(s, "rps_max")), field(s, "windows"), xml(field(s, "notes") == "" ? "" : "; " field(s, "notes"))
-        printf "<rect class=\"%s\" x=\"%d\" y=\"%.1f\" width=\"%.1f\" height=\"%d\"/></g>\n", (bound ? "bound" : "bar"), LEFT, y, shown, BAR
+        printf "<rect class=\"%s\" x=\"%d\" y=\"%.1f\" width=\"%.1f\" height=\"%d\"/></g>\n", (bound ? "bound" : "bar"), LEFT, y, rate * scale, BAR
         low = LEFT + field(s, "rps_min") * scale
         high = LEFT + field(s, "rps_max") * scale
         stroke(low, y + BAR / 2, high, y + BAR / 2, "whisker")

@@ -39,6 +39,16 @@ END {
     if (bounds) print ">= lower bound: the client was busy, not the server."
     for (k = 1; k <= steps; k++) {
         s = order[k]
+        if (field(s, "allocated") != "" && field(s, "rps") > 0) {
+            each = field(s, "allocated") / (field(s, "rps") * run["duration"])
+            if (each > most) most = each
+            known = 1
+        }
+        if (field(s, "gc_max") > collections) collections = field(s, "gc_max")
+    }
+    if (known) printf "The server: at most %.2f bytes allocated per request (medians), %d collections in a window.\n", most, collections
+    for (k = 1; k <= steps; k++) {
+        s = order[k]
         if (field(s, "state") == "measured" && field(s, "reason") != "") print "step " s ": " field(s, "reason")
         if (field(s, "discarded") > 0) print "step " s ": " field(s, "discarded") " windows discarded"
         if (field(s, "notes") != "") print "step " s ": " field(s, "notes")
