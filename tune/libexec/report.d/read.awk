@@ -1,11 +1,11 @@
-# Reads article.tsv, then the results of tune measure: one object a line, as measure writes them.
+# Reads article.psv, then the results of tune measure: one object a line, as measure writes them.
 #
 #   article_gain[step]      host[key], run[key]
 #   steps, order[1..steps]  field(step, key)
 
-FILENAME ~ /article\.tsv$/ {
+FILENAME ~ /article\.psv$/ {
     if ($0 !~ /^#/) {
-        split($0, column, "\t")
+        split($0, column, "|")
         article_gain[column[1]] = column[3]
         article_rate[column[1]] = column[4]
     }
