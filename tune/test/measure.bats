@@ -48,6 +48,7 @@ step() { # STEP KEY
     [ "$(window 0 gc)" = 0 ]
     [ "$(window 0 allocated)" = 2048 ]
     grep -q '"complete": true' "$WORK/r.json"
+    [ "$(grep -c '"requests": 200000, "requests_of_client": 200000, "connections": 64, "on_loop_cpu": 60' "$WORK/r.json")" -eq 6 ]
     if command -v python3 >/dev/null; then
         python3 -m json.tool "$WORK/r.json" >/dev/null
     else

@@ -39,6 +39,11 @@ line_of() { # STEP'S NAME
     [[ $output == *"at most 0.25 bytes allocated per request (medians), 2 collections in a window."* ]]
 }
 
+@test "report: connections that reached their loop's CPU, over all rounds" {
+    run "$REPORT" "$RESULTS"
+    [[ $output == *"step 5: connections received on their loop's CPU: 506 of 512"* ]]
+}
+
 @test "report: host and conditions stand above" {
     run "$REPORT" "$RESULTS"
     [[ $output == *"Test <CPU> & Co, 4 vCPUs, hypervisor none, Linux 6.1.0-test, JDK Test-25"* ]]
@@ -53,14 +58,14 @@ line_of() { # STEP'S NAME
     run "$REPORT" "$RESULTS" --svg "$SVG"
     [ "$status" -eq 0 ]
     # 310,000 is the longest whisker, 400 units wide.
-    [ "$(grep -o 'class="bar" [^/]*' "$SVG" | grep -o 'width="[^"]*"' | tr '\n' ' ')" = 'width="258.1" width="387.1" ' ]
+    [ "$(grep -o 'class="bar" [^/]*' "$SVG" | grep -o 'width="[^"]*"' | tr '\n' ' ')" = 'width="258.1" width="387.1" width="387.1" ' ]
     [ "$(grep -c 'class="bound"' "$SVG")" -eq 1 ]
     [ "$(grep -c 'rect class="empty"' "$SVG")" -eq 1 ]
     grep -q 'unsupported: cmdline: needs a reboot &amp; a &quot;boot loader&quot; &lt;here&gt;' "$SVG"
     grep -q '>+55 %<' "$SVG"
     grep -q '>1320<' "$SVG"
     # Whiskers: a stroke and two ends for each measured step.
-    [ "$(grep -c 'class="whisker"' "$SVG")" -eq 9 ]
+    [ "$(grep -c 'class="whisker"' "$SVG")" -eq 12 ]
 }
 
 @test "report: the chart stands alone, in light and dark, and is XML" {

@@ -2,6 +2,7 @@
 #
 #   article_gain[step]      host[key], run[key]
 #   steps, order[1..steps]  field(step, key)
+#   connections[step], on_loop_cpu[step]
 
 FILENAME ~ /article\.psv$/ {
     if ($0 !~ /^#/) {
@@ -16,6 +17,7 @@ FILENAME ~ /article\.psv$/ {
 /^"run": \{/ { section = "run"; next }
 /^"steps": \[/ { section = "steps"; next }
 /^"windows": \[/ { section = "windows"; next }
+/^"servers": \[/ { section = "servers"; next }
 /^[\]}]/ { section = ""; next }
 
 section == "host" { pair($0); host[pair_key] = pair_value; next }
@@ -25,6 +27,12 @@ section == "steps" {
     step = value_in(line, "step")
     order[++steps] = step
     step_line[step] = line
+}
+
+section == "servers" {
+    step = value_in($0, "step")
+    connections[step] += value_in($0, "connections")
+    on_loop_cpu[step] += value_in($0, "on_loop_cpu")
 }
 
 # "key": value, with or without a comma behind.

@@ -50,6 +50,10 @@ END {
     for (k = 1; k <= steps; k++) {
         s = order[k]
         if (field(s, "state") == "measured" && field(s, "reason") != "") print "step " s ": " field(s, "reason")
+        # Before step 5 nothing leads connections to the loop of the CPU that receives them.
+        if (connections[s] && (s >= 5 || run["mode"] != "cumulative")) {
+            print "step " s ": connections received on their loop's CPU: " on_loop_cpu[s] " of " connections[s]
+        }
         if (field(s, "discarded") > 0) print "step " s ": " field(s, "discarded") " windows discarded"
         if (field(s, "notes") != "") print "step " s ": " field(s, "notes")
     }
