@@ -23,7 +23,7 @@ memory_counters() {
 }
 
 # window STEP LABEL ROUND TRY: appends a line to $windows_file; 1 if the window does not count.
-# Sets window_reason.
+# Sets window_reason and window_requests.
 window() {
     local step=$1 label=$2 round=$3 try=$4 file="$scratch/window"
     window_reason=
@@ -49,5 +49,7 @@ window() {
         -f "$here/measure.d/window.awk" "$file" >"$scratch/window.json"
     cat "$scratch/window.json" >>"$windows_file"
     window_reason=$(sed -n 's/.*"reason": "\([^"]*\)".*/\1/p' "$scratch/window.json")
+    window_requests=$(sed -n 's/.*"requests": \([0-9]*\).*/\1/p' "$scratch/window.json")
+    window_requests=${window_requests:-0}
     grep -q '"valid": true' "$scratch/window.json"
 }
