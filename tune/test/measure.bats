@@ -167,6 +167,13 @@ step() { # STEP KEY
     [[ $(window 0 reason) == "7 responses were not 2xx or 3xx" ]]
 }
 
+@test "measure: an exceeded network allowance of the instance voids a window" {
+    FAKE_ALLOWANCE=1 measure --steps 3
+    [ "$status" -eq 2 ]
+    [[ $(window 0 reason) == "the instance's network allowance was exceeded"* ]]
+    grep -q '"driver": "ena"' "$WORK/r.json"
+}
+
 @test "measure: collections in a window are counted and flagged" {
     FAKE_COLLECTS=1 measure --steps 3
     [ "$status" -eq 0 ]

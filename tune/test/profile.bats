@@ -72,13 +72,13 @@ setup() {
     [[ ${lines[1]} == *"128-255"*" 40 "* ]]
 }
 
-@test "trace: shares of each CPU's time, softirqs counted" {
+@test "trace: shares of each CPU's time, softirqs a second" {
     printf 'cpu0 100 0 100 700 0 0 100 0 0 0\n' >stat.1
-    printf 'cpu0 120 0 140 720 0 0 120 0 0 0\n' >stat.2
+    printf 'cpu0 140 0 180 740 0 0 140 0 0 0\n' >stat.2
     printf '     CPU0\nNET_RX: 1000\nTIMER: 5\n' >softirqs.1
     printf '     CPU0\nNET_RX: 1500\nTIMER: 9\n' >softirqs.2
-    run awk -f "$LIBEXEC/trace.d/softirqs.awk" stat.1 stat.2 softirqs.1 softirqs.2
-    [ "$(tr -s ' ' <<<"${lines[1]}")" = " 0 20.0 % 40.0 % 0.0 % 20.0 % 0.0 % 20.0 % 500 0 4 0" ]
+    run awk -v hz=100 -f "$LIBEXEC/trace.d/softirqs.awk" stat.1 stat.2 softirqs.1 softirqs.2
+    [ "$(tr -s ' ' <<<"${lines[1]}")" = " 0 20.0 % 40.0 % 0.0 % 20.0 % 0.0 % 20.0 % 250 0 2 0" ]
 }
 
 @test "trace: system calls of a process, counted by strace" {

@@ -1,4 +1,5 @@
 # /proc/stat and /proc/softirqs, before and after -> each CPU's time, and its softirqs a second.
+# hz: ticks a second.
 
 FNR == 1 { file++ }
 
@@ -27,12 +28,17 @@ function percent(part, cpu) {
     return ticks[cpu] ? part * 100 / ticks[cpu] : 0
 }
 
+# The CPU's own time is the clock: its ticks are all of those that passed.
+function each(kind, cpu) {
+    return ticks[cpu] ? softirqs[kind, cpu] * hz / ticks[cpu] : 0
+}
+
 END {
-    print "CPU    user  kernel     irq softirq   steal    idle   NET_RX   NET_TX    TIMER    SCHED  (shares; softirqs counted)"
+    print "CPU    user  kernel     irq softirq   steal    idle   NET_RX   NET_TX    TIMER    SCHED  (shares; softirqs a second)"
     for (k = 1; k <= cpus; k++) {
         c = order[k]
         printf "%3s %5.1f %% %5.1f %% %5.1f %% %5.1f %% %5.1f %% %5.1f %% %8d %8d %8d %8d\n", c, percent(user[c], c), \
             percent(kernel[c], c), percent(irq[c], c), percent(softirq[c], c), percent(steal[c], c), percent(idle[c], c), \
-            softirqs["NET_RX", c], softirqs["NET_TX", c], softirqs["TIMER", c], softirqs["SCHED", c]
+            each("NET_RX", c), each("NET_TX", c), each("TIMER", c), each("SCHED", c)
     }
 }
