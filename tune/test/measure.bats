@@ -167,6 +167,24 @@ step() { # STEP KEY
     [[ $(window 0 reason) == "7 responses were not 2xx or 3xx" ]]
 }
 
+@test "measure: medians, least and greatest; gains are paired within the round" {
+    printf '%s\n' 0 3 | awk '{ printf "%s\tlabel\tmeasured\t\n", $1 }' >"$WORK/steps"
+    local line
+    for line in '0 1 100 true' '3 1 110 true' '0 2 120 true' '3 2 1 false' '3 2 126 true' '0 3 110 true' '3 3 132 true'; do
+        read -r step round rps valid <<<"$line"
+        printf '{"step": %s, "label": "label", "round": %s, "try": 1, "rps": %s, "valid": %s, "reason": "", "flags": ""}\n' \
+            "$step" "$round" "$rps" "$valid"
+    done >"$WORK/windows"
+    run awk -v mode=cumulative -f "$TEST_DIR/../libexec/measure.d/summary.awk" "$WORK/steps" "$WORK/windows"
+    [[ ${lines[0]} == *'"windows": 3, "discarded": 0,'*'"rps": 110, "rps_min": 100, "rps_max": 120,'* ]]
+    [[ ${lines[0]} != *gain* ]]
+    [[ ${lines[1]} == *'"windows": 3, "discarded": 1,'*'"rps": 126, "rps_min": 110, "rps_max": 132,'* ]]
+    [[ ${lines[1]} == *'"gain": 10.00, "gain_min": 5.00, "gain_max": 20.00, "proven": true'* ]]
+    # All steps, 0, have so much over all but one.
+    run awk -v mode=leave-one-out -f "$TEST_DIR/../libexec/measure.d/summary.awk" "$WORK/steps" "$WORK/windows"
+    [[ ${lines[1]} == *'"gain": -9.09, "gain_min": -16.67, "gain_max": -4.76, "proven": true'* ]]
+}
+
 @test "measure: an exceeded network allowance of the instance voids a window" {
     FAKE_ALLOWANCE=1 measure --steps 3
     [ "$status" -eq 2 ]
