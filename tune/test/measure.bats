@@ -180,6 +180,10 @@ step() { # STEP KEY
     [[ ${lines[0]} != *gain* ]]
     [[ ${lines[1]} == *'"windows": 3, "discarded": 1,'*'"rps": 126, "rps_min": 110, "rps_max": 132,'* ]]
     [[ ${lines[1]} == *'"gain": 10.00, "gain_min": 5.00, "gain_max": 20.00, "proven": true'* ]]
+    # A busy client proves nothing.
+    sed '1s/"valid"/"lower_bound": true, "valid"/' "$WORK/windows" >"$WORK/bound"
+    run awk -v mode=cumulative -f "$TEST_DIR/../libexec/measure.d/summary.awk" "$WORK/steps" "$WORK/bound"
+    [[ ${lines[1]} == *'"gain": 10.00, '*'"proven": false'* ]]
     # All steps, 0, have so much over all but one.
     run awk -v mode=leave-one-out -f "$TEST_DIR/../libexec/measure.d/summary.awk" "$WORK/steps" "$WORK/windows"
     [[ ${lines[1]} == *'"gain": -9.09, "gain_min": -16.67, "gain_max": -4.76, "proven": true'* ]]

@@ -116,8 +116,9 @@ END {
                     put("gain", sprintf("%.2f", median))
                     put("gain_min", sprintf("%.2f", least))
                     put("gain_max", sprintf("%.2f", greatest))
-                    # Closer to nothing than the noise of such runs.
-                    proven = m >= 3 && least * greatest > 0 && (median >= 2 || median <= -2)
+                    # Not where it is closer to nothing than the noise of such runs, nor where it
+                    # was the client that changed or did not.
+                    proven = m >= 3 && !bound[step] && !bound[base] && least * greatest > 0 && (median >= 2 || median <= -2)
                     put("proven", proven ? "true" : "false")
                 }
             }

@@ -120,7 +120,7 @@ END {
     text(16, y, "small", "Medians; whiskers: least and greatest of the rounds. CPU us: user and system time of the server per request." (empty ? " Dashed: not measured here, with the reason." : ""))
     legend = ""
     if (bounds) legend = ">= and pale: lower bound, the client was busy, not the server. "
-    if (unproven) legend = legend "~ unproven: under 2 %, or fewer than 3 rounds, or the rounds disagree about the sign."
+    if (unproven) legend = legend "~ unproven: under 2 %, fewer than 3 rounds, rounds that disagree about the sign, or a lower bound."
     text(16, y + 16, "small", legend)
     text(16, y + 32, "small", "Article: gains on another machine (c5n.xlarge, 4 vCPUs, a separate client), in 2021.")
     print "</svg>"

@@ -35,7 +35,7 @@ END {
     print ""
     print "Medians over the rounds; gain: " (run["mode"] == "cumulative" ? "over the measured line above" : "of all steps over all without this one") ", paired within each round."
     print "CPU us: user and system time of the server per request; busy us: all busy time of its CPUs per request."
-    if (unproven) print "~ unproven: under 2 %, or fewer than 3 rounds, or the rounds disagree about the sign."
+    if (unproven) print "~ unproven: under 2 %, fewer than 3 rounds, rounds that disagree about the sign, or a lower bound."
     if (bounds) print ">= lower bound: the client was busy, not the server."
     for (k = 1; k <= steps; k++) {
         s = order[k]
