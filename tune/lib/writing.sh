@@ -100,7 +100,8 @@ apply_check_risks() {
 }
 
 apply_check_state() {
-    if ((${#R_STEP[@]} > 0)) && [[ ${STATE_HOST[iface]:-} != "$IFACE" ]]; then
+    # After a reboot the record of the boot loader is left, and is no interface's.
+    if ((${#R_STEP[@]} > 0)) && [[ ${STATE_HOST[iface]:-} && ${STATE_HOST[iface]} != "$IFACE" ]]; then
         fail "state $OPTION_STATE is that of interface ${STATE_HOST[iface]:-none}, this is" \
             "${IFACE:-none}: revert first, or take another --state"
     fi

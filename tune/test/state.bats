@@ -81,6 +81,17 @@ setup() {
     [[ ! -e $STATE ]]
 }
 
+@test "another boot: what step 2 wrote is still on record, and other steps go on" {
+    tune apply 2 --write-bootloader || true
+    [[ -e $STATE ]]
+    put /proc/sys/kernel/random/boot_id 99999999-2222-3333-4444-555555555555
+    put /proc/sys/net/core/rmem_max 300000
+    run tune apply 10/net.core.rmem_max
+    exits 0
+    holds /proc/sys/net/core/rmem_max 16777216
+    grep -q '"iface":"eth0"' "$STATE"
+}
+
 @test "another boot: apply begins with new originals" {
     tune apply 10/net.core.rmem_max
     put /proc/sys/kernel/random/boot_id 99999999-2222-3333-4444-555555555555
