@@ -71,8 +71,4 @@ final class Memory {
     static void putShort(long address, short value) {
         ALL.set(SHORT, address, value);
     }
-
-    static void putLong(long address, long value) {
-        ALL.set(LONG, address, value);
-    }
 }

@@ -71,7 +71,7 @@ public final class HttpServer implements AutoCloseable {
             started = true;
         } finally {
             if (!started) {
-                abandonStart();
+                close();
             }
         }
     }
@@ -270,10 +270,6 @@ public final class HttpServer implements AutoCloseable {
         }
     }
 
-    private void abandonStart() {
-        close();
-    }
-
     private synchronized void closeListeners() {
         if (listeners != null) {
             listeners.close();
@@ -394,8 +390,8 @@ public final class HttpServer implements AutoCloseable {
 
         /**
          * Whether each loop has a descriptor table of its own (unshare(2) with CLONE_FILES);
-         * without this call OFF. The kernel then need not count references to descriptors: about 2
-         * % less CPU per request.
+         * without this call OFF. The kernel then need not count references to descriptors, which
+         * saves 1 to 3 % of the CPU time of a request.
          *
          * <p>For handlers only that compute. On the loop's thread they must not open, use or close
          * files, sockets or other libraries' descriptors, nor load classes from a file that is not
