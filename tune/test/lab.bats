@@ -27,17 +27,9 @@ needs_namespaces() {
     ip netns delete "$NAME-server"
 }
 
-# The JDK that the build found need not be on PATH.
-java_for_lab() {
-    local candidate
-    for candidate in "${JAVA_HOME:+$JAVA_HOME/bin/java}" java /usr/lib/jvm/*/bin/java; do
-        if [[ $candidate ]] && command -v "$candidate" >/dev/null &&
-            "$candidate" -jar "$JAR" --version >/dev/null 2>&1; then
-            JAVA=$(command -v "$candidate")
-            return
-        fi
-    done
-    JAVA=
+# Whether there is a server to try: the jar, and a JDK to run it.
+has_server() {
+    [[ -r $JAR ]] && (. "$BATS_TEST_DIRNAME/../libexec/measure.d/common.sh" && find_java '') 2>/dev/null
 }
 
 @test "lab net: up makes two namespaces with queues, XPS and pinned NAPI threads; down takes them away" {
@@ -71,9 +63,8 @@ java_for_lab() {
     needs_namespaces
     [[ -x $TUNE ]] || skip "no tune beside this test"
     local server=(--no-server)
-    java_for_lab
-    if [[ -r $JAR && $JAVA ]] && command -v wrk curl >/dev/null && (($(nproc) > 1)); then
-        server=(--java "$JAVA" --jar "$JAR")
+    if has_server && command -v wrk curl >/dev/null && (($(nproc) > 1)); then
+        server=(--jar "$JAR")
     else
         echo "# without the server: needs target/bareloop.jar, a JDK 22+, wrk, curl and two CPUs" >&3
     fi
@@ -114,9 +105,8 @@ EOT
 @test "lab vm: apply, reboot, verify, revert in QEMU" {
     [[ ${TUNE_LAB_VM-} == 1 ]] || skip "only with TUNE_LAB_VM=1"
     local server=(--no-server)
-    java_for_lab
-    if [[ -r $JAR && $JAVA ]]; then
-        server=(--java "$JAVA" --jar "$JAR")
+    if has_server; then
+        server=(--jar "$JAR")
     fi
     run timeout 600 "$LAB" vm --log "$BATS_TEST_TMPDIR/vm.log" "${server[@]}"
     echo "$output"

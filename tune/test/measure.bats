@@ -250,3 +250,40 @@ step() { # STEP KEY
     [ "$status" -eq 2 ]
     [[ $output == *"--jar $WORK/nowhere.jar"* ]]
 }
+
+@test "measure: a JDK that is too old, or missing, is named before anything is done" {
+    FAKE_JAVA=17.0.1 measure
+    [ "$status" -eq 2 ]
+    [[ $output == *"--java $WORK/bin/java: JDK 22 or later is needed, and this is 17"* ]]
+    measure --java "$WORK/none"
+    [ "$status" -eq 2 ]
+    [[ $output == *"--java $WORK/none: not found"* ]]
+    [ ! -e "$WORK/java.log" ]
+}
+
+@test "find_java: JAVA_HOME, then PATH, then the newest of the distribution's" {
+    local directory=$WORK/jvm version
+    for version in 17 22 24; do
+        mkdir -p "$directory/jdk-$version/bin"
+        printf '#!/bin/sh\necho "openjdk version \\"%s.0.1\\"" >&2\n' "$version" >"$directory/jdk-$version/bin/java"
+        chmod +x "$directory/jdk-$version/bin/java"
+    done
+    finds() { # PATH'S VERSION, JAVA_HOME
+        FAKE_JAVA=$1 JAVA_HOME=$2 run bash -c \
+            ". <(sed 's,^JVM_DIRECTORY=.*,JVM_DIRECTORY=$directory,' '$TEST_DIR/../libexec/measure.d/common.sh'); find_java ''; echo \"\$java\""
+        echo "$output"
+    }
+    finds 25 "$directory/jdk-24"
+    [ "$output" = "$directory/jdk-24/bin/java" ]
+    finds 22 ''
+    [ "$output" = "$WORK/bin/java" ]
+    finds 17 ''
+    [ "$output" = "$directory/jdk-24/bin/java" ]
+    finds 25 "$directory/jdk-17"
+    [ "$status" -eq 2 ]
+    [[ $output == *"jdk-17/bin/java: JDK 22 or later is needed, and this is 17"* ]]
+    rm -r "$directory/jdk-22" "$directory/jdk-24"
+    finds 17 ''
+    [ "$status" -eq 2 ]
+    [[ $output == *"no JDK 22 or later on PATH or in $directory"* ]]
+}

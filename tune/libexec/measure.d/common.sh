@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What every part of measure, profile and lab uses: messages, lists of CPUs, JSON strings.
+# What every part of measure, profile and lab uses: messages, tools, lists of CPUs, JSON strings.
 
 say() {
     printf '%s\n' "$*" >&2
@@ -19,6 +19,40 @@ need() {
         shift 2
     done
     ((${#missing[@]} == 0)) || die "missing: $(join ', ' "${missing[@]}")"
+}
+
+readonly JDK_MIN=22
+JVM_DIRECTORY=/usr/lib/jvm # Where distributions keep their JDKs.
+
+# find_java FILE: java becomes the path of a JDK new enough. FILE, or else $JAVA_HOME's, must be one;
+# where neither is given and the java on PATH is older, the newest of the distribution's is taken.
+find_java() {
+    local candidate version newest=0
+    java=${1:-${JAVA_HOME:+$JAVA_HOME/bin/java}}
+    if [[ $java ]]; then
+        command -v "$java" >/dev/null || die "${1:+--java }$java: not found"
+        java=$(command -v "$java")
+        version=$(java_version "$java")
+        ((version >= JDK_MIN)) || die "${1:+--java }$java: JDK $JDK_MIN or later is needed, and this is $version"
+        return
+    fi
+    for candidate in java "$JVM_DIRECTORY"/*/bin/java; do
+        command -v "$candidate" >/dev/null || continue
+        version=$(java_version "$candidate")
+        if ((version > newest)); then
+            newest=$version java=$(command -v "$candidate")
+            [[ $candidate != java ]] || ((version < JDK_MIN)) || return 0
+        fi
+    done
+    ((newest >= JDK_MIN)) ||
+        die "no JDK $JDK_MIN or later on PATH or in $JVM_DIRECTORY: install one (Debian package openjdk-25-jdk), or name it with --java or JAVA_HOME"
+}
+
+# The feature release of a JVM: 25; 0 where it does not say.
+java_version() {
+    local text
+    text=$("$1" -version 2>&1) || true
+    [[ $text =~ version\ \"([0-9]{1,4}) ]] && printf '%s' "${BASH_REMATCH[1]}" || printf 0
 }
 
 join() {
