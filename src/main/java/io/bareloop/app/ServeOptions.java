@@ -66,7 +66,7 @@ record ServeOptions(HttpServer.Builder builder, Duration drain) {
                 "--private-descriptors",
                 "auto|on|off",
                 String.class,
-                "off",
+                "auto",
                 "Whether each loop has a descriptor table of its own: the kernel counts no"
                         + " references to descriptors then, and lsof and ss -p do not see the"
                         + " connections.");

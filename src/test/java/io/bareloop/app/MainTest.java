@@ -259,7 +259,12 @@ class MainTest {
     @ParameterizedTest
     @ValueSource(strings = {"TERM", "INT"})
     void endsInOrderOnASignal(String signal) throws Exception {
-        try (ServerProcess server = start("serve", "--accept=reuseport", "--busy-poll=off");
+        try (ServerProcess server =
+                        start(
+                                "serve",
+                                "--accept=reuseport",
+                                "--busy-poll=off",
+                                "--private-descriptors=off");
                 RawClient idle = connectOnce(server)) {
             if (signal.equals("INT")) {
                 // As a job of a shell in the background, which has SIGINT ignored: so has its

@@ -97,8 +97,8 @@ class PrivateDescriptorsTest {
     }
 
     @Test
-    void offIsTheDefault() throws Exception {
-        try (ServerProcess server = ServerProcess.start(List.of(), "--port=0", "--host=127.0.0.1");
+    void offLeavesAllLoopsTheTableOfTheProcess() throws Exception {
+        try (ServerProcess server = start("off");
                 RawClient client = RawClient.connect(server.port())) {
             assertThat(client.get("/plaintext").status()).isEqualTo(200);
             assertThat(server.line("  kernel ")).doesNotContain("private descriptors");
