@@ -20,12 +20,15 @@ final class DateField {
     private static final long NANOS_PER_MILLI = 1_000_000;
 
     private final MemorySegment front;
+    private final long address;
     private long dueNanos = Long.MIN_VALUE;
     private long day = Long.MIN_VALUE;
+    private long second;
 
     DateField(Arena arena) {
         byte[] bytes = (OK + SERVER + TEMPLATE).getBytes(StandardCharsets.US_ASCII);
         front = arena.allocate(bytes.length, Long.BYTES);
+        address = front.address();
         MemorySegment.copy(bytes, 0, front, ValueLayout.JAVA_BYTE, 0, bytes.length);
     }
 
@@ -38,18 +41,29 @@ final class DateField {
         }
     }
 
+    /** The second that the date says, since 1970. */
+    long second() {
+        return second;
+    }
+
     /** Puts status line 200, Server and Date. */
     void putOk(OutputBuffer out) {
-        out.put(front, 0, OK.length() + SERVER.length() + TEMPLATE.length());
+        put(0, OK.length() + SERVER.length() + TEMPLATE.length(), out);
     }
 
     /** Puts Server and Date, for the status line of another status. */
     void putFields(OutputBuffer out) {
-        out.put(front, OK.length(), SERVER.length() + TEMPLATE.length());
+        put(OK.length(), SERVER.length() + TEMPLATE.length(), out);
+    }
+
+    private void put(int from, int length, OutputBuffer out) {
+        // Both are the loop's, and live as long as it runs.
+        Memory.copy(address + from, out.reserve(length), length);
     }
 
     /** Writes the date {@code epochSecond} into the fields. */
     void write(long epochSecond) {
+        second = epochSecond;
         long newDay = Math.floorDiv(epochSecond, 86_400);
         if (newDay != day) {
             day = newDay;

@@ -30,6 +30,11 @@ final class Encoded {
         return segment;
     }
 
+    /** Where the bytes are, for as long as this object is reachable. */
+    long address() {
+        return segment.address();
+    }
+
     int length() {
         return length;
     }

@@ -18,6 +18,7 @@ public final class Http1 implements Protocol.Factory {
     final OutputBuffer out;
     final Slab slab;
     final DateField date;
+    final LastSent lastSent;
     final long headNanos;
     final long bodyNanos;
     final long idleNanos;
@@ -57,6 +58,7 @@ public final class Http1 implements Protocol.Factory {
         idleNanos = timeouts.idle().toNanos();
         parser = new RequestParser(limits);
         date = new DateField(arena);
+        lastSent = new LastSent(arena);
         exchange = new Exchange(this);
     }
 

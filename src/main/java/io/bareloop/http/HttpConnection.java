@@ -673,7 +673,7 @@ final class HttpConnection implements Protocol {
             }
         } else if (inHead) {
             // What it parsed last may have been another connection's.
-            http.exchange.request.method = null;
+            http.exchange.request.clear();
             refuse(http.exchange, Status.REQUEST_TIMEOUT);
         } else {
             // A response whose body still comes must not be lost to a reset.

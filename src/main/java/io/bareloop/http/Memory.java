@@ -71,4 +71,9 @@ final class Memory {
     static void putShort(long address, short value) {
         ALL.set(SHORT, address, value);
     }
+
+    /** Copies {@code length} bytes; the two ranges do not overlap. */
+    static void copy(long from, long to, int length) {
+        MemorySegment.copy(ALL, from, ALL, to, length);
+    }
 }

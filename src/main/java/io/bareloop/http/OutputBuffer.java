@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.ref.Reference;
 
 /**
  * The send buffer of a loop: what the responses of one batch are written into, front to back.
@@ -20,7 +21,7 @@ public final class OutputBuffer {
 
     /** Creates a buffer of {@code capacity} bytes in {@code arena}. */
     public OutputBuffer(Arena arena, int capacity) {
-        this.segment = arena.allocate(capacity, Long.BYTES);
+        this.segment = arena.allocate(capacity, 4096);
         this.base = segment.address();
         this.capacity = capacity;
     }
@@ -65,11 +66,25 @@ public final class OutputBuffer {
     }
 
     void put(Encoded bytes) {
-        put(bytes.segment(), 0, bytes.length());
+        put(bytes, bytes.length());
+    }
+
+    /** Puts the first {@code length} of {@code bytes}. */
+    void put(Encoded bytes, int length) {
+        try {
+            Memory.copy(bytes.address(), reserve(length), length);
+        } finally {
+            Reference.reachabilityFence(bytes);
+        }
+    }
+
+    /** The address behind what was put last. */
+    long end() {
+        return base + position;
     }
 
     /** The address at which {@code bytes} more are written; the position moves behind them. */
-    private long reserve(int bytes) {
+    long reserve(int bytes) {
         int at = position;
         if (bytes > capacity - at) {
             throw new IndexOutOfBoundsException(bytes + " bytes, room for " + room());

@@ -63,6 +63,14 @@ public final class Request {
     private FormReader queryReader;
     private FormReader formReader;
 
+    /** The head it was parsed from, as long as it says what that head says; else null. */
+    private LastHead head;
+
+    // Where a router has led it: what it says stays the same for the same method and path.
+    private Router router;
+    private Handler routed;
+    private String[] routedNames;
+
     // What the parser finds out about the framing, for HttpConnection.
     Method method = Method.GET;
     int minorVersion;
@@ -226,6 +234,12 @@ public final class Request {
 
     // ---- what the parser, the router and the connection write
 
+    /** It says nothing until it is parsed again. */
+    void clear() {
+        head = null;
+        method = null;
+    }
+
     /** {@code newBase} is where the request line starts: a native address, once checked. */
     void start(MemorySegment newIn, int newBase) {
         in = newIn;
@@ -239,6 +253,44 @@ public final class Request {
         attachment = null;
         framing = 0;
         contentLength = -1;
+        router = null;
+    }
+
+    LastHead head() {
+        return head;
+    }
+
+    /** All that was found in {@code newHead} is here now; null where nobody remembers it. */
+    void parsedFrom(LastHead newHead) {
+        head = newHead;
+    }
+
+    /** The head it was parsed from has come again, at {@code newAddress}. */
+    void repeat(MemorySegment newIn, int newBase, long newAddress) {
+        in = newIn;
+        base = newBase;
+        address = newAddress;
+        bodyStart = 0;
+        bodyEnd = 0;
+        parameterNames = null;
+        attachment = null;
+    }
+
+    /** Where {@code asking} led this request, or one that said the same; null where it did not. */
+    Handler routed(Router asking) {
+        if (router != asking) {
+            return null;
+        }
+        parameterNames = routedNames;
+        return routed;
+    }
+
+    /** Notes where {@code led} has led the request: the parameters set last are of that route. */
+    void routed(Router led, Handler to, String[] routeParameters) {
+        router = led;
+        routed = to;
+        routedNames = routeParameters;
+        parameterNames = routeParameters;
     }
 
     void target(long from, long path, long to) {
@@ -310,10 +362,6 @@ public final class Request {
     void setParameter(int index, int pathOffset, int length) {
         parameterStarts[index] = pathStart + pathOffset;
         parameterEnds[index] = pathStart + pathOffset + length;
-    }
-
-    void nameParameters(String[] routeParameters) {
-        parameterNames = routeParameters;
     }
 
     /** Notes the body: a range of the same segment. */

@@ -9,8 +9,8 @@ import java.lang.foreign.MemorySegment;
  * LF, no folded lines, no white space before a colon, no control characters, one Host, one framing.
  * It records offsets and copies nothing, lets nothing at or behind {@code to} have a say, and
  * parses from the start again when more bytes have come: a head usually arrives whole. Fields that
- * are those of the request before, byte for byte, are compared and not parsed ({@link LastFields}).
- * One instance belongs to one thread.
+ * are those of the request before, byte for byte, are compared and not parsed ({@link LastFields}),
+ * and so is a whole head ({@link LastHead}). One instance belongs to one thread.
  *
  * <p>Errors are found in the order of the bytes, so that a head is refused at the same byte however
  * it was split on the way here.
@@ -53,7 +53,8 @@ public final class RequestParser {
 
     private final int targetBytesMax;
     private final int headBytesMax;
-    private final LastFields last = new LastFields();
+    private final LastHead lastHead = new LastHead();
+    private final LastFields lastFields = new LastFields();
 
     /** Creates a parser that enforces {@code limits}; the number of fields is up to the request. */
     public RequestParser(Limits limits) {
@@ -72,10 +73,19 @@ public final class RequestParser {
     public int parse(MemorySegment in, int from, int to, Request request) {
         long start = Memory.address(in, from, to);
         long end = start + Math.min(to - from, headBytesMax);
+        int repeated = lastHead.match(start, end, in, from, request);
+        if (repeated > 0) {
+            return from + repeated;
+        }
+        return parseNew(start, end, in, from, to, request);
+    }
+
+    private int parseNew(
+            long start, long end, MemorySegment in, int from, int to, Request request) {
         // Words may be read up to here: beyond the end, but not beyond the segment.
         long words = Math.min(end, start + (in.byteSize() - from) - (Long.BYTES - 1));
         long at = start;
-        request.method = null;
+        request.clear();
         if (at < end && Memory.getByte(at) == Ascii.CR) {
             // One empty line before the request line is skipped (RFC 9112, section 2.2).
             if (end - at < 2) {
@@ -92,6 +102,9 @@ public final class RequestParser {
             result = repeatOrParseFields(result, end, words, request);
         }
         if (result > 0) {
+            if (at == start) {
+                lastHead.remember(start, result, request);
+            }
             return from + (int) (result - start);
         }
         return result != NEED_MORE || to - from < headBytesMax ? (int) result : FIELDS_TOO_LARGE;
@@ -316,11 +329,11 @@ public final class RequestParser {
         if (request.minorVersion == 0) {
             return parseFields(from, end, words, request);
         }
-        long to = last.match(from, end, request);
+        long to = lastFields.match(from, end, request);
         if (to == 0) {
             to = parseFields(from, end, words, request);
             if (to > 0) {
-                last.remember(from, to, request);
+                lastFields.remember(from, to, request);
             }
         }
         return to;

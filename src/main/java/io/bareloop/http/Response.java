@@ -72,12 +72,17 @@ public final class Response {
      * @throws IllegalStateException where the response has begun already
      */
     public Response status(Status status) {
+        checkNotBegun();
+        begin();
+        putStatus(status);
+        return this;
+    }
+
+    private void checkNotBegun() {
         if (state != NOTHING) {
             throw new IllegalStateException(
                     state == DONE ? "the response has ended" : "the status was written already");
         }
-        begin(status);
-        return this;
     }
 
     /**
@@ -191,16 +196,29 @@ public final class Response {
      * @throws IllegalStateException where the response has begun already
      */
     public void send(Prepared prepared) {
-        status(prepared.status());
+        checkNotBegun();
+        begin();
+        // What does not depend on the request, as it usually does not.
+        boolean same = keepsAlive() && exchange.request.minorVersion != 0 && !headOnly;
+        if (!same || !http.lastSent.put(prepared, http.date.second(), out)) {
+            putPrepared(prepared, same);
+        }
+        ended();
+    }
+
+    private void putPrepared(Prepared prepared, boolean same) {
+        putStatus(prepared.status());
         putConnection();
         Encoded tail = prepared.tail();
         int length = headOnly ? prepared.fieldBytes() : tail.length();
         if (length <= out.room()) {
-            out.put(tail.segment(), 0, length);
+            out.put(tail, length);
+            if (same) {
+                http.lastSent.note(prepared, http.date.second(), out, out.position() - start);
+            }
         } else {
             exchange.connection.sendLarge(tail.segment(), 0, length);
         }
-        ended();
     }
 
     /**
@@ -477,11 +495,18 @@ public final class Response {
         }
     }
 
-    private void begin(Status newStatus) {
-        HttpConnection connection = exchange.connection;
+    private void begin() {
         ensureRoom(HEAD_BYTES_MAX);
-        connection.beginResponse();
+        exchange.connection.beginResponse();
         start = out.position();
+        state = FIELDS;
+    }
+
+    private boolean keepsAlive() {
+        return exchange.connection.keepsAlive();
+    }
+
+    private void putStatus(Status newStatus) {
         status = newStatus;
         if (newStatus == Status.OK) {
             http.date.putOk(out);
@@ -489,16 +514,15 @@ public final class Response {
             out.put(newStatus.line());
             http.date.putFields(out);
         }
-        if (!connection.keepsAlive() && exchange.request.minorVersion != 0) {
+        if (!keepsAlive() && exchange.request.minorVersion != 0) {
             out.put(CLOSE);
         }
-        state = FIELDS;
     }
 
     /** To HTTP/1.0 it is said at the end of the fields: by then it is known how the body ends. */
     private void putConnection() {
         if (exchange.request.minorVersion == 0) {
-            out.put(exchange.connection.keepsAlive() ? KEEP_ALIVE : CLOSE);
+            out.put(keepsAlive() ? KEEP_ALIVE : CLOSE);
         }
     }
 
@@ -512,7 +536,8 @@ public final class Response {
 
     private void field(int bytes) {
         if (state == NOTHING) {
-            begin(Status.OK);
+            begin();
+            putStatus(Status.OK);
         } else if (state != FIELDS) {
             throw new IllegalStateException(
                     state == DONE ? "the response has ended" : "the body has begun");

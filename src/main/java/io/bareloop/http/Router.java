@@ -53,6 +53,11 @@ public final class Router implements Handler {
 
     @Override
     public Handler route(Request request) {
+        Handler known = request.routed(this);
+        return (known != null ? known : find(request)).route(request);
+    }
+
+    private Handler find(Request request) {
         long from = request.pathStart();
         long to = request.pathEnd();
         if (from == to) {
@@ -63,26 +68,26 @@ public final class Router implements Handler {
             return anyOptions;
         }
         Node node = match(root, from, from, to, request, 0);
-        if (node == null) {
-            return notFound.route(request);
-        }
-        request.nameParameters(node.parameterNames);
-        return node.handler(request.method()).route(request);
+        return node == null ? notFound : lead(request, node);
     }
 
     private Handler root(Request request) {
         for (Node child : root.fixed) {
             if (child.words.length == 0 && child.handlers != null) {
-                request.nameParameters(child.parameterNames);
-                return child.handler(request.method()).route(request);
+                return lead(request, child);
             }
         }
         if (root.tail != null) {
             request.setParameter(0, 0, 0);
-            request.nameParameters(root.tail.parameterNames);
-            return root.tail.handler(request.method()).route(request);
+            return lead(request, root.tail);
         }
-        return notFound.route(request);
+        return notFound;
+    }
+
+    private Handler lead(Request request, Node node) {
+        Handler handler = node.handler(request.method());
+        request.routed(this, handler, node.parameterNames);
+        return handler;
     }
 
     /**

@@ -115,7 +115,7 @@ public final class Loop implements Runnable, AutoCloseable {
         this.protocols = protocols;
         this.log = log;
         now = System.nanoTime();
-        in = arena.allocate(IN_BYTES, Long.BYTES);
+        in = arena.allocate(IN_BYTES, 4096);
         deadlines = new Deadlines(now);
         deadlines.ensureSlots(SLOTS_AT_START);
         epoll = new Epoll(sys, arena, EVENTS_MAX);

@@ -88,7 +88,7 @@ class LastFieldsTest {
         LastFields last = new LastFields();
         int remembered = 0;
         for (int i = 0; i < 1600; i++) {
-            String fields = "Host: a" + i + "\r\n\r\n";
+            String fields = "Host: server" + i + "\r\n\r\n";
             String text = "GET / HTTP/1.1\r\n" + fields;
             MemorySegment in = Bytes.nativeSegment(Bytes.of(text));
             new RequestParser(LIMITS).parse(in, 0, text.length(), request);

@@ -11,6 +11,9 @@ import io.bareloop.server.RawClient.Reply;
 import io.bareloop.server.Setting;
 import java.io.IOException;
 import java.util.Arrays;
+import java.util.HashSet;
+import java.util.Set;
+import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -129,6 +132,62 @@ class PreparedTest {
                 }
             }
             assertThat(second.get("/").body()).isEqualTo("shared");
+        }
+    }
+
+    /** What was sent before must not show in what is sent next. */
+    @Test
+    void isTheSameWhateverWasSentBefore() throws IOException {
+        Prepared one = Prepared.text("one");
+        Prepared two = Prepared.of(Status.NOT_FOUND, MediaType.TEXT, new byte[] {'t', 'w', 'o'});
+        Router router = Router.builder().get("/one", one).notFound(two).build();
+        SplittableRandom random = new SplittableRandom(5);
+        try (HttpServer server = start(router);
+                RawClient client = RawClient.connect(server)) {
+            for (int batch = 0; batch < 100; batch++) {
+                StringBuilder requests = new StringBuilder();
+                int[] kinds = random.ints(32, 0, 10).toArray();
+                for (int kind : kinds) {
+                    requests.append(
+                            switch (kind) {
+                                case 0 -> RawClient.request("HEAD", "/one");
+                                case 1 -> "GET /one HTTP/1.0\r\nConnection: keep-alive\r\n\r\n";
+                                case 2, 3 -> RawClient.request("GET", "/two");
+                                default -> RawClient.request("GET", "/one");
+                            });
+                }
+                client.send(requests.toString());
+                for (int kind : kinds) {
+                    Reply reply = kind == 0 ? client.replyToHead() : client.reply();
+                    boolean second = kind == 2 || kind == 3;
+                    assertThat(reply.status()).isEqualTo(second ? 404 : 200);
+                    assertThat(reply.field("Content-Length")).isEqualTo("3");
+                    assertThat(reply.has("Connection")).isEqualTo(kind == 1);
+                    assertThat(reply.fields()).hasSize(kind == 1 ? 5 : 4);
+                    assertThat(reply.body()).isEqualTo(kind == 0 ? "" : second ? "two" : "one");
+                }
+            }
+            client.send(
+                    RawClient.request("GET", "/one").repeat(3)
+                            + RawClient.request("GET", "/one", "Connection: close"));
+            for (int i = 0; i < 3; i++) {
+                assertThat(client.reply().has("Connection")).isFalse();
+            }
+            assertThat(client.reply().field("Connection")).isEqualTo("close");
+            assertThat(client.read()).isEqualTo(-1);
+        }
+    }
+
+    @Test
+    void saysTheSecondInWhichItIsSent() throws IOException {
+        try (HttpServer server = start(Prepared.text("now"));
+                RawClient client = RawClient.connect(server)) {
+            Set<String> dates = new HashSet<>();
+            long end = System.nanoTime() + 2_500_000_000L;
+            while (System.nanoTime() - end < 0) {
+                dates.add(client.get("/").field("Date"));
+            }
+            assertThat(dates).hasSizeBetween(3, 4);
         }
     }
 

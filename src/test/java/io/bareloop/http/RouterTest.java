@@ -514,4 +514,61 @@ class RouterTest {
             assertThat(Allocations.perRound(once)).as(target).isZero();
         }
     }
+
+    @Test
+    void aRequestThatComesAgainKeepsItsRouteAndParameters() {
+        Router router = router("/users/{id}", "/users/{id}/files/{path...}", "/fixed");
+        for (String target :
+                List.of("/users/7", "/users/7", "/fixed", "/users/8", "/users/8", "/users/8")) {
+            String route = target.equals("/fixed") ? target : "/users/{id}";
+            assertThat(route(router, target)).isEqualTo(route);
+            if (target.equals("/fixed")) {
+                assertThat(request.parameter("id")).isNull();
+            } else {
+                assertThat(request.parameter("id").contentEquals(target.substring(7))).isTrue();
+            }
+        }
+        for (int i = 0; i < 3; i++) {
+            assertThat(route(router, "/users/7/files/a/b")).endsWith("{path...}");
+            assertThat(request.parameter("id").contentEquals("7")).isTrue();
+            assertThat(request.parameter("path").contentEquals("a/b")).isTrue();
+        }
+    }
+
+    @Test
+    void aRequestThatComesAgainIsRoutedByTheRouterThatIsAsked() {
+        Router one = router("/users/{id}");
+        Router two = router("/{all...}");
+        Router none = router("/other");
+        for (int i = 0; i < 3; i++) {
+            assertThat(route(one, "/users/7")).isEqualTo("/users/{id}");
+            assertThat(request.parameter("all")).isNull();
+            assertThat(route(two, "/users/7")).isEqualTo("/{all...}");
+            assertThat(request.parameter("id")).isNull();
+            assertThat(request.parameter("all").contentEquals("users/7")).isTrue();
+            assertThat(route(none, "/users/7")).isEqualTo("none");
+            assertThat(request.parameter("all")).isNull();
+        }
+    }
+
+    /** The route that a handler returns itself may depend on anything: it is asked each time. */
+    @Test
+    void aHandlerIsAskedEachTimeWhereItLeads() {
+        List<Handler> answers = new ArrayList<>();
+        Handler changing =
+                new Handler() {
+                    @Override
+                    public void handle(Request request, Response response) {}
+
+                    @Override
+                    public Handler route(Request request) {
+                        answers.add(new Named(String.valueOf(answers.size())));
+                        return answers.getLast();
+                    }
+                };
+        Router router = Router.builder().get("/", changing).build();
+        for (int i = 0; i < 3; i++) {
+            assertThat(route(router, "/")).isEqualTo(String.valueOf(i));
+        }
+    }
 }

@@ -1,0 +1,119 @@
+package io.bareloop.http;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.bareloop.http.RequestHeads.Head;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.Test;
+
+/** That a request which a head is parsed into again says what it says when it is parsed anew. */
+class LastHeadTest {
+    private static final Limits LIMITS = Limits.defaults();
+    private static final String HEAD =
+            "POST /users/7?full=1 HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\n";
+
+    private static final List<Head> HEADS =
+            RequestHeads.valid().stream()
+                    .filter(head -> head.limits().equals(LIMITS) && head.text().length() < 1500)
+                    .toList();
+
+    private final RequestParser parser = new RequestParser(LIMITS);
+    private final Request request = new Request(LIMITS);
+
+    @Test
+    void isFoundAgainAtAnotherPlaceInAnotherSegment() {
+        parse(HEAD, 0, request);
+        LastHead remembered = request.head();
+        assertThat(remembered).isNotNull();
+        for (int from : new int[] {0, 1, 8, 100}) {
+            assertThat(parse(HEAD, from, request)).isEqualTo(from + HEAD.length());
+            assertThat(request.head()).isSameAs(remembered);
+            assertThat(request.base()).isEqualTo(from);
+            assertThat(request.path().contentEquals("/users/7")).isTrue();
+            assertThat(request.queryValue("full").contentEquals("1")).isTrue();
+            assertThat(request.header(HeaderName.HOST).contentEquals("a")).isTrue();
+            assertThat(request.contentLength()).isEqualTo(3);
+        }
+    }
+
+    @Test
+    void takesNothingAlongFromTheRequestBefore() {
+        parse(HEAD, 0, request);
+        request.attach("attachment");
+        request.body(10, 20);
+        parse(HEAD, 0, request);
+        assertThat(request.attachment()).isNull();
+        assertThat(request.body().length()).isZero();
+    }
+
+    @Test
+    void twoRequestsOfOneParserDoNotTakeEachOthersHead() {
+        Request other = new Request(LIMITS);
+        SplittableRandom random = new SplittableRandom(2);
+        for (int i = 0; i < 20_000; i++) {
+            // Few heads, so that they come again.
+            Head head = HEADS.get(random.nextInt(4) + i / 1000);
+            Request into = random.nextBoolean() ? request : other;
+            byte[] bytes = Bytes.of(head.text());
+            MemorySegment in = Bytes.nativeSegment(bytes);
+            assertThat(HeadOutcome.parse(parser, in, 0, bytes.length, into))
+                    .as(head.text())
+                    .isEqualTo(head.expected());
+        }
+    }
+
+    @Test
+    void isForgottenWhereALongOneCameToAnotherRequest() {
+        parse(HEAD, 0, request);
+        String tooLong = "GET /" + "a".repeat(3000) + " HTTP/1.1\r\nHost: a\r\n\r\n";
+        assertThat(parse(tooLong, 0, new Request(LIMITS))).isEqualTo(tooLong.length());
+        assertThat(parse(HEAD, 0, request)).isEqualTo(HEAD.length());
+        assertThat(request.method()).isEqualTo(Method.POST);
+    }
+
+    @Test
+    void isForgottenWhereTheRequestIsCleared() {
+        parse(HEAD, 0, request);
+        request.clear();
+        parse(HEAD, 0, request);
+        assertThat(request.method()).isEqualTo(Method.POST);
+    }
+
+    @Test
+    void isForgottenWhereTheNextHeadIsRefusedOrNotWhole() {
+        for (String next : List.of("GET / HTTP/1.1\r\nHo", "GET  / HTTP/1.1\r\n", "BREW", "")) {
+            parse(HEAD, 0, request);
+            parse(next, 0, request);
+            assertThat(request.head()).isNull();
+            parse(HEAD, 0, request);
+            assertThat(request.method()).isEqualTo(Method.POST);
+            assertThat(request.target().contentEquals("/users/7?full=1")).isTrue();
+        }
+    }
+
+    @Test
+    void isNotRememberedWithAnEmptyLineBefore() {
+        parse("\r\n" + HEAD, 0, request);
+        assertThat(request.head()).isNull();
+        assertThat(parse("\r\n" + HEAD, 0, request)).isEqualTo(HEAD.length() + 2);
+        assertThat(request.path().contentEquals("/users/7")).isTrue();
+    }
+
+    /** One that does not come again must not be looked at: its bytes may be another's by now. */
+    @Test
+    void isComparedWithinWhatWasReceived() {
+        parse(HEAD, 0, request);
+        MemorySegment in = Bytes.nativeSegment(Bytes.of(HEAD));
+        for (int to = 1; to < HEAD.length(); to++) {
+            assertThat(parser.parse(in, 0, to, request)).isEqualTo(RequestParser.NEED_MORE);
+            parse(HEAD, 0, request);
+        }
+    }
+
+    private int parse(String text, int from, Request into) {
+        MemorySegment in = Bytes.nativeSegment(Bytes.of("x".repeat(from) + text));
+        return parser.parse(in, from, from + text.length(), into);
+    }
+}
