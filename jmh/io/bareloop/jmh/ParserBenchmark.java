@@ -35,11 +35,11 @@ import org.openjdk.jmh.annotations.Warmup;
 @Measurement(iterations = 5, time = 1)
 public class ParserBenchmark {
     /** Heads one after the other; as many as are all different with {@code fields=new}. */
-    private static final int HEADS = 64;
+    static final int HEADS = 64;
 
-    private static final String WRK = "GET /plaintext HTTP/1.1\r\nHost: 127.0.0.10:234\r\n\r\n";
+    static final String WRK = "GET /plaintext HTTP/1.1\r\nHost: 127.0.0.10:234\r\n\r\n";
 
-    private static final String TECHEMPOWER =
+    static final String TECHEMPOWER =
             "GET /json HTTP/1.1\r\n"
                     + "Host: serv10\r\n"
                     + "User-Agent: Mozilla/5.0 (X11; Linux x86_64)\r\n"
@@ -48,7 +48,7 @@ public class ParserBenchmark {
                     + "Connection: keep-alive\r\n"
                     + "\r\n";
 
-    private static final String BROWSER =
+    static final String BROWSER =
             "GET /products/4711?ref=start&sort=price HTTP/1.1\r\n"
                     + "Host: www.shop10.example\r\n"
                     + "Connection: keep-alive\r\n"
