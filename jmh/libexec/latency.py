@@ -146,7 +146,7 @@ def record(options, results, shares, wanted):
     """Once more, with a flight recording, which costs a little itself: what does it see?"""
     file = os.path.join(options.scratch, 'load.jfr')
     server = servers.Bareloop(options.server_cpus, options.scratch, options, label='bareloop',
-                              jvm_options=[f'-XX:StartFlightRecording:filename={file},settings=default,dumponexit=true'])
+                              jvm_options=[f'-XX:StartFlightRecording:filename={file},settings=default'])
     capacity = results['capacity']['bareloop']
     with cpu.servers_of(options, ([server], [])):
         server.thaw()
@@ -158,10 +158,21 @@ def record(options, results, shares, wanted):
         for share in shares:
             results['results'].append({'round': 1, 'jfr': True, **at_rate(options, server, capacity, share, wanted, None)})
         ended = time.time()
+        dump(options, server, file)
     jfr = os.path.join(os.path.dirname(os.path.realpath(options.java_file)), 'jfr')
     if not os.path.exists(jfr) or not os.path.exists(file):
         raise Failure(f'no flight recording, or no {jfr} to read it with (Debian package openjdk-25-jdk-headless)')
     results['jfr'] = events_of(jfr, file, begun, ended)
+
+
+def dump(options, server, file):
+    """Now, for the server halts when it ends, and leaves no time to write."""
+    jcmd = os.path.join(os.path.dirname(os.path.realpath(options.java_file)), 'jcmd')
+    if not os.path.exists(jcmd):
+        raise Failure(f'no {jcmd}, to read a flight recording (Debian package openjdk-25-jdk-headless)')
+    run = subprocess.run([jcmd, str(server.process.pid), 'JFR.dump', f'filename={file}'], capture_output=True, text=True, timeout=60)
+    if run.returncode != 0:
+        raise Failure(f'jcmd JFR.dump: {(run.stdout + run.stderr)[-500:]}')
 
 
 def events_of(jfr, file, begun, ended):

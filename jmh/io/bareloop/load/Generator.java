@@ -70,7 +70,7 @@ final class Generator {
     private final Slowest slowest = new Slowest(SLOWEST_KEPT);
     private final Slowest gaps = new Slowest(SLOWEST_KEPT);
     private long requests;
-    private long connectionsOpened;
+    private long connectionsOpened; // In all, with those of the exemplars.
     private long connectionsEnded;
     private long bytesReceived;
     private long lastAnswer;
@@ -96,6 +96,7 @@ final class Generator {
                                 options.bodyBytes(),
                                 options.body(),
                                 true);
+        connectionsOpened = kept == last ? 1 : 2;
         epoll = new Epoll(sys, arena, EVENTS_MAX);
         connects = new Connects(sys, arena, host, options.port());
         in = arena.allocate(IN_BYTES, 4096);
@@ -211,7 +212,6 @@ final class Generator {
         slowest.clear();
         gaps.clear();
         requests = 0;
-        connectionsOpened = 0;
         connectionsEnded = 0;
         bytesReceived = 0;
         java.util.Arrays.fill(answers, 0);
