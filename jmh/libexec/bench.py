@@ -60,6 +60,7 @@ def command_line():
         sub.add_argument('--settle', type=float, default=1, help='seconds before each run, not counted (default: %(default)s)')
         sub.add_argument('--server-cpus', metavar='LIST', help='default: the first half')
         sub.add_argument('--client-cpus', metavar='LIST', help='a generator on each (default: the other half)')
+        sub.add_argument('--nice', type=int, default=0, metavar='N', help='of server and generator; -20 keeps other processes off their CPUs (root)')
         sub.add_argument('--server', action='append', default=[], metavar='LABEL=COMMAND',
                          help='measure this too: {port}, {cpus}, {java}, {jar} are filled in; repeatable')
         sub.add_argument('--jar', default=host.JAR, help='default: target/bareloop.jar')
@@ -88,6 +89,8 @@ def complete(options):
     options.seconds = options.seconds or (quick_seconds if options.quick else seconds)
     options.warm = options.warm or (quick_warm if options.quick else warm)
     options.settle = min(options.settle, 0.7) if options.quick else options.settle
+    if options.nice < 0 and os.geteuid() != 0:
+        raise Failure(f'--nice {options.nice}: needs root')
     options.all_cpus = sorted(os.sched_getaffinity(0))
     mine, others = host.split_cpus()
     options.server_cpus = host.cpu_list(options.server_cpus) if options.server_cpus else mine

@@ -35,6 +35,7 @@ class servers_of:
         self.peers = peers
         try:
             for peer in peers:
+                peer.nice = options.nice
                 peer.start()
                 peer.freeze()
         except BaseException:

@@ -56,6 +56,12 @@ def cpu_list(text):
     return cpus
 
 
+def on_cpus(cpus, nice=0):
+    """The front of a command that is to run there."""
+    priority = ['nice', '-n', str(nice)] if nice else []
+    return [*priority, need('taskset', 'util-linux'), '-c', ','.join(str(cpu) for cpu in cpus)]
+
+
 def split_cpus():
     """What there is, halved: the server's and the client's."""
     mine = sorted(os.sched_getaffinity(0))

@@ -80,7 +80,7 @@ def at_rate(options, server, capacity, share, wanted, log):
     result = load.generate(options, server, server.pids(), 1.5, options.seconds, rate=capacity * share, arrivals=options.arrivals, **wanted)
     pauses = [pause for pause in jvm_pauses(log) if pause['to'] > result['start_ns'] and pause['from'] < result['end_ns']] if log else []
     row = {'server': server.label, 'share': share, 'rate': result['rate'], 'intended': capacity * share, 'requests': result['requests'],
-           'seconds': result['seconds'], 'latency': result['latency'], 'send_lag': result['send_lag'], 'cpu_us': result['cpu_us'],
+           'seconds': result['seconds'], 'latency': result['latency'], 'since_sent': result['latency_since_sent'], 'cpu_us': result['cpu_us'],
            'server_busy': result['server_busy'], 'foreign': result['foreign'], 'steal_ticks': result['machine_steal_ticks'],
            'generator_allocated_bytes': result['generator_allocated_bytes'],
            'threads': threads_of(result), 'pauses': summary_of(pauses), 'blame': blame(result, pauses)}
@@ -218,12 +218,13 @@ def duration_micros(text):
 
 def table(results):
     text = ['Latency from when a request was due, microseconds: open loop, no coordinated omission; arrivals ' + results['arrivals'], '',
-            '| server | load | requests/s | p50 | p90 | p99 | p99.9 | p99.99 | max | server CPU |',
-            '| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |']
+            '| server | load | requests/s | p50 | p90 | p99 | p99.9 | p99.99 | max | since sent: p99 | p99.9 | max | server CPU |',
+            '| --- | --- |' + ' ---: |' * 11]
     for row in results['results']:
         label = row['server'] + (', with JFR' if row['jfr'] else '')
         cells = ' | '.join(f"{row['latency'][name]:.0f}" for name in PERCENTILES)
-        text.append(f"| {label} | {row['share'] * 100:.0f} % | {row['rate']:.0f} | {cells} | {row['server_busy'] * 100:.0f} % |")
+        since = ' | '.join(f"{row['since_sent'][name]:.0f}" for name in ('p99_us', 'p99.9_us', 'max_us'))
+        text.append(f"| {label} | {row['share'] * 100:.0f} % | {row['rate']:.0f} | {cells} | {since} | {row['server_busy'] * 100:.0f} % |")
     text += ['', '| server | load | JVM pauses | longest us | slowest requests | with a JVM pause | generator late | neither (longest us) | '
              'loop waited for its CPU, ms | JVM threads, ms of CPU |', '| --- | --- | ---: | ---: | ---: | ---: | ---: | --- | ---: | ---: |']
     for row in results['results']:
@@ -234,7 +235,7 @@ def table(results):
                     f"{pauses['count'] if known else '-'} | {format(pauses['longest_us'], '.0f') if known else '-'} | "
                     f"{guilt['slowest']} from {guilt['least_us']:.0f} us | {guilt['jvm'] if known else '-'} | {guilt['generator']} | "
                     f"{guilt['neither']} ({guilt['longest_neither_us']:.0f}) | {row['threads']['waited_ms']:.1f} | {row['threads']['ms']['jvm']:.1f} |")
-    text.append('')
+    text += ['', 'Since sent: what the generator was late with, for want of its CPU or of a free connection, is left out: a queue hides there.']
     for label, capacity in results['capacity'].items():
         text.append(f'capacity of {label}: {capacity:.0f} requests/s (closed loop, or as given)')
     causes = {}

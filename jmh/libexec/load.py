@@ -30,7 +30,7 @@ def generate(options, server, watch, warmup, seconds, **load):
 
 
 def start(options, server, cpu, watch, warmup, seconds, load):
-    command = ['taskset', '-c', str(cpu), options.java_file, '-XX:+UseSerialGC', '-Xms64m', '-Xmx256m',
+    command = [*host.on_cpus([cpu], options.nice), options.java_file, '-XX:+UseSerialGC', '-Xms64m', '-Xmx256m',
                '--enable-native-access=ALL-UNNAMED', '-cp', host.class_path(), 'io.bareloop.load.Load',
                '--port', str(server.port), '--warmup', str(warmup), '--seconds', str(seconds), '--cpu', str(cpu)]
     if watch:

@@ -60,13 +60,13 @@ class Server:
         self.process = None
         self.jvm = False
         self.warm_seconds = 1
+        self.nice = 0
 
     def command(self):
         raise NotImplementedError
 
     def start(self):
-        command = ['taskset', '-c', cpus_text(self.cpus), *self.command()]
-        host.need('taskset', 'util-linux')
+        command = [*host.on_cpus(self.cpus, self.nice), *self.command()]
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log, start_new_session=True)
         deadline = time.monotonic() + START_SECONDS_MAX
         while True:

@@ -52,6 +52,7 @@ final class Generator {
     private final int[] outstanding; // Responses of the batch still to come.
     private final int[] requestsLeft; // On this connection, where it is to be a short one.
     private final long[] begun; // When the batch was sent or, in an open loop, due.
+    private final long[] sent; // When it was sent, in an open loop.
     private final long[] answers;
 
     // The connections that are free, in an open loop: a ring.
@@ -66,6 +67,7 @@ final class Generator {
     private double dueFraction;
 
     private final Histogram latencies = new Histogram(1, LATENCY_MAX, 3);
+    private final Histogram sinceSent = new Histogram(1, LATENCY_MAX, 3);
     private final Histogram lags = new Histogram(1, LATENCY_MAX, 3);
     private final Slowest slowest = new Slowest(SLOWEST_KEPT);
     private final Slowest gaps = new Slowest(SLOWEST_KEPT);
@@ -114,6 +116,7 @@ final class Generator {
         outstanding = new int[n];
         requestsLeft = new int[n];
         begun = new long[n];
+        sent = new long[n];
         answers = new long[n];
         free = new int[n];
     }
@@ -179,6 +182,7 @@ final class Generator {
                 .put("most_per_connection", most)
                 .put("generator_allocated_bytes", allocated)
                 .putRaw("latency", percentiles(latencies))
+                .putRaw("latency_since_sent", percentiles(sinceSent))
                 .putRaw("send_lag", percentiles(lags))
                 .putRaw("slowest", slowest.toJson())
                 .putRaw("generator_gaps", gaps.toJson())
@@ -208,6 +212,7 @@ final class Generator {
 
     private void reset() {
         latencies.reset();
+        sinceSent.reset();
         lags.reset();
         slowest.clear();
         gaps.clear();
@@ -303,6 +308,7 @@ final class Generator {
             freeCount--;
             startBatch(slot);
             begun[slot] = due;
+            sent[slot] = now;
             lags.recordValue(Math.min(LATENCY_MAX, Math.max(1, now - due)));
             advance();
         }
@@ -413,6 +419,7 @@ final class Generator {
         latencies.recordValue(Math.min(LATENCY_MAX, Math.max(1, latency)));
         slowest.record(begun[slot], latency);
         if (open) {
+            sinceSent.recordValue(Math.min(LATENCY_MAX, Math.max(1, now - sent[slot])));
             release(slot);
         } else if (requestsLeft[slot] == 1) {
             requestsLeft[slot] = -1; // The server is to close.

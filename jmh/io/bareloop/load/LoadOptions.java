@@ -112,10 +112,10 @@ record LoadOptions(
             head.append("Connection: close\r\n");
         }
         int left = requestBytes - head.length() - 2;
-        // A line takes its name, a colon, a blank, an end and a byte at least.
-        for (int field = 10; left >= 6; field++) {
+        // A line takes its name, a colon, a byte and an end at least.
+        for (int field = 10; left >= 5; field++) {
             int line = left > 200 ? 100 : left;
-            String name = line < 20 ? "A: " : "X-Field-" + field + ": ";
+            String name = line < 20 ? "A:" : "X-Field-" + field + ": ";
             head.append(name).append("v".repeat(line - name.length() - 2)).append("\r\n");
             left -= line;
         }

@@ -1,0 +1,118 @@
+#!/usr/bin/env bats
+# The command line, what is missing, and a whole run of the shortest kind.
+
+load bench.bash
+
+setup() {
+    server=
+    OUT=$BATS_TEST_TMPDIR/results.json
+}
+
+teardown() {
+    stop_server
+}
+
+# PATH with these tools alone.
+only() {
+    mkdir "$BATS_TEST_TMPDIR/bin"
+    local tool
+    for tool in bash dirname readlink "$@"; do
+        ln -s "$(command -v "$tool")" "$BATS_TEST_TMPDIR/bin"
+    done
+}
+
+@test "bench: help for all of it, and for each verb" {
+    run "$BENCH" --help
+    [ "$status" -eq 0 ]
+    local verb
+    for verb in parsers cpu short scale latency report; do
+        [[ $output == *"bench $verb"* ]]
+    done
+    for verb in parsers cpu short scale latency report; do
+        run "$BENCH" "$verb" --help
+        [ "$status" -eq 0 ]
+    done
+}
+
+@test "bench: python3 is named where it is missing" {
+    only
+    PATH=$BATS_TEST_TMPDIR/bin run "$BENCH" cpu
+    [ "$status" -eq 2 ]
+    [[ $output == *"Debian package python3"* ]]
+}
+
+@test "bench: an old or missing JDK is said" {
+    run "$BENCH" cpu --java /bin/true
+    [ "$status" -eq 2 ]
+    [[ $output == *"not a java of JDK 22"* ]]
+}
+
+@test "bench: wrong lists, directions and places" {
+    needs_build
+    run "$BENCH" cpu --no-build --server-cpus a-b
+    [ "$status" -eq 2 ]
+    [[ $output == *"not a list of CPUs"* ]]
+    run "$BENCH" scale --no-build --only width
+    [ "$status" -eq 2 ]
+    [[ $output == *"there are connections, depth"* ]]
+    run "$BENCH" cpu --no-build --out /nowhere/results.json
+    [ "$status" -eq 2 ]
+    [[ $output == *"no such directory"* ]]
+    run "$BENCH" cpu --no-build --servers apache
+    [ "$status" -eq 2 ]
+    [[ $output == *"no such server"* ]]
+}
+
+@test "bench parsers: what was skipped is said and stays in the results" {
+    needs_build
+    run "$BENCH" parsers --quick --no-build --java "$TEST_DIR/fake-java" --out "$OUT"
+    [ "$status" -eq 0 ]
+    [[ $output == *"| bareloop | 43 |"* ]]
+    [[ $output == *"| netty | 711 |"* ]]
+    [[ $output == *"picohttpparser-debian | - | skipped: no library: Debian package libh2o-evloop0.13"* ]]
+    [[ $output == *"4.5 ns (C function abs)"* ]]
+    grep -q '"congestion_control"' "$OUT"
+}
+
+@test "bench parsers: a wrong answer is no result" {
+    needs_build
+    FAKE_WRONG=1 run "$BENCH" parsers --quick --no-build --java "$TEST_DIR/fake-java" --out "$OUT"
+    [ "$status" -eq 2 ]
+    [[ $output == *"netty finds POST instead of GET"* ]]
+    [ ! -e "$OUT" ]
+}
+
+@test "bench cpu: measures, writes table, results and chart, and leaves nothing running" {
+    needs_build
+    needs gcc
+    run "$BENCH" cpu --no-build --rounds 1 --seconds 0.3 --settle 0.1 --warm 0.5 --depths 1,2 --connections 4 \
+        --servers floor,bareloop --out "$OUT"
+    [ "$status" -eq 0 ]
+    [ "$(grep -c '^| [12] | ' <<<"$output")" -eq 4 ]
+    grep -q '"format": "bareloop-bench-1"' "$OUT"
+    [ -s "$BATS_TEST_TMPDIR/results.svg" ]
+    run pgrep -f "^$(realpath "$TARGET")/floor "
+    [ "$status" -eq 1 ]
+}
+
+@test "bench cpu: what was started is stopped when it is interrupted" {
+    needs_build
+    needs gcc
+    "$BENCH" cpu --no-build --rounds 50 --seconds 1 --warm 0.5 --servers floor --out "$OUT" 3>&- 2>"$BATS_TEST_TMPDIR/err" &
+    local bench=$! floor=
+    until grep -q 'round 1' "$BATS_TEST_TMPDIR/err"; do
+        sleep 0.1
+    done
+    floor=$(pgrep -P "$bench" floor)
+    [ -n "$floor" ]
+    kill -TERM "$bench"
+    wait "$bench" || [ $? -eq 143 ]
+    [ ! -d "/proc/$floor" ]
+}
+
+@test "bench cpu: a server that does not start is said with its last words" {
+    needs_build
+    run "$BENCH" cpu --no-build --servers '' --server 'sad=sh -c "echo no such thing; exit 3"' --out "$OUT"
+    [ "$status" -eq 2 ]
+    [[ $output == *"sad: ended with 3: no such thing"* ]]
+}
