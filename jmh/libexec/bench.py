@@ -36,8 +36,9 @@ VERBS = {
     'scale': (scale, 'cost as the work grows'),
     'latency': (latency, 'latency at a constant rate'),
 }
-# Rounds, seconds of a run, warm-up of a JVM: as a rule, and with --quick.
-EFFORT = {'parsers': (1, 1, 1, 1, 1, 1), 'cpu': (5, 3, 10, 3, 1, 5), 'short': (5, 3, 10, 2, 1, 5),
+# Rounds, seconds of a run, warm-up of a JVM: as a rule, and with --quick. What disturbs a machine often lasts for
+# seconds: many short rounds find the median between that, few long ones do not.
+EFFORT = {'parsers': (1, 1, 1, 1, 1, 1), 'cpu': (9, 1.5, 10, 3, 1, 5), 'short': (7, 1.5, 10, 2, 1, 5),
           'scale': (1, 2, 8, 1, 1, 4), 'latency': (1, 20, 10, 1, 4, 5)}
 
 
@@ -57,7 +58,7 @@ def command_line():
         sub.add_argument('--rounds', type=positive, help=f'default: {rounds}')
         sub.add_argument('--seconds', type=float, help=f'of a run (default: {seconds})')
         sub.add_argument('--warm', type=float, help=f'seconds of load before a JVM is measured (default: {warm})')
-        sub.add_argument('--settle', type=float, default=1, help='seconds before each run, not counted (default: %(default)s)')
+        sub.add_argument('--settle', type=float, default=0.7, help='seconds before each run, not counted (default: %(default)s)')
         sub.add_argument('--server-cpus', metavar='LIST', help='default: the first half')
         sub.add_argument('--client-cpus', metavar='LIST', help='a generator on each (default: the other half)')
         sub.add_argument('--nice', type=int, default=0, metavar='N', help='of server and generator; -20 keeps other processes off their CPUs (root)')
@@ -88,7 +89,6 @@ def complete(options):
     options.rounds = options.rounds or (quick_rounds if options.quick else rounds)
     options.seconds = options.seconds or (quick_seconds if options.quick else seconds)
     options.warm = options.warm or (quick_warm if options.quick else warm)
-    options.settle = min(options.settle, 0.7) if options.quick else options.settle
     if options.nice < 0 and os.geteuid() != 0:
         raise Failure(f'--nice {options.nice}: needs root')
     options.all_cpus = sorted(os.sched_getaffinity(0))
