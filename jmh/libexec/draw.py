@@ -10,6 +10,7 @@ text{font:12px system-ui,sans-serif;fill:#1f2328}
 @media(prefers-color-scheme:dark){text{fill:#e6edf3}.small{fill:#9198a1}.page{fill:#0d1117}.grid{stroke:#3d444d}}
 </style>'''
 COLORS = 6
+SMALL_WIDTH = 5.8  # Of a character, about.
 
 
 def xml(text):
@@ -32,7 +33,8 @@ class Page:
             f'<title>{xml(title)}</title>', STYLE, f'<rect class="page" width="{width}" height="{height}"/>']
         self.text(16, 26, title, 'title')
         for number, line in enumerate(lines):
-            self.text(16, 46 + 15 * number, line, 'small')
+            fits = int((width - 32) / SMALL_WIDTH)
+            self.text(16, 46 + 15 * number, line if len(line) <= fits else line[:fits - 3] + '...', 'small')
 
     def text(self, x, y, text, kind=''):
         self.parts.append(f'<text x="{x:.1f}" y="{y:.1f}" class="{kind}">{xml(text)}</text>')
