@@ -125,16 +125,16 @@ def threads_of(result):
 
 
 def blame(result, pauses):
-    """Of the slowest requests: how many had a stop of the JVM, or a stall of the generator, in their time."""
-    gaps = [(begin, begin + length) for begin, length in result['generator_gaps'] if length > 100_000]
+    """Of the slowest requests: how many had a stop of the JVM in their time, or a stall of the generator, or were sent late by it."""
+    gaps = [(begin, begin + length) for begin, length, _ in result['generator_gaps'] if length > 100_000]
     counted = {'slowest': len(result['slowest']), 'jvm': 0, 'generator': 0, 'neither': 0, 'longest_neither_us': 0.0, 'longest_jvm_us': 0.0,
-               'least_us': min((length for _, length in result['slowest']), default=0) / 1000}
-    for begin, length in result['slowest']:
+               'least_us': min((length for _, length, _ in result['slowest']), default=0) / 1000}
+    for begin, length, late in result['slowest']:
         end = begin + length
         if any(pause['to'] > begin and pause['from'] < end and pause['ns'] > length / 10 for pause in pauses):
             counted['jvm'] += 1
             counted['longest_jvm_us'] = max(counted['longest_jvm_us'], length / 1000)
-        elif sum(max(0, min(end, to) - max(begin, since)) for since, to in gaps) > length / 3:
+        elif late > length / 2 or sum(max(0, min(end, to) - max(begin, since)) for since, to in gaps) > length / 3:
             counted['generator'] += 1
         else:
             counted['neither'] += 1

@@ -129,9 +129,10 @@ import sys
 import latency
 pauses = latency.jvm_pauses(sys.argv[1])
 assert pauses == [{'from': 3000000, 'to': 5000000, 'cause': 'G1CollectForAllocation', 'ns': 2000000}], pauses
-result = {'slowest': [[2900000, 2200000], [6000000, 900000], [9000000, 1000000]], 'generator_gaps': [[5900000, 800000], [1, 5]]}
+result = {'slowest': [[2900000, 2200000, 0], [6000000, 900000, 0], [7000000, 900000, 500000], [9000000, 1000000, 9]],
+          'generator_gaps': [[5900000, 800000, 0], [1, 5, 0]]}
 blame = latency.blame(result, pauses)
-assert (blame['jvm'], blame['generator'], blame['neither']) == (1, 1, 1), blame
+assert (blame['jvm'], blame['generator'], blame['neither']) == (1, 2, 1), blame
 EOT
     [ "$status" -eq 0 ]
 }

@@ -53,6 +53,7 @@ final class Generator {
     private final int[] requestsLeft; // On this connection, where it is to be a short one.
     private final long[] begun; // When the batch was sent or, in an open loop, due.
     private final long[] sent; // When it was sent, in an open loop.
+    private final long[] late; // Nanoseconds the generator sent it late by its own fault.
     private final long[] answers;
 
     // The connections that are free, in an open loop: a ring.
@@ -62,6 +63,7 @@ final class Generator {
 
     private long due; // The next request, in an open loop.
     private long dueEnd;
+    private long exhausted; // When a request was due and no connection free, the last time.
     private final double meanGap;
     private long random = 0x9E3779B97F4A7C15L;
     private double dueFraction;
@@ -117,6 +119,7 @@ final class Generator {
         requestsLeft = new int[n];
         begun = new long[n];
         sent = new long[n];
+        late = new long[n];
         answers = new long[n];
         free = new int[n];
     }
@@ -260,7 +263,7 @@ final class Generator {
         long before = System.nanoTime();
         while (true) {
             long now = System.nanoTime();
-            gaps.record(before, now - before);
+            gaps.record(before, now - before, 0);
             before = now;
             if (now >= end || (connections > 0 && connectionsEnded >= connections)) {
                 return;
@@ -309,8 +312,13 @@ final class Generator {
             startBatch(slot);
             begun[slot] = due;
             sent[slot] = now;
+            // While every connection waits for the server, it is the server that is late.
+            late[slot] = exhausted >= due ? 0 : now - due;
             lags.recordValue(Math.min(LATENCY_MAX, Math.max(1, now - due)));
             advance();
+        }
+        if (freeCount == 0 && due <= now && due < dueEnd) {
+            exhausted = now;
         }
     }
 
@@ -417,7 +425,7 @@ final class Generator {
         long latency = now - begun[slot];
         lastAnswer = now;
         latencies.recordValue(Math.min(LATENCY_MAX, Math.max(1, latency)));
-        slowest.record(begun[slot], latency);
+        slowest.record(begun[slot], latency, open ? late[slot] : 0);
         if (open) {
             sinceSent.recordValue(Math.min(LATENCY_MAX, Math.max(1, now - sent[slot])));
             release(slot);
