@@ -39,7 +39,7 @@ VERBS = {
 # Rounds, seconds of a run, warm-up of a JVM: as a rule, and with --quick. What disturbs a machine often lasts for
 # seconds: many short rounds find the median between that, few long ones do not.
 EFFORT = {'parsers': (1, 1, 1, 1, 1, 1), 'cpu': (9, 1.5, 10, 3, 1, 5), 'short': (7, 1.5, 10, 2, 1, 5),
-          'scale': (1, 2, 8, 1, 1, 4), 'latency': (1, 20, 10, 1, 4, 5)}
+          'scale': (3, 1, 8, 1, 1, 4), 'latency': (1, 20, 10, 1, 4, 5)}
 
 
 def command_line():
