@@ -11,12 +11,17 @@ import java.util.stream.Collectors;
 final class Banner {
     private Banner() {}
 
+    static String versionLine() {
+        String version = Banner.class.getPackage().getImplementationVersion();
+        return "bareloop " + (version != null ? version : "(built without a version)");
+    }
+
     static void print(HttpServer server, PrintStream out) {
         List<String> taken = server.featuresTaken();
         List<String> refused = server.featuresRefused();
         out.printf(
                 "%s, pid %d, JDK %s%n",
-                ServeOptions.versionLine(), ProcessHandle.current().pid(), Runtime.version());
+                versionLine(), ProcessHandle.current().pid(), Runtime.version());
         out.printf("  serving   %s/%n", server.origin());
         out.printf(
                 "  loops     %d, %s%n",

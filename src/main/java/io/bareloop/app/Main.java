@@ -5,8 +5,8 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.Map;
 import java.util.concurrent.CountDownLatch;
-import picocli.CommandLine;
 
 /** {@code java -jar bareloop.jar [serve] [options]}. */
 public final class Main {
@@ -30,20 +30,17 @@ public final class Main {
                 args.length > 0 && args[0].equals("serve")
                         ? Arrays.copyOfRange(args, 1, args.length)
                         : args;
-        CommandLine commandLine = ServeOptions.commandLine();
         ServeOptions serve;
         try {
-            CommandLine.ParseResult parsed = commandLine.parseArgs(options);
-            if (parsed.isUsageHelpRequested()) {
-                commandLine.usage(out);
+            Map<String, String> values = ServeOptions.plain(options);
+            if (values == null) {
+                values = CommandLineSpec.parse(options, out);
+            }
+            if (values == null) {
                 return OK;
             }
-            if (parsed.isVersionHelpRequested()) {
-                out.println(ServeOptions.versionLine());
-                return OK;
-            }
-            serve = ServeOptions.of(parsed);
-        } catch (CommandLine.ParameterException | IllegalArgumentException e) {
+            serve = ServeOptions.of(values);
+        } catch (IllegalArgumentException e) {
             err.println("bareloop: " + e.getMessage());
             err.println("Try: java -jar bareloop.jar --help");
             return USAGE;

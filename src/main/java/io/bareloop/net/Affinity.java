@@ -31,6 +31,6 @@ public final class Affinity {
     public static int pinCurrentThread(Syscalls sys, int cpu) {
         BitSet cpus = new BitSet();
         cpus.set(cpu);
-        return sys.schedSetaffinity(cpus);
+        return sys.schedSetaffinity(0, cpus);
     }
 }

@@ -2,15 +2,22 @@ package io.bareloop.sys;
 
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
-import java.lang.foreign.AddressLayout;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
-import java.lang.foreign.MemoryLayout;
-import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 
 /**
- * Links a generated function with what jextract cannot express: the capture of errno.
+ * Links functions of the C library, with what jextract cannot express: the capture of errno.
+ *
+ * <p>The JDK writes classes for each signature that it links, at about 5 ms apiece, and a generated
+ * {@code f$address()} links a handle without capture on the way, which nobody calls. Linked as they
+ * are declared, our functions took two thirds of the time to the first response. So there is one
+ * signature for all of them: five longs. A long is what a register is; the callee looks at the half
+ * that its type has, and not at registers beyond its arguments (System V ABI for x86_64, 3.2.3). Of
+ * a result that is an int the lower half counts, and only that.
+ *
+ * <p>What jextract made of the headers stays the authority: DowncallsTest compares every function
+ * linked here with its generated descriptor.
  *
  * <p>Never with {@link Linker.Option#critical}: a call that blocks would hold up every safepoint,
  * and on a system call of 200 to 5000 ns it gains nothing that can be measured.
@@ -19,30 +26,20 @@ import java.lang.invoke.MethodHandle;
 final class Downcalls {
     private static final Linker LINKER = Linker.nativeLinker();
 
+    private static final FunctionDescriptor FIVE_WORDS =
+            FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
+
+    private static final Linker.Option ERRNO = Linker.Option.captureCallState("errno");
+
     private Downcalls() {}
 
-    /** Links {@code function}; the handle takes the errno segment first, and pointers as longs. */
-    static MethodHandle link(MemorySegment function, FunctionDescriptor generated) {
+    /** Links a function of at most five arguments; the handle takes the errno segment and five. */
+    static MethodHandle link(String function) {
         return LINKER.downcallHandle(
-                function, withRawPointers(generated), Linker.Option.captureCallState("errno"));
-    }
-
-    /** Links a function with variable arguments for one way of calling it. */
-    static MethodHandle linkVariadic(
-            MemorySegment function, FunctionDescriptor call, int fixedArguments) {
-        return LINKER.downcallHandle(
-                function,
-                call,
-                Linker.Option.firstVariadicArg(fixedArguments),
-                Linker.Option.captureCallState("errno"));
-    }
-
-    /** Pointers become longs: a call passes base + offset, with no slice for the JIT to remove. */
-    private static FunctionDescriptor withRawPointers(FunctionDescriptor generated) {
-        MemoryLayout[] arguments =
-                generated.argumentLayouts().stream()
-                        .map(layout -> layout instanceof AddressLayout ? JAVA_LONG : layout)
-                        .toArray(MemoryLayout[]::new);
-        return FunctionDescriptor.of(generated.returnLayout().orElseThrow(), arguments);
+                LINKER.defaultLookup()
+                        .find(function)
+                        .orElseThrow(() -> new UnsatisfiedLinkError("no function " + function)),
+                FIVE_WORDS,
+                ERRNO);
     }
 }

@@ -3,13 +3,10 @@ package io.bareloop.sys;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
-import io.bareloop.generated.cpu_set_t;
-import io.bareloop.generated.linux_h;
 import io.bareloop.generated.rlimit;
 import io.bareloop.generated.sock_filter;
 import io.bareloop.generated.sock_fprog;
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
@@ -36,57 +33,32 @@ public class Syscalls {
             CALL_STATE.byteOffset(MemoryLayout.PathElement.groupElement("errno"));
     private static final int SCRATCH_BYTES = 256;
 
-    private static final MethodHandle ACCEPT4 =
-            Downcalls.link(linux_h.accept4$address(), linux_h.accept4$descriptor());
-    private static final MethodHandle BIND =
-            Downcalls.link(linux_h.bind$address(), linux_h.bind$descriptor());
-    private static final MethodHandle CLOSE =
-            Downcalls.link(linux_h.close$address(), linux_h.close$descriptor());
-    private static final MethodHandle EPOLL_CREATE1 =
-            Downcalls.link(linux_h.epoll_create1$address(), linux_h.epoll_create1$descriptor());
-    private static final MethodHandle EPOLL_CTL =
-            Downcalls.link(linux_h.epoll_ctl$address(), linux_h.epoll_ctl$descriptor());
-    private static final MethodHandle EPOLL_WAIT =
-            Downcalls.link(linux_h.epoll_wait$address(), linux_h.epoll_wait$descriptor());
-    private static final MethodHandle EVENTFD =
-            Downcalls.link(linux_h.eventfd$address(), linux_h.eventfd$descriptor());
-    private static final MethodHandle GETRLIMIT =
-            Downcalls.link(linux_h.getrlimit$address(), linux_h.getrlimit$descriptor());
-    private static final MethodHandle GETSOCKNAME =
-            Downcalls.link(linux_h.getsockname$address(), linux_h.getsockname$descriptor());
-    private static final MethodHandle GETSOCKOPT =
-            Downcalls.link(linux_h.getsockopt$address(), linux_h.getsockopt$descriptor());
-    private static final MethodHandle LISTEN =
-            Downcalls.link(linux_h.listen$address(), linux_h.listen$descriptor());
-    private static final MethodHandle READ =
-            Downcalls.link(linux_h.read$address(), linux_h.read$descriptor());
-    private static final MethodHandle RECV =
-            Downcalls.link(linux_h.recv$address(), linux_h.recv$descriptor());
-    private static final MethodHandle SCHED_GETAFFINITY =
-            Downcalls.link(
-                    linux_h.sched_getaffinity$address(), linux_h.sched_getaffinity$descriptor());
-    private static final MethodHandle SCHED_SETAFFINITY =
-            Downcalls.link(
-                    linux_h.sched_setaffinity$address(), linux_h.sched_setaffinity$descriptor());
-    private static final MethodHandle SEND =
-            Downcalls.link(linux_h.send$address(), linux_h.send$descriptor());
-    private static final MethodHandle SETRLIMIT =
-            Downcalls.link(linux_h.setrlimit$address(), linux_h.setrlimit$descriptor());
-    private static final MethodHandle SETSOCKOPT =
-            Downcalls.link(linux_h.setsockopt$address(), linux_h.setsockopt$descriptor());
-    private static final MethodHandle SHUTDOWN =
-            Downcalls.link(linux_h.shutdown$address(), linux_h.shutdown$descriptor());
-    private static final MethodHandle SOCKET =
-            Downcalls.link(linux_h.socket$address(), linux_h.socket$descriptor());
-    private static final MethodHandle UNSHARE =
-            Downcalls.link(linux_h.unshare$address(), linux_h.unshare$descriptor());
-    private static final MethodHandle WRITE =
-            Downcalls.link(linux_h.write$address(), linux_h.write$descriptor());
-    private static final MethodHandle IOCTL_POINTER =
-            Downcalls.linkVariadic(
-                    linux_h.ioctl.address(),
-                    FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG),
-                    2);
+    /** {@code sizeof(cpu_set_t)}; to ask the generated class would take 20 ms at start. */
+    static final int CPU_SET_BYTES = 128;
+
+    private static final MethodHandle ACCEPT4 = Downcalls.link("accept4");
+    private static final MethodHandle BIND = Downcalls.link("bind");
+    private static final MethodHandle CLOSE = Downcalls.link("close");
+    private static final MethodHandle EPOLL_CREATE1 = Downcalls.link("epoll_create1");
+    private static final MethodHandle EPOLL_CTL = Downcalls.link("epoll_ctl");
+    private static final MethodHandle EPOLL_WAIT = Downcalls.link("epoll_wait");
+    private static final MethodHandle EVENTFD = Downcalls.link("eventfd");
+    private static final MethodHandle GETRLIMIT = Downcalls.link("getrlimit");
+    private static final MethodHandle GETSOCKNAME = Downcalls.link("getsockname");
+    private static final MethodHandle GETSOCKOPT = Downcalls.link("getsockopt");
+    private static final MethodHandle LISTEN = Downcalls.link("listen");
+    private static final MethodHandle READ = Downcalls.link("read");
+    private static final MethodHandle RECV = Downcalls.link("recv");
+    private static final MethodHandle SCHED_GETAFFINITY = Downcalls.link("sched_getaffinity");
+    private static final MethodHandle SCHED_SETAFFINITY = Downcalls.link("sched_setaffinity");
+    private static final MethodHandle SEND = Downcalls.link("send");
+    private static final MethodHandle SETRLIMIT = Downcalls.link("setrlimit");
+    private static final MethodHandle SETSOCKOPT = Downcalls.link("setsockopt");
+    private static final MethodHandle SHUTDOWN = Downcalls.link("shutdown");
+    private static final MethodHandle SOCKET = Downcalls.link("socket");
+    private static final MethodHandle UNSHARE = Downcalls.link("unshare");
+    private static final MethodHandle WRITE = Downcalls.link("write");
+    private static final MethodHandle IOCTL = Downcalls.link("ioctl");
 
     private final MemorySegment callState;
     private final MemorySegment scratch;
@@ -108,7 +80,12 @@ public class Syscalls {
             long n =
                     (long)
                             RECV.invokeExact(
-                                    callState, fd, buffer.address() + offset, (long) length, 0);
+                                    callState,
+                                    (long) fd,
+                                    buffer.address() + offset,
+                                    (long) length,
+                                    0L,
+                                    0L);
             return n >= 0 ? (int) n : -errno();
         } catch (Throwable t) {
             throw linkedCallThrew("recv", t);
@@ -128,10 +105,11 @@ public class Syscalls {
                     (long)
                             SEND.invokeExact(
                                     callState,
-                                    fd,
+                                    (long) fd,
                                     buffer.address() + offset,
                                     (long) length,
-                                    flags | Linux.MSG_NOSIGNAL);
+                                    (long) (flags | Linux.MSG_NOSIGNAL),
+                                    0L);
             return n >= 0 ? (int) n : -errno();
         } catch (Throwable t) {
             throw linkedCallThrew("send", t);
@@ -151,8 +129,14 @@ public class Syscalls {
         try {
             int n =
                     (int)
-                            EPOLL_WAIT.invokeExact(
-                                    callState, epollFd, events.address(), room, timeoutMillis);
+                            (long)
+                                    EPOLL_WAIT.invokeExact(
+                                            callState,
+                                            (long) epollFd,
+                                            events.address(),
+                                            (long) room,
+                                            (long) timeoutMillis,
+                                            0L);
             return n >= 0 ? n : -errno();
         } catch (Throwable t) {
             throw linkedCallThrew("epollWait", t);
@@ -167,7 +151,16 @@ public class Syscalls {
     public int epollCtl(int epollFd, int op, int fd, int events, long data) {
         EpollEvents.set(scratch, 0, events, data);
         try {
-            int n = (int) EPOLL_CTL.invokeExact(callState, epollFd, op, fd, scratch.address());
+            int n =
+                    (int)
+                            (long)
+                                    EPOLL_CTL.invokeExact(
+                                            callState,
+                                            (long) epollFd,
+                                            (long) op,
+                                            (long) fd,
+                                            scratch.address(),
+                                            0L);
             return n >= 0 ? n : -errno();
         } catch (Throwable t) {
             throw linkedCallThrew("epollCtl", t);
@@ -181,7 +174,7 @@ public class Syscalls {
      */
     public int epollCreate1(int flags) {
         try {
-            int n = (int) EPOLL_CREATE1.invokeExact(callState, flags);
+            int n = (int) (long) EPOLL_CREATE1.invokeExact(callState, (long) flags, 0L, 0L, 0L, 0L);
             return n >= 0 ? n : -errno();
         } catch (Throwable t) {
             throw linkedCallThrew("epollCreate1", t);
@@ -196,7 +189,11 @@ public class Syscalls {
      */
     public int accept4(int listenerFd, int flags) {
         try {
-            int n = (int) ACCEPT4.invokeExact(callState, listenerFd, 0L, 0L, flags);
+            int n =
+                    (int)
+                            (long)
+                                    ACCEPT4.invokeExact(
+                                            callState, (long) listenerFd, 0L, 0L, (long) flags, 0L);
             return n >= 0 ? n : -errno();
         } catch (Throwable t) {
             throw linkedCallThrew("accept4", t);
@@ -210,7 +207,7 @@ public class Syscalls {
      */
     public int close(int fd) {
         try {
-            int n = (int) CLOSE.invokeExact(callState, fd);
+            int n = (int) (long) CLOSE.invokeExact(callState, (long) fd, 0L, 0L, 0L, 0L);
             return n >= 0 ? n : -errno();
         } catch (Throwable t) {
             throw linkedCallThrew("close", t);
@@ -224,7 +221,7 @@ public class Syscalls {
      */
     public int shutdown(int fd, int how) {
         try {
-            int n = (int) SHUTDOWN.invokeExact(callState, fd, how);
+            int n = (int) (long) SHUTDOWN.invokeExact(callState, (long) fd, (long) how, 0L, 0L, 0L);
             return n >= 0 ? n : -errno();
         } catch (Throwable t) {
             throw linkedCallThrew("shutdown", t);
@@ -238,7 +235,16 @@ public class Syscalls {
      */
     public int socket(int family, int type, int protocol) {
         try {
-            int n = (int) SOCKET.invokeExact(callState, family, type, protocol);
+            int n =
+                    (int)
+                            (long)
+                                    SOCKET.invokeExact(
+                                            callState,
+                                            (long) family,
+                                            (long) type,
+                                            (long) protocol,
+                                            0L,
+                                            0L);
             return n >= 0 ? n : -errno();
         } catch (Throwable t) {
             throw linkedCallThrew("socket", t);
@@ -253,7 +259,16 @@ public class Syscalls {
     public int bind(int fd, MemorySegment address, int length) {
         Objects.checkFromIndexSize(0, length, address.byteSize());
         try {
-            int n = (int) BIND.invokeExact(callState, fd, address.address(), length);
+            int n =
+                    (int)
+                            (long)
+                                    BIND.invokeExact(
+                                            callState,
+                                            (long) fd,
+                                            address.address(),
+                                            (long) length,
+                                            0L,
+                                            0L);
             return n >= 0 ? n : -errno();
         } catch (Throwable t) {
             throw linkedCallThrew("bind", t);
@@ -267,7 +282,11 @@ public class Syscalls {
      */
     public int listen(int fd, int backlog) {
         try {
-            int n = (int) LISTEN.invokeExact(callState, fd, backlog);
+            int n =
+                    (int)
+                            (long)
+                                    LISTEN.invokeExact(
+                                            callState, (long) fd, (long) backlog, 0L, 0L, 0L);
             return n >= 0 ? n : -errno();
         } catch (Throwable t) {
             throw linkedCallThrew("listen", t);
@@ -284,8 +303,14 @@ public class Syscalls {
         try {
             int n =
                     (int)
-                            GETSOCKNAME.invokeExact(
-                                    callState, fd, address.address(), scratch.address());
+                            (long)
+                                    GETSOCKNAME.invokeExact(
+                                            callState,
+                                            (long) fd,
+                                            address.address(),
+                                            scratch.address(),
+                                            0L,
+                                            0L);
             return n >= 0 ? n : -errno();
         } catch (Throwable t) {
             throw linkedCallThrew("getsockname", t);
@@ -302,8 +327,14 @@ public class Syscalls {
         try {
             int n =
                     (int)
-                            SETSOCKOPT.invokeExact(
-                                    callState, fd, level, option, scratch.address(), Integer.BYTES);
+                            (long)
+                                    SETSOCKOPT.invokeExact(
+                                            callState,
+                                            (long) fd,
+                                            (long) level,
+                                            (long) option,
+                                            scratch.address(),
+                                            (long) Integer.BYTES);
             return n >= 0 ? n : -errno();
         } catch (Throwable t) {
             throw linkedCallThrew("setsockopt", t);
@@ -320,8 +351,14 @@ public class Syscalls {
         try {
             int n =
                     (int)
-                            SETSOCKOPT.invokeExact(
-                                    callState, fd, level, option, value.address(), length);
+                            (long)
+                                    SETSOCKOPT.invokeExact(
+                                            callState,
+                                            (long) fd,
+                                            (long) level,
+                                            (long) option,
+                                            value.address(),
+                                            (long) length);
             return n >= 0 ? n : -errno();
         } catch (Throwable t) {
             throw linkedCallThrew("setsockopt", t);
@@ -339,13 +376,14 @@ public class Syscalls {
         try {
             int n =
                     (int)
-                            GETSOCKOPT.invokeExact(
-                                    callState,
-                                    fd,
-                                    level,
-                                    option,
-                                    scratch.address(),
-                                    scratch.address() + Integer.BYTES);
+                            (long)
+                                    GETSOCKOPT.invokeExact(
+                                            callState,
+                                            (long) fd,
+                                            (long) level,
+                                            (long) option,
+                                            scratch.address(),
+                                            scratch.address() + Integer.BYTES);
             return n >= 0 ? scratch.get(JAVA_INT, 0) : -errno();
         } catch (Throwable t) {
             throw linkedCallThrew("getsockopt", t);
@@ -364,13 +402,14 @@ public class Syscalls {
         try {
             int n =
                     (int)
-                            GETSOCKOPT.invokeExact(
-                                    callState,
-                                    fd,
-                                    level,
-                                    option,
-                                    scratch.address() + Long.BYTES,
-                                    scratch.address());
+                            (long)
+                                    GETSOCKOPT.invokeExact(
+                                            callState,
+                                            (long) fd,
+                                            (long) level,
+                                            (long) option,
+                                            scratch.address() + Long.BYTES,
+                                            scratch.address());
             return n >= 0 ? scratch.getString(Long.BYTES) : null;
         } catch (Throwable t) {
             throw linkedCallThrew("getsockopt", t);
@@ -396,7 +435,8 @@ public class Syscalls {
             }
             MemorySegment header = sock_fprog.allocate(arena);
             sock_fprog.len(header, (short) program.length);
-            sock_fprog.filter(header, instructions);
+            // As a long: the handle for pointers would be made for this one use.
+            header.set(JAVA_LONG, sock_fprog.filter$offset(), instructions.address());
             return setsockopt(
                     fd,
                     Linux.SOL_SOCKET,
@@ -414,7 +454,11 @@ public class Syscalls {
      */
     public int eventfd(int initial, int flags) {
         try {
-            int n = (int) EVENTFD.invokeExact(callState, initial, flags);
+            int n =
+                    (int)
+                            (long)
+                                    EVENTFD.invokeExact(
+                                            callState, (long) initial, (long) flags, 0L, 0L, 0L);
             return n >= 0 ? n : -errno();
         } catch (Throwable t) {
             throw linkedCallThrew("eventfd", t);
@@ -432,7 +476,15 @@ public class Syscalls {
             MemorySegment state = arena.allocate(CALL_STATE);
             MemorySegment counter = arena.allocateFrom(JAVA_LONG, value);
             try {
-                long n = (long) WRITE.invokeExact(state, fd, counter.address(), (long) Long.BYTES);
+                long n =
+                        (long)
+                                WRITE.invokeExact(
+                                        state,
+                                        (long) fd,
+                                        counter.address(),
+                                        (long) Long.BYTES,
+                                        0L,
+                                        0L);
                 return n >= 0 ? (int) n : -state.get(JAVA_INT, ERRNO_OFFSET);
             } catch (Throwable t) {
                 throw linkedCallThrew("write", t);
@@ -447,7 +499,15 @@ public class Syscalls {
      */
     public int eventfdRead(int fd) {
         try {
-            long n = (long) READ.invokeExact(callState, fd, scratch.address(), (long) Long.BYTES);
+            long n =
+                    (long)
+                            READ.invokeExact(
+                                    callState,
+                                    (long) fd,
+                                    scratch.address(),
+                                    (long) Long.BYTES,
+                                    0L,
+                                    0L);
             return n >= 0 ? (int) n : -errno();
         } catch (Throwable t) {
             throw linkedCallThrew("eventfdRead", t);
@@ -461,7 +521,7 @@ public class Syscalls {
      */
     public int unshare(int flags) {
         try {
-            int n = (int) UNSHARE.invokeExact(callState, flags);
+            int n = (int) (long) UNSHARE.invokeExact(callState, (long) flags, 0L, 0L, 0L, 0L);
             return n >= 0 ? n : -errno();
         } catch (Throwable t) {
             throw linkedCallThrew("unshare", t);
@@ -469,13 +529,14 @@ public class Syscalls {
     }
 
     /**
-     * Sets the CPUs that the calling thread may run on.
+     * Sets the CPUs that a thread may run on.
      *
-     * @return 0 or -errno (-EINVAL: none of them is online and allowed)
+     * @param thread its number, as in /proc/self/task; 0 for the calling thread
+     * @return 0 or -errno (-EINVAL: none of them is online and allowed; -ESRCH: no such thread)
      */
-    public int schedSetaffinity(BitSet cpus) {
+    public int schedSetaffinity(int thread, BitSet cpus) {
         try (Arena arena = Arena.ofConfined()) {
-            MemorySegment set = cpu_set_t.allocate(arena);
+            MemorySegment set = arena.allocate(CPU_SET_BYTES, Long.BYTES);
             long[] words = cpus.toLongArray();
             if (words.length * (long) Long.BYTES > set.byteSize()) {
                 return -Errno.EINVAL;
@@ -485,8 +546,14 @@ public class Syscalls {
             }
             int n =
                     (int)
-                            SCHED_SETAFFINITY.invokeExact(
-                                    callState, 0, set.byteSize(), set.address());
+                            (long)
+                                    SCHED_SETAFFINITY.invokeExact(
+                                            callState,
+                                            (long) thread,
+                                            set.byteSize(),
+                                            set.address(),
+                                            0L,
+                                            0L);
             return n >= 0 ? n : -errno();
         } catch (Throwable t) {
             throw linkedCallThrew("sched_setaffinity", t);
@@ -500,11 +567,12 @@ public class Syscalls {
      */
     public int schedGetaffinity(BitSet cpus) {
         try (Arena arena = Arena.ofConfined()) {
-            MemorySegment set = cpu_set_t.allocate(arena);
+            MemorySegment set = arena.allocate(CPU_SET_BYTES, Long.BYTES);
             int n =
                     (int)
-                            SCHED_GETAFFINITY.invokeExact(
-                                    callState, 0, set.byteSize(), set.address());
+                            (long)
+                                    SCHED_GETAFFINITY.invokeExact(
+                                            callState, 0L, set.byteSize(), set.address(), 0L, 0L);
             if (n < 0) {
                 return -errno();
             }
@@ -524,12 +592,30 @@ public class Syscalls {
     public long raiseDescriptorLimit() {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment limit = rlimit.allocate(arena);
-            int n = (int) GETRLIMIT.invokeExact(callState, Linux.RLIMIT_NOFILE, limit.address());
+            int n =
+                    (int)
+                            (long)
+                                    GETRLIMIT.invokeExact(
+                                            callState,
+                                            (long) Linux.RLIMIT_NOFILE,
+                                            limit.address(),
+                                            0L,
+                                            0L,
+                                            0L);
             if (n < 0) {
                 return -errno();
             }
             rlimit.rlim_cur(limit, rlimit.rlim_max(limit));
-            n = (int) SETRLIMIT.invokeExact(callState, Linux.RLIMIT_NOFILE, limit.address());
+            n =
+                    (int)
+                            (long)
+                                    SETRLIMIT.invokeExact(
+                                            callState,
+                                            (long) Linux.RLIMIT_NOFILE,
+                                            limit.address(),
+                                            0L,
+                                            0L,
+                                            0L);
             return n < 0 ? -errno() : rlimit.rlim_cur(limit);
         } catch (Throwable t) {
             throw linkedCallThrew("setrlimit", t);
@@ -543,7 +629,16 @@ public class Syscalls {
      */
     public int ioctl(int fd, long request, MemorySegment argument) {
         try {
-            int n = (int) IOCTL_POINTER.invokeExact(callState, fd, request, argument.address());
+            int n =
+                    (int)
+                            (long)
+                                    IOCTL.invokeExact(
+                                            callState,
+                                            (long) fd,
+                                            request,
+                                            argument.address(),
+                                            0L,
+                                            0L);
             return n >= 0 ? n : -errno();
         } catch (Throwable t) {
             throw linkedCallThrew("ioctl", t);

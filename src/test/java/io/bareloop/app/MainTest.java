@@ -203,7 +203,7 @@ class MainTest {
             List<String> banner = server.out();
             assertThat(banner.get(0))
                     .isEqualTo(
-                            ServeOptions.versionLine()
+                            Banner.versionLine()
                                     + ", pid "
                                     + server.pid()
                                     + ", JDK "

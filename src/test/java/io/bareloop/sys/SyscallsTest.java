@@ -500,14 +500,14 @@ class SyscallsTest {
                         for (int cpu : before.stream().toArray()) {
                             BitSet one = new BitSet();
                             one.set(cpu);
-                            assertThat(own.schedSetaffinity(one)).isZero();
+                            assertThat(own.schedSetaffinity(0, one)).isZero();
                             // What the set holds before does not stay in it.
                             seen.set(0, 2000);
                             assertThat(own.schedGetaffinity(seen)).isZero();
                             assertThat(seen).isEqualTo(one);
                             assertThat(linux_h.sched_getcpu()).isEqualTo(cpu);
                         }
-                        assertThat(own.schedSetaffinity(before)).isZero();
+                        assertThat(own.schedSetaffinity(0, before)).isZero();
                         assertThat(own.schedGetaffinity(seen)).isZero();
                         assertThat(seen).isEqualTo(before);
                     }
@@ -520,13 +520,15 @@ class SyscallsTest {
     void affinityToNoCpuIsRefused() throws Exception {
         BitSet before = affinity();
         BitSet impossible = new BitSet();
-        assertThat(sys.schedSetaffinity(impossible)).isEqualTo(-Errno.EINVAL);
+        assertThat(sys.schedSetaffinity(0, impossible)).isEqualTo(-Errno.EINVAL);
         // The last that cpu_set_t has a bit for, and the first that it has none for.
         for (int cpu : new int[] {1023, 1024, 100_000}) {
             assumeTrue(!before.get(cpu), "a machine of more than a thousand CPUs");
             impossible.clear();
             impossible.set(cpu);
-            assertThat(sys.schedSetaffinity(impossible)).as("CPU " + cpu).isEqualTo(-Errno.EINVAL);
+            assertThat(sys.schedSetaffinity(0, impossible))
+                    .as("CPU " + cpu)
+                    .isEqualTo(-Errno.EINVAL);
         }
         assertThat(affinity()).isEqualTo(before);
     }

@@ -1,0 +1,90 @@
+package io.bareloop.app;
+
+import java.io.PrintStream;
+import java.util.HashMap;
+import java.util.Map;
+import picocli.CommandLine;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.ParseResult;
+
+/**
+ * The command line as picocli sees it: help, and what is wrong with what was typed. Built by calls,
+ * not annotations: no reflection. Nothing else names picocli's classes, so that a start that needs
+ * neither loads none of them; no AOT cache holds them, for they are of Java 5.
+ */
+final class CommandLineSpec {
+    private CommandLineSpec() {}
+
+    /**
+     * The values given, by option; null where all that was asked for has been printed to {@code
+     * out}.
+     *
+     * @throws IllegalArgumentException where the command line is wrong, saying what
+     */
+    static Map<String, String> parse(String[] arguments, PrintStream out) {
+        CommandLine commandLine = new CommandLine(spec());
+        ParseResult parsed;
+        try {
+            parsed = commandLine.parseArgs(arguments);
+        } catch (CommandLine.ParameterException e) {
+            throw new IllegalArgumentException(e.getMessage(), e);
+        }
+        if (parsed.isUsageHelpRequested()) {
+            commandLine.usage(out);
+            return null;
+        }
+        if (parsed.isVersionHelpRequested()) {
+            out.println(Banner.versionLine());
+            return null;
+        }
+        Map<String, String> values = new HashMap<>();
+        for (ServeOption option : ServeOptions.OPTIONS) {
+            Object value = parsed.matchedOptionValue(option.name(), null);
+            if (value != null) {
+                values.put(option.name(), value.toString());
+            }
+        }
+        return values;
+    }
+
+    private static CommandSpec spec() {
+        CommandSpec spec = CommandSpec.create().name("java -jar bareloop.jar [serve]");
+        ServeOptions.OPTIONS.forEach(option -> add(spec, option));
+        spec.addOption(
+                OptionSpec.builder("-h", "--help")
+                        .usageHelp(true)
+                        .description("Print this and exit.")
+                        .build());
+        spec.addOption(
+                OptionSpec.builder("-V", "--version")
+                        .versionHelp(true)
+                        .description("Print the version and exit.")
+                        .build());
+        spec.usageMessage()
+                .customSynopsis("java -jar bareloop.jar [serve] [OPTIONS]")
+                .description(
+                        "%nServes the demonstration application over HTTP/1.1, on one pinned"
+                                + " thread per CPU: GET /plaintext, /json, /sse, /pipeline,"
+                                + " /baseline11; POST /echo, /baseline11.%n")
+                .footer(
+                        "",
+                        "Exit status: 0 drained in time; 1 could not start, or work was cut off;"
+                                + " 2 wrong options.")
+                .sortOptions(false)
+                .width(100);
+        return spec;
+    }
+
+    private static void add(CommandSpec spec, ServeOption from) {
+        OptionSpec.Builder option =
+                OptionSpec.builder(from.name()).paramLabel(from.label()).type(from.kind().type());
+        if (from.defaultValue() == null) {
+            option.description(from.description());
+        } else {
+            option.defaultValue(from.defaultValue())
+                    .description(from.description() + " Default: ${DEFAULT-VALUE}.");
+        }
+        spec.addOption(option.build());
+    }
+}

@@ -1,0 +1,39 @@
+package io.bareloop.app;
+
+/**
+ * An option with a value.
+ *
+ * @param name with its dashes
+ * @param label what stands for the value in the help
+ * @param defaultValue null where there is none, or none that can be written down
+ * @param description for the help
+ */
+record ServeOption(String name, String label, Kind kind, String defaultValue, String description) {
+    /** What a value has to be, before its own rules. */
+    enum Kind {
+        TEXT(String.class),
+        INT(Integer.class),
+        LONG(Long.class);
+
+        private final Class<?> type;
+
+        Kind(Class<?> type) {
+            this.type = type;
+        }
+
+        Class<?> type() {
+            return type;
+        }
+    }
+
+    /** Whether {@code value} can be one without a doubt: not another option, nor a wrong number. */
+    boolean accepts(String value) {
+        if (kind == Kind.TEXT) {
+            return !value.isEmpty() && "-@\"\'".indexOf(value.charAt(0)) < 0;
+        }
+        // Of up to nine digits each is an int.
+        return !value.isEmpty()
+                && value.length() <= 9
+                && value.chars().allMatch(c -> c >= '0' && c <= '9');
+    }
+}
