@@ -2,6 +2,7 @@ package io.bareloop.app;
 
 import io.bareloop.server.HttpServer;
 import io.bareloop.server.LoopStats;
+import io.bareloop.server.WarmUp;
 import java.io.PrintStream;
 import java.time.Duration;
 import java.util.List;
@@ -27,6 +28,15 @@ final class Banner {
                 "  loops     %d, %s%n",
                 server.cpus().size(),
                 server.cpus().isPinned() ? "pinned to CPUs " + server.cpus() : "not pinned");
+        if (server.housekeepingCpus() != null) {
+            out.printf("  others    on CPUs %s%n", server.housekeepingCpus());
+        }
+        WarmUp warmUp = server.warmUp();
+        if (warmUp.requests() > 0) {
+            out.printf(
+                    "  warm-up   %d requests in %d ms%n",
+                    warmUp.requests(), warmUp.time().toMillis());
+        }
         out.printf("  kernel    %s%n", taken.isEmpty() ? "-" : String.join(", ", taken));
         if (!refused.isEmpty()) {
             out.printf(

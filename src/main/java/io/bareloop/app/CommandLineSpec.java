@@ -62,12 +62,18 @@ final class CommandLineSpec {
                         .description("Print the version and exit.")
                         .build());
         spec.usageMessage()
-                .customSynopsis("java -jar bareloop.jar [serve] [OPTIONS]")
+                .customSynopsis(
+                        "java -jar bareloop.jar [serve] [OPTIONS]",
+                        "   or: java [JVM OPTIONS] -jar bareloop.jar aot [FILE]")
                 .description(
                         "%nServes the demonstration application over HTTP/1.1, on one pinned"
                                 + " thread per CPU: GET /plaintext, /json, /sse, /pipeline,"
                                 + " /baseline11; POST /echo, /baseline11.%n")
                 .footer(
+                        "",
+                        "aot writes an AOT cache (JDK 25; before, a CDS archive) to FILE, by default"
+                                + " beside the jar, from a run of the server with the same JVM"
+                                + " options, and says how to start with it.",
                         "",
                         "Exit status: 0 drained in time; 1 could not start, or work was cut off;"
                                 + " 2 wrong options.")

@@ -21,6 +21,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.List;
 
 /**
  * What {@code serve} serves. One per loop, so that its scratch memory needs no locks.
@@ -30,6 +31,10 @@ import java.time.temporal.ChronoUnit;
  * HttpArena benchmarks.
  */
 final class Demo {
+    /** Targets without side effects, to warm up with. */
+    static final List<String> WARM_UP =
+            List.of("/plaintext", "/json", "/pipeline", "/baseline11?a=1&b=2", "/nowhere");
+
     private static final Prepared HELLO =
             Prepared.of(Status.OK, MediaType.TEXT, ascii("Hello, World!"));
     private static final byte[] PIPELINED = ascii("ok");

@@ -8,7 +8,7 @@ import java.util.Arrays;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 
-/** {@code java -jar bareloop.jar [serve] [options]}. */
+/** {@code java -jar bareloop.jar [serve] [options]}, or {@code ... aot [FILE]}. */
 public final class Main {
     private static final int OK = 0;
     private static final int FAILED = 1;
@@ -26,6 +26,9 @@ public final class Main {
 
     /** Returns the exit status; returns at all only where there is nothing (more) to serve. */
     static int run(String[] args, PrintStream out, PrintStream err) {
+        if (args.length > 0 && args[0].equals("aot")) {
+            return aot(Arrays.copyOfRange(args, 1, args.length), out, err);
+        }
         String[] options =
                 args.length > 0 && args[0].equals("serve")
                         ? Arrays.copyOfRange(args, 1, args.length)
@@ -46,6 +49,23 @@ public final class Main {
             return USAGE;
         }
         return serve(serve, out, err);
+    }
+
+    private static int aot(String[] args, PrintStream out, PrintStream err) {
+        if (args.length > 1 || (args.length == 1 && args[0].startsWith("-"))) {
+            err.println("bareloop: aot takes the name of a file, or nothing");
+            err.println("Try: java -jar bareloop.jar --help");
+            return USAGE;
+        }
+        try {
+            AotCache.build(args, out);
+            return OK;
+        } catch (IOException | IllegalStateException e) {
+            err.println("bareloop: " + e.getMessage());
+            return FAILED;
+        } catch (InterruptedException e) {
+            return FAILED;
+        }
     }
 
     private static int serve(ServeOptions options, PrintStream out, PrintStream err) {

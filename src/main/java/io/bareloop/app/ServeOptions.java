@@ -42,6 +42,22 @@ record ServeOptions(HttpServer.Builder builder, Duration drain) {
                             "CPUs to use, one pinned loop each, such as 0-3 or 0,2. Default: all that this"
                                     + " process may run on."),
                     new ServeOption(
+                            "--housekeeping-cpus",
+                            "LIST",
+                            Kind.TEXT,
+                            null,
+                            "CPUs that all other threads are kept on: compilers, collectors and"
+                                    + " watchers of the JVM. Without --cpus no loop has these"
+                                    + " then. Default: any."),
+                    new ServeOption(
+                            "--warmup",
+                            "MILLIS",
+                            Kind.INT,
+                            "0",
+                            "How long the server serves itself before it listens, 10 to 60000,"
+                                    + " so that its code is compiled when the first client comes;"
+                                    + " 0, not at all."),
+                    new ServeOption(
                             "--accept",
                             "auto|cbpf|reuseport",
                             Kind.TEXT,
@@ -200,6 +216,13 @@ record ServeOptions(HttpServer.Builder builder, Duration drain) {
         if (cpus != null) {
             named("--cpus", () -> builder.cpus(CpuSet.of(cpus)));
         }
+        String housekeeping = given.get("--housekeeping-cpus");
+        if (housekeeping != null) {
+            named("--housekeeping-cpus", () -> builder.housekeepingCpus(CpuSet.of(housekeeping)));
+        }
+        named(
+                "--warmup",
+                () -> builder.warmUp(Duration.ofMillis(number(given, "--warmup")), Demo.WARM_UP));
         named("--accept", () -> builder.steering(steering(value(given, "--accept"))));
         named("--busy-poll", () -> busyPoll(builder, value(given, "--busy-poll")));
         String congestion = given.get("--congestion");

@@ -87,6 +87,20 @@ public final class CpuSet {
         return cpus.clone();
     }
 
+    /** These less {@code others}; these where nothing would be left. */
+    CpuSet without(CpuSet others) {
+        int[] left =
+                Arrays.stream(cpus)
+                        .filter(cpu -> Arrays.binarySearch(others.cpus, cpu) < 0)
+                        .toArray();
+        return left.length == 0 ? this : new CpuSet(left);
+    }
+
+    /** The first alone. */
+    CpuSet first() {
+        return new CpuSet(new int[] {cpus[0]});
+    }
+
     /** The list in its shortest form, for example {@code "0-3,8"}; or {@code "2 not pinned"}. */
     @Override
     public String toString() {

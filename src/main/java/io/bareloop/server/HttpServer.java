@@ -9,6 +9,7 @@ import io.bareloop.http.Timeouts;
 import io.bareloop.loop.Counters;
 import io.bareloop.loop.Loop;
 import io.bareloop.loop.LoopOptions;
+import io.bareloop.net.Housekeeping;
 import io.bareloop.net.Knob;
 import io.bareloop.net.KnobLog;
 import io.bareloop.net.ListenOptions;
@@ -49,17 +50,29 @@ public final class HttpServer implements AutoCloseable {
     private final List<Loop> loops = new ArrayList<>();
     private final List<Thread> threads = new ArrayList<>();
     private final CpuSet cpus;
+    private final CpuSet housekeepingCpus;
     private final CountDownLatch ended;
+    private final WarmUp warmUp;
+    private Housekeeping housekeeping;
     private ListenerGroup listeners;
     private volatile Throwable failure;
     private boolean released;
 
     private HttpServer(Builder builder) throws IOException {
-        cpus = builder.cpus != null ? builder.cpus : CpuSet.allowed();
+        cpus = builder.loopCpus();
+        housekeepingCpus = builder.housekeepingCpus;
         ended = new CountDownLatch(cpus.size());
         boolean started = false;
         try {
             sys.raiseDescriptorLimit();
+            // First of all: threads that are created from here on inherit the CPUs.
+            if (builder.housekeepingCpus != null) {
+                housekeeping = Housekeeping.start(builder.housekeepingCpus.toArray());
+            }
+            warmUp =
+                    builder.warmUpTime.isZero()
+                            ? WarmUp.NONE
+                            : WarmUp.run(builder, cpus, builder.warmUpTargets);
             listeners =
                     ListenerGroup.open(
                             sys, builder.address(), cpus.toArray(), builder.listenOptions(), knobs);
@@ -67,6 +80,9 @@ public final class HttpServer implements AutoCloseable {
                 loops.add(newLoop(builder, i));
             }
             startThreads();
+            if (housekeeping != null) {
+                housekeeping.watch();
+            }
             knobs.refused().forEach(builder.log);
             started = true;
         } finally {
@@ -98,6 +114,16 @@ public final class HttpServer implements AutoCloseable {
     /** The CPUs of the loops. */
     public CpuSet cpus() {
         return cpus;
+    }
+
+    /** The CPUs that all other threads are kept on; null where that was not asked for. */
+    public CpuSet housekeepingCpus() {
+        return housekeepingCpus;
+    }
+
+    /** What was done before the server listened; no requests where that was not asked for. */
+    public WarmUp warmUp() {
+        return warmUp;
     }
 
     /** Optional kernel features that took, for people to read. */
@@ -229,7 +255,8 @@ public final class HttpServer implements AutoCloseable {
         try {
             for (int i = 0; i < loops.size(); i++) {
                 Loop loop = loops.get(i);
-                Thread thread = new Thread(() -> runLoop(loop, pinned, go), "bareloop-" + i);
+                Thread thread =
+                        new Thread(() -> runLoop(loop, pinned, go), Housekeeping.LOOP_PREFIX + i);
                 thread.start();
                 threads.add(thread);
             }
@@ -281,6 +308,9 @@ public final class HttpServer implements AutoCloseable {
             released = true;
             closeListeners();
             loops.forEach(Loop::close);
+            if (housekeeping != null) {
+                housekeeping.close();
+            }
             arena.close();
         }
     }
@@ -300,6 +330,9 @@ public final class HttpServer implements AutoCloseable {
         private Setting steering = Setting.AUTO;
         private Knob busyPoll = Knob.auto(BUSY_POLL_MICROS);
         private String congestion;
+        private CpuSet housekeepingCpus;
+        private Duration warmUpTime = Duration.ZERO;
+        private List<String> warmUpTargets = List.of();
         private Setting privateDescriptors = Setting.OFF;
         private int backlog = BACKLOG;
         private int connectionsMax = 65_536;
@@ -325,9 +358,68 @@ public final class HttpServer implements AutoCloseable {
             return this;
         }
 
-        /** The CPUs to use; without this call all that this process may run on. */
+        /**
+         * The CPUs to use; without this call all that this process may run on, less those for
+         * {@link #housekeepingCpus}.
+         */
         public Builder cpus(CpuSet cpus) {
             this.cpus = cpus;
+            return this;
+        }
+
+        /**
+         * Keeps all threads of this process that are not loops on {@code cpus}: the compilers and
+         * collectors of the JVM, and the application's own, the calling one among them; until the
+         * server is closed. Threads that come later are moved too, within a second. They may share
+         * a CPU with a loop where that is asked for; the loops have to be pinned.
+         *
+         * @param cpus pinned CPUs, such as {@code CpuSet.of("0")}
+         * @throws IllegalArgumentException where they are a number of loops that are not pinned
+         */
+        public Builder housekeepingCpus(CpuSet cpus) {
+            if (!cpus.isPinned()) {
+                throw new IllegalArgumentException("housekeeping needs CPUs, not " + cpus);
+            }
+            this.housekeepingCpus = cpus;
+            return this;
+        }
+
+        /**
+         * Serves requests of the server's own for {@code time} before it listens, so that the JVM
+         * has compiled the loop, the parser and the response writer when the first client comes;
+         * without this call, or with zero, it does not.
+         *
+         * <p>A private server with a handler of its own does that, on a loopback port that is
+         * closed before the real one opens. The application's handler is not called, for it may
+         * have side effects, and no connection or request is counted.
+         *
+         * @param time zero, or 10 ms to 60 s
+         */
+        public Builder warmUp(Duration time) {
+            return warmUp(time, List.of());
+        }
+
+        /**
+         * As {@link #warmUp(Duration)}, but with GET requests for {@code targets} to the
+         * application's own handler, again and again: for targets without side effects.
+         *
+         * @param targets such as {@code "/users/1?full=yes"}; each has to be answered with a
+         *     Content-Length
+         */
+        public Builder warmUp(Duration time, List<String> targets) {
+            if (!time.isZero()
+                    && (time.compareTo(Duration.ofMillis(10)) < 0
+                            || time.compareTo(Duration.ofSeconds(60)) > 0)) {
+                throw new IllegalArgumentException(
+                        "warm-up of " + time.toMillis() + " ms; it must be 0, or 10 to 60000");
+            }
+            for (String target : targets) {
+                if (!target.startsWith("/") || !target.chars().allMatch(c -> c > ' ' && c < 127)) {
+                    throw new IllegalArgumentException("not a request target: \"" + target + "\"");
+                }
+            }
+            this.warmUpTime = time;
+            this.warmUpTargets = List.copyOf(targets);
             return this;
         }
 
@@ -458,7 +550,44 @@ public final class HttpServer implements AutoCloseable {
                         "steering is ON, which needs loops that are pinned to CPUs:"
                                 + " call cpus(CpuSet.allowed()), or steering(Setting.AUTO)");
             }
+            if (housekeepingCpus != null && cpus != null && !cpus.isPinned()) {
+                throw new IllegalStateException(
+                        "housekeeping CPUs need loops that are pinned to CPUs:"
+                                + " call cpus(CpuSet.allowed())");
+            }
             return new HttpServer(this);
+        }
+
+        private CpuSet loopCpus() {
+            if (cpus != null) {
+                return cpus;
+            }
+            CpuSet allowed = CpuSet.allowed();
+            return housekeepingCpus == null ? allowed : allowed.without(housekeepingCpus);
+        }
+
+        /** One that is configured alike, to warm up with. */
+        Builder forWarmUp(CpuSet loops) {
+            Builder builder = new Builder();
+            builder.host = "127.0.0.1";
+            builder.port = 0;
+            builder.cpus = loops.first();
+            builder.limits = limits;
+            builder.timeouts = timeouts;
+            builder.handlers = handlers;
+            builder.busyPoll = new Knob(Knob.Mode.OFF, 0);
+            builder.privateDescriptors = privateDescriptors;
+            builder.pendingBytesMax = pendingBytesMax;
+            builder.log = line -> {};
+            return builder;
+        }
+
+        Duration warmUpTime() {
+            return warmUpTime;
+        }
+
+        void report(String line) {
+            log.accept(line);
         }
 
         private InetSocketAddress address() throws IOException {

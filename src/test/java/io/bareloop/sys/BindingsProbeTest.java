@@ -110,7 +110,21 @@ class BindingsProbeTest {
                         "Sockaddr.BYTES_MAX",
                         inet + " > " + inet6 + " ? " + inet + " : " + inet6,
                         Sockaddr.BYTES_MAX));
+        facts.add(new Fact("Sockaddr.INET_BYTES", inet, Sockaddr.INET_BYTES));
+        facts.add(new Fact("Sockaddr.INET6_BYTES", inet6, Sockaddr.INET6_BYTES));
+        addOffset(facts, "sockaddr_in, sin_family", Sockaddr.FAMILY_OFFSET);
+        addOffset(facts, "sockaddr_in6, sin6_family", Sockaddr.FAMILY_OFFSET);
+        addOffset(facts, "sockaddr_in, sin_port", Sockaddr.PORT_OFFSET);
+        addOffset(facts, "sockaddr_in6, sin6_port", Sockaddr.PORT_OFFSET);
+        addOffset(facts, "sockaddr_in, sin_addr", Sockaddr.INET_ADDRESS_OFFSET);
+        addOffset(facts, "sockaddr_in6, sin6_addr", Sockaddr.INET6_ADDRESS_OFFSET);
+        addOffset(facts, "sockaddr_in6, sin6_scope_id", Sockaddr.INET6_SCOPE_OFFSET);
+        facts.add(new Fact("CPU_SET_BYTES", "sizeof(cpu_set_t)", Syscalls.CPU_SET_BYTES));
         compare(umbrellaIncludes(), facts);
+    }
+
+    private static void addOffset(List<Fact> facts, String field, int offset) {
+        facts.add(new Fact("offset of " + field, "offsetof(struct " + field + ")", offset));
     }
 
     /** Against the kernel's own header where it is as new; else against its macros and a copy. */

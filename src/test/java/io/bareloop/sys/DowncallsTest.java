@@ -1,0 +1,113 @@
+package io.bareloop.sys;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.bareloop.generated.linux_h;
+import java.io.IOException;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodType;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+
+/** The one signature by which all functions are called, against what jextract made of each. */
+class DowncallsTest {
+    private static final int ARGUMENTS_MAX = 5;
+
+    /** Classes of arguments and results that stand in one general-purpose register. */
+    private static final Set<Class<?>> ONE_REGISTER =
+            Set.of(int.class, long.class, MemorySegment.class);
+
+    @Test
+    void everyFunctionLinkedIsCalledAsItIsDeclared() throws Exception {
+        Set<String> linked = linked();
+        assertThat(linked).hasSizeGreaterThan(20).contains("recv", "send", "epoll_wait", "ioctl");
+        for (String name : linked) {
+            // It has variable arguments, and is called with one of them: a pointer.
+            if (name.equals("ioctl")) {
+                assertThat(address(linux_h.ioctl.address())).isEqualTo(found("ioctl"));
+                continue;
+            }
+            MethodType declared = descriptor(name).toMethodType();
+            assertThat(declared.parameterCount()).as(name).isLessThanOrEqualTo(ARGUMENTS_MAX);
+            assertThat(ONE_REGISTER).as(name).containsAll(declared.parameterList());
+            assertThat(ONE_REGISTER).as(name).contains(declared.returnType());
+            assertThat(address(generated(name, "$address", MemorySegment.class)))
+                    .as(name)
+                    .isEqualTo(found(name));
+        }
+    }
+
+    /** A result that is an int is the lower half of a register, whatever the upper half holds. */
+    @Test
+    void resultsAreReadAsTheyAreDeclared() throws Exception {
+        Matcher call =
+                Pattern.compile(
+                                "\\b(int|long) n =\\s+\\((int|long)\\)\\s+(\\(long\\)\\s+)?(\\w+)"
+                                        + "\\s*\\.invokeExact")
+                        .matcher(source());
+        int calls = 0;
+        while (call.find()) {
+            calls++;
+            Class<?> result =
+                    descriptorOrIoctl(call.group(4).toLowerCase(Locale.ROOT))
+                            .toMethodType()
+                            .returnType();
+            boolean halved = call.group(2).equals("int") && call.group(3) != null;
+            assertThat(halved).as(call.group(4)).isEqualTo(result == int.class);
+        }
+        assertThat(calls).isGreaterThan(20);
+    }
+
+    @Test
+    void aFunctionThatIsNotThereIsNamed() {
+        assertThatThrownBy(() -> Downcalls.link("no_such_function"))
+                .isInstanceOf(UnsatisfiedLinkError.class)
+                .hasMessage("no function no_such_function");
+    }
+
+    private static FunctionDescriptor descriptorOrIoctl(String name) throws Exception {
+        return name.equals("ioctl")
+                ? FunctionDescriptor.of(ValueLayout.JAVA_INT)
+                : descriptor(name);
+    }
+
+    private static FunctionDescriptor descriptor(String name) throws Exception {
+        return generated(name, "$descriptor", FunctionDescriptor.class);
+    }
+
+    private static <T> T generated(String name, String suffix, Class<T> type) throws Exception {
+        return type.cast(linux_h.class.getMethod(name + suffix).invoke(null));
+    }
+
+    private static long found(String name) {
+        return address(Linker.nativeLinker().defaultLookup().find(name).orElseThrow());
+    }
+
+    private static long address(MemorySegment function) {
+        return function.address();
+    }
+
+    /** The functions that Syscalls links, by its source. */
+    private static Set<String> linked() throws IOException {
+        Set<String> names = new TreeSet<>();
+        Matcher link = Pattern.compile("Downcalls\\.link\\(\"(\\w+)\"\\)").matcher(source());
+        while (link.find()) {
+            names.add(link.group(1));
+        }
+        return names;
+    }
+
+    private static String source() throws IOException {
+        return Files.readString(Path.of("src/main/java/io/bareloop/sys/Syscalls.java"));
+    }
+}
