@@ -99,6 +99,43 @@ final class AotCache {
     }
 
     /**
+     * Whether this process runs classes of an AOT cache that is older than the jar: up to 25.0.3
+     * JDK 25 does not notice (JDK-8377932), and runs what was in the jar then.
+     *
+     * @return what to tell the user, or null where all is well
+     */
+    static String staleCache() {
+        // A classpath of directories, and the modules of an image, are no matter here.
+        Path jar = Path.of(System.getProperty("java.class.path"));
+        try {
+            return Files.isRegularFile(jar)
+                    ? staleCache(jar, Files.readString(Path.of("/proc/self/maps")))
+                    : null;
+        } catch (IOException e) {
+            return null;
+        }
+    }
+
+    /** As above, from the lines of /proc/self/maps: the JVM maps the cache that it uses. */
+    static String staleCache(Path jar, String maps) throws IOException {
+        int end = maps.indexOf(".aot\n");
+        if (end < 0) {
+            return null;
+        }
+        Path cache =
+                Path.of(maps.substring(maps.indexOf('/', maps.lastIndexOf('\n', end)), end + 4));
+        if (Files.getLastModifiedTime(jar).compareTo(Files.getLastModifiedTime(cache)) <= 0) {
+            return null;
+        }
+        return "the AOT cache "
+                + cache
+                + " is older than "
+                + jar
+                + ", and would run the classes of another build; make it again (aot), or touch it"
+                + " where it is of this one";
+    }
+
+    /**
      * What stands between java and the arguments of this program: options of the JVM, and -jar and
      * the jar, or a class path and the class.
      */

@@ -13,7 +13,11 @@ final class Banner {
     private Banner() {}
 
     static String versionLine() {
-        String version = Banner.class.getPackage().getImplementationVersion();
+        Module module = Banner.class.getModule();
+        String version =
+                module.isNamed()
+                        ? module.getDescriptor().rawVersion().orElse(null)
+                        : Banner.class.getPackage().getImplementationVersion();
         return "bareloop " + (version != null ? version : "(built without a version)");
     }
 

@@ -71,7 +71,8 @@ final class CommandLineSpec {
                                 + " /baseline11; POST /echo, /baseline11.%n")
                 .footer(
                         "",
-                        "aot writes an AOT cache (JDK 25; before, a CDS archive) to FILE, by default"
+                        "aot writes an AOT cache (JDK 25; before, a CDS"
+                                + " archive) to FILE, by default"
                                 + " beside the jar, from a run of the server with the same JVM"
                                 + " options, and says how to start with it.",
                         "",

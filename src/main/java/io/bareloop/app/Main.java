@@ -18,6 +18,11 @@ public final class Main {
 
     /** Exits with 0 after a clean end, 1 after a failure, 2 where the options are wrong. */
     public static void main(String[] args) {
+        String stale = AotCache.staleCache();
+        if (stale != null) {
+            System.err.println("bareloop: " + stale);
+            System.exit(FAILED);
+        }
         int status = run(args, System.out, System.err);
         if (status != OK) {
             System.exit(status);

@@ -39,7 +39,8 @@ record ServeOptions(HttpServer.Builder builder, Duration drain) {
                             "LIST",
                             Kind.TEXT,
                             null,
-                            "CPUs to use, one pinned loop each, such as 0-3 or 0,2. Default: all that this"
+                            "CPUs to use, one pinned loop each, such as 0-3 or"
+                                    + " 0,2. Default: all that this"
                                     + " process may run on."),
                     new ServeOption(
                             "--housekeeping-cpus",
@@ -62,14 +63,17 @@ record ServeOptions(HttpServer.Builder builder, Duration drain) {
                             "auto|cbpf|reuseport",
                             Kind.TEXT,
                             "auto",
-                            "How connections find a loop: cbpf, by the CPU that received them (fails where the"
-                                    + " kernel refuses); reuseport, by hash; auto, cbpf where it can be had."),
+                            "How connections find a loop: cbpf, by the CPU that"
+                                    + " received them (fails where the"
+                                    + " kernel refuses); reuseport, by hash; auto,"
+                                    + " cbpf where it can be had."),
                     new ServeOption(
                             "--busy-poll",
                             "auto|off|MICROS",
                             Kind.TEXT,
                             "auto",
-                            "How long a wait polls the network device before it sleeps, 1 to 1000 (fails where"
+                            "How long a wait polls the network device before it"
+                                    + " sleeps, 1 to 1000 (fails where"
                                     + " the kernel refuses); auto, 50 where it can be had."),
                     new ServeOption(
                             "--congestion",
@@ -82,15 +86,18 @@ record ServeOptions(HttpServer.Builder builder, Duration drain) {
                             "auto|on|off",
                             Kind.TEXT,
                             "auto",
-                            "Whether each loop has a descriptor table of its own: the kernel counts no"
-                                    + " references to descriptors then, and lsof and ss -p do not see the"
+                            "Whether each loop has a descriptor table of its"
+                                    + " own: the kernel counts no"
+                                    + " references to descriptors then, and lsof"
+                                    + " and ss -p do not see the"
                                     + " connections."),
                     new ServeOption(
                             "--backlog",
                             "N",
                             Kind.INT,
                             "4096",
-                            "Connections per loop that may wait to be accepted; net.core.somaxconn bounds it."),
+                            "Connections per loop that may wait to be accepted;"
+                                    + " net.core.somaxconn bounds it."),
                     new ServeOption(
                             "--max-connections",
                             "N",
@@ -174,7 +181,8 @@ record ServeOptions(HttpServer.Builder builder, Duration drain) {
                             "SECONDS",
                             Kind.INT,
                             "10",
-                            "How long requests in flight may take after SIGTERM or SIGINT, 0 to 3600."));
+                            "How long requests in flight may take after"
+                                    + " SIGTERM or SIGINT, 0 to 3600."));
 
     /**
      * The values of a command line that is nothing but options with values, each once and in two

@@ -173,7 +173,7 @@ public record WarmUp(long requests, Duration time) {
             }
             int received = in.read(buffer);
             if (received < 0) {
-                throw new EOFException("closed by the handler");
+                throw new EOFException("the connection was closed");
             }
             from = 0;
             to = received;

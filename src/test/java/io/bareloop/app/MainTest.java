@@ -33,6 +33,8 @@ class MainTest {
                     "--port",
                     "--host",
                     "--cpus",
+                    "--housekeeping-cpus",
+                    "--warmup",
                     "--accept",
                     "--busy-poll",
                     "--congestion",
@@ -109,6 +111,13 @@ class MainTest {
                 "--cpus        | ''",
                 "--cpus        | 1-0",
                 "--cpus        | 99999",
+                "--housekeeping-cpus | ''",
+                "--housekeeping-cpus | x",
+                "--housekeeping-cpus | 99999",
+                "--warmup      | -1",
+                "--warmup      | 9",
+                "--warmup      | 60001",
+                "--warmup      | 1s",
                 "--accept      | cbfp",
                 "--accept      | CBPF",
                 "--busy-poll   | on",
@@ -195,7 +204,87 @@ class MainTest {
         }
     }
 
+    // ---- plain command lines, which are read without picocli
+
+    /** However it is written, a command line means the same. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "",
+                "--port 1",
+                "--port 1 --host :: --max-body 5",
+                "--warmup 20 --drain 0 --max-requests 7"
+            })
+    void plainOptionsAreReadAsPicocliReadsThem(String line) {
+        String[] words = line.isEmpty() ? new String[0] : line.split(" ");
+        assertThat(ServeOptions.plain(words))
+                .isEqualTo(CommandLineSpec.parse(words, System.out))
+                .hasSize(words.length / 2);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "--help",
+                "--port",
+                "--port=1",
+                "--port x",
+                "--port -1",
+                "--port 1 --port 2",
+                "--nope 1",
+                "--host -h",
+                "--host @file",
+                "--max-body 99999999999",
+                "1"
+            })
+    void othersAreLeftToPicocli(String line) {
+        assertThat(ServeOptions.plain(line.split(" "))).isNull();
+    }
+
+    @Test
+    void aPlainStartLoadsNoClassOfPicocli() throws Exception {
+        try (ServerProcess server =
+                ServerProcess.start(
+                        List.of("-Xlog:class+load:stderr"),
+                        "serve",
+                        "--port",
+                        "0",
+                        "--host",
+                        "127.0.0.1")) {
+            server.signal("TERM");
+            assertThat(server.exit()).isZero();
+            assertThat(server.err()).anyMatch(line -> line.contains(" io.bareloop.app.Main "));
+            assertThat(server.err()).noneMatch(line -> line.contains("picocli"));
+            // One signature for all system calls: each further one would cost 5 ms.
+            assertThat(server.err()).filteredOn(line -> line.contains("DowncallStub")).hasSize(1);
+            // Their initialisers make handles for arrays, at 20 ms each.
+            assertThat(server.err())
+                    .noneMatch(line -> line.contains("generated.sockaddr_in "))
+                    .noneMatch(line -> line.contains("generated.in6_addr"))
+                    .noneMatch(line -> line.contains("generated.cpu_set_t "));
+        }
+    }
+
     // ---- serving
+
+    @Test
+    void warmsUpBeforeItServes() throws Exception {
+        try (ServerProcess server = start("--warmup=100")) {
+            assertThat(server.line("  warm-up "))
+                    .matches("  warm-up   [1-9][0-9]+ requests in [1-9][0-9]{2} ms");
+            connectOnce(server).close();
+            server.signal("TERM");
+            assertThat(server.exit()).isZero();
+            assertThat(server.err()).isEmpty();
+            long requests = 0;
+            for (String line : server.out()) {
+                if (line.matches("loop \\d+ on CPU .*")) {
+                    requests += Long.parseLong(line.replaceAll(".*: (\\d+) requests.*", "$1"));
+                }
+            }
+            assertThat(requests).isEqualTo(1);
+        }
+    }
 
     @Test
     void saysWhatItServesAndWhatItDid() throws Exception {
