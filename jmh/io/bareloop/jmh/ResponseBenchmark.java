@@ -1,5 +1,6 @@
 package io.bareloop.jmh;
 
+import io.bareloop.http.FileBody;
 import io.bareloop.http.Handler;
 import io.bareloop.http.Http1;
 import io.bareloop.http.Limits;
@@ -132,6 +133,11 @@ public class ResponseBenchmark {
         public boolean flush() {
             out.clear();
             return true;
+        }
+
+        @Override
+        public long sendFile(FileBody file, long offset, long length) {
+            throw new IllegalStateException("nothing sends files here");
         }
 
         @Override

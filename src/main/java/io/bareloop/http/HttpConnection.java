@@ -66,6 +66,9 @@ final class HttpConnection implements Protocol {
     private long restAt;
     private long restEnd;
 
+    /** Where the rest is of a file; then {@link #rest} is only not null. */
+    private FileBody restFile;
+
     HttpConnection(Http1 http) {
         this.http = http;
     }
@@ -237,7 +240,7 @@ final class HttpConnection implements Protocol {
         boolean aborted = !response.takeBack();
         if (aborted) {
             // Part of the response is on its way: only the end of the connection can say so.
-            rest = null;
+            dropRest();
             keepAlive = false;
         } else {
             keepAlive &= status.code() < 500;
@@ -436,7 +439,7 @@ final class HttpConnection implements Protocol {
         } else {
             transport.countError();
             transport.countRequest();
-            rest = null;
+            dropRest();
             release(exchange, true);
             close(true);
         }
@@ -600,11 +603,49 @@ final class HttpConnection implements Protocol {
         sendRest();
     }
 
-    void forgetLarge() {
+    /** Sends as much of a file as goes now; the rest follows from {@link #writable}. */
+    void sendFile(FileBody file, long offset, long length) {
+        rest = MemorySegment.NULL;
+        restFile = file;
+        restAt = offset;
+        restEnd = offset + length;
+        try {
+            sendRestOfFile();
+        } catch (IllegalStateException refused) {
+            // Nothing was sent, and nothing will be: the file stays the caller's.
+            restFile = null;
+            rest = null;
+            throw refused;
+        }
+    }
+
+    private void sendRestOfFile() {
+        restAt += transport.sendFile(restFile, restAt, restEnd - restAt);
+        flushed = true;
+        if (restAt == restEnd) {
+            dropRest();
+        }
+    }
+
+    /** Whether something that was written last is not all in the buffer yet. */
+    boolean hasRest() {
+        return rest != null;
+    }
+
+    void dropRest() {
         rest = null;
+        FileBody file = restFile;
+        if (file != null) {
+            restFile = null;
+            file.release();
+        }
     }
 
     private void sendRest() {
+        if (restFile != null) {
+            sendRestOfFile();
+            return;
+        }
         while (rest != null) {
             int piece = (int) Math.min(http.out.room(), restEnd - restAt);
             http.out.put(rest, restAt, piece);
@@ -714,7 +755,7 @@ final class HttpConnection implements Protocol {
             }
             release(exchange, true);
         }
-        rest = null;
+        dropRest();
         transport = null;
     }
 }

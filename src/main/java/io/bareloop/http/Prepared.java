@@ -16,15 +16,17 @@ public final class Prepared implements StreamHandler {
     private final int fieldBytes;
 
     private Prepared(Status status, MediaType type, byte[] body, String moreFields) {
+        this(
+                status,
+                status.isBodiless() ? moreFields : moreFields + "Content-Type: " + type + "\r\n",
+                body);
+    }
+
+    private Prepared(Status status, String someFields, byte[] body) {
         String fields =
                 status.isBodiless()
-                        ? moreFields + "\r\n"
-                        : moreFields
-                                + "Content-Type: "
-                                + type
-                                + "\r\nContent-Length: "
-                                + body.length
-                                + "\r\n\r\n";
+                        ? someFields + "\r\n"
+                        : someFields + "Content-Length: " + body.length + "\r\n\r\n";
         byte[] encoded = fields.getBytes(StandardCharsets.US_ASCII);
         byte[] both = new byte[encoded.length + (status.isBodiless() ? 0 : body.length)];
         System.arraycopy(encoded, 0, both, 0, encoded.length);
@@ -47,6 +49,11 @@ public final class Prepared implements StreamHandler {
     /** A response with a copy of {@code body}; a status that has no body leaves it out. */
     public static Prepared of(Status status, MediaType type, byte[] body) {
         return new Prepared(status, type, body, "");
+    }
+
+    /** A response with {@code fields} and a copy of {@code body}, which a 204 or 304 leaves out. */
+    public static Prepared of(Status status, Fields fields, byte[] body) {
+        return new Prepared(status, fields.toString(), body);
     }
 
     /** A response with {@code text} in UTF-8 and one more field. */

@@ -32,10 +32,14 @@ public final class Response {
     private static final Encoded CLOSE = Encoded.ascii("Connection: close\r\n");
     private static final Encoded KEEP_ALIVE = Encoded.ascii("Connection: keep-alive\r\n");
     private static final Encoded CONTENT_LENGTH = Encoded.ascii("Content-Length: ");
+    private static final Encoded CONTENT_RANGE = Encoded.ascii("Content-Range: bytes ");
     private static final Encoded CHUNKED_FIELD = Encoded.ascii("Transfer-Encoding: chunked\r\n");
     private static final Encoded LAST_CHUNK = Encoded.ascii("0\r\n\r\n");
     private static final short CRLF = (short) Swar.ascii("\r\n");
     private static final int NUMBER_AND_END_BYTES = 64;
+
+    /** Three numbers of 19 digits, with what stands between and behind them. */
+    private static final int RANGE_BYTES_MAX = 64;
 
     /** Room for the largest chunk size and the two line breaks around a chunk. */
     private static final int CHUNK_FRAME_BYTES = 16;
@@ -136,6 +140,40 @@ public final class Response {
         return this;
     }
 
+    /**
+     * Appends all of {@code fields}.
+     *
+     * @throws IllegalStateException where the body has begun, or the head grows too large
+     */
+    public Response fields(Fields fields) {
+        Encoded lines = fields.lines();
+        field(lines.length());
+        out.put(lines);
+        return this;
+    }
+
+    /**
+     * Appends Content-Range (RFC 9110, section 14.4): the body is bytes {@code first} to {@code
+     * last}, inclusive, of {@code size}.
+     *
+     * @throws IllegalArgumentException unless {@code 0 <= first <= last < size}
+     * @throws IllegalStateException where the body has begun, or the head grows too large
+     */
+    public Response contentRange(long first, long last, long size) {
+        if (first < 0 || last < first || size <= last) {
+            throw new IllegalArgumentException(first + "-" + last + "/" + size);
+        }
+        field(CONTENT_RANGE.length() + RANGE_BYTES_MAX);
+        out.put(CONTENT_RANGE);
+        out.putDecimal(first);
+        out.put((byte) '-');
+        out.putDecimal(last);
+        out.put((byte) '/');
+        out.putDecimal(size);
+        out.putShort(CRLF);
+        return this;
+    }
+
     // ---- a body that is there as a whole
 
     /**
@@ -187,6 +225,23 @@ public final class Response {
                 exchange.connection.sendLarge(body, offset, length);
             }
         }
+        ended();
+    }
+
+    /**
+     * Ends the response with {@code length} bytes of {@code file} from {@code offset}, which go to
+     * the socket as fast as the client takes them and are never copied here. The response releases
+     * {@code file} when it is done with it, unless this throws.
+     *
+     * <p>A file that turns out to be shorter, or a disk that fails, closes the connection.
+     *
+     * @throws IllegalArgumentException where offset or length is negative
+     * @throws IllegalStateException where the body has begun
+     */
+    public void body(FileBody file, long offset, long length) {
+        checkRange(offset, length);
+        endFields(length);
+        sendFile(file, offset, length);
         ended();
     }
 
@@ -316,6 +371,39 @@ public final class Response {
         }
     }
 
+    /**
+     * Appends {@code length} bytes of {@code file} from {@code offset} to a body of announced
+     * length, as {@link #body(FileBody, long, long)} sends and releases them. Nothing more can be
+     * written until {@link #isWritable}.
+     *
+     * @throws IllegalArgumentException where offset or length is negative
+     * @throws IllegalStateException where the response is not being streamed by {@link
+     *     #stream(long)}, or the piece is more than is left of the length
+     */
+    public void write(FileBody file, long offset, long length) {
+        checkRange(offset, length);
+        if (state != STREAM || left < length || exchange.connection.hasRest()) {
+            throw new IllegalStateException(
+                    "a file goes into a body of announced length, and behind what was sent");
+        }
+        left -= length;
+        sendFile(file, offset, length);
+    }
+
+    private static void checkRange(long offset, long length) {
+        if (offset < 0 || length < 0) {
+            throw new IllegalArgumentException(length + " bytes from " + offset);
+        }
+    }
+
+    private void sendFile(FileBody file, long offset, long length) {
+        if (length == 0 || hasNoBody()) {
+            file.release();
+        } else {
+            exchange.connection.sendFile(file, offset, length);
+        }
+    }
+
     /** Checks and counts a piece; returns whether there is anything to put. */
     private boolean beginWrite(int length) {
         if (state != STREAM) {
@@ -326,7 +414,8 @@ public final class Response {
             throw new IllegalStateException(
                     length + " bytes, but " + left + " are left of the length announced");
         }
-        if (exchange.connection.unsentBytes() + length > http.limits.unsentBytesMax()) {
+        if (exchange.connection.unsentBytes() + length > http.limits.unsentBytesMax()
+                || exchange.connection.hasRest()) {
             throw new IllegalStateException(
                     "the client does not read: more than "
                             + http.limits.unsentBytesMax()
@@ -343,7 +432,9 @@ public final class Response {
      * piling up. A handler that stops because it is false hears from {@link #onWritable}.
      */
     public boolean isWritable() {
-        return state != DONE && exchange.connection.transport().unsentBytes() == 0;
+        return state != DONE
+                && exchange.connection.transport().unsentBytes() == 0
+                && !exchange.connection.hasRest();
     }
 
     /**
@@ -450,7 +541,7 @@ public final class Response {
             return false;
         }
         out.rewind(start);
-        exchange.connection.forgetLarge();
+        exchange.connection.dropRest();
         state = NOTHING;
         return true;
     }

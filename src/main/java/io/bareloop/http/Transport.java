@@ -16,6 +16,18 @@ public interface Transport {
      */
     boolean flush();
 
+    /**
+     * Sends what stands in the output buffer, as {@link #flush} does, and behind it bytes of {@code
+     * file}: as many as the kernel takes, and as one connection may send in one turn.
+     *
+     * @param length 1 or more
+     * @return the bytes of the file that were sent. If fewer than {@code length}, {@link
+     *     Protocol#writable} follows when it is time to ask for the others; or the connection is
+     *     closed, for it was lost, the file ended early, or its disk failed
+     * @throws IllegalStateException where files cannot be sent at all; then nothing has been
+     */
+    long sendFile(FileBody file, long offset, long length);
+
     /** Stops presenting input, until {@link #resume}. */
     void pause();
 

@@ -1,5 +1,6 @@
 package io.bareloop.loop;
 
+import io.bareloop.http.FileBody;
 import io.bareloop.http.OutputBuffer;
 import io.bareloop.http.Protocol;
 import io.bareloop.http.Slab;
@@ -22,6 +23,17 @@ final class Connection implements Transport {
 
     private static final long LINGER_NANOS = 2_000_000_000L;
 
+    /**
+     * Bytes of a file sent before the others of the loop have their turn: about 50 us of copying
+     * where the peer is on this machine.
+     */
+    private static final int FILE_BYTES_PER_TURN_MAX = 256 << 10;
+
+    /**
+     * Bytes that another thread reads from the disk at a time, where the cache has not got them.
+     */
+    private static final int WARM_BYTES = 1 << 20;
+
     private static final int CLOSED = -1;
 
     private final Loop loop;
@@ -40,6 +52,24 @@ final class Connection implements Transport {
     private Slab.Slice unsent;
     private int unsentFrom;
     private int unsentTo;
+
+    /** What the file at hand waits for before more of it can be sent. */
+    private FileWait fileWait = FileWait.NONE;
+
+    /** In which turn the file was last sent from, and what may still be sent in that. */
+    private long fileTurn;
+
+    private long fileBytesLeft;
+
+    /** Up to where the file has just been read by another thread. */
+    private long warmTo;
+
+    private enum FileWait {
+        NONE,
+        SOCKET,
+        TURN,
+        DISK
+    }
 
     /** The protocol takes no input for now. */
     private boolean paused;
@@ -84,6 +114,7 @@ final class Connection implements Transport {
         lingering = false;
         broken = false;
         outArmed = false;
+        warmTo = 0;
         protocol.open(this);
     }
 
@@ -116,6 +147,7 @@ final class Connection implements Transport {
         generation = (generation + 1) & Integer.MAX_VALUE;
         releaseKept();
         releaseUnsent();
+        fileWait = FileWait.NONE;
         protocol.closed();
         loop.closed(this);
     }
@@ -132,8 +164,12 @@ final class Connection implements Transport {
         if ((events & Linux.EPOLLRDHUP) != 0) {
             hungUp = true;
         }
-        if ((events & Linux.EPOLLOUT) != 0 && unsent != null) {
-            sendUnsent();
+        if ((events & Linux.EPOLLOUT) != 0) {
+            if (unsent != null) {
+                sendUnsent();
+            } else if (fileWait == FileWait.SOCKET) {
+                resumeFile();
+            }
         }
         if ((events & ~Linux.EPOLLOUT) != 0 && fd != CLOSED) {
             readable = true;
@@ -147,7 +183,10 @@ final class Connection implements Transport {
             close();
             return;
         }
-        if (keptBytes > 0 && canReceive()) {
+        if (fileWait == FileWait.TURN) {
+            resumeFile();
+        }
+        if (fd != CLOSED && keptBytes > 0 && canReceive()) {
             consume(kept.segment(), 0, keptBytes, true);
         }
         if (fd != CLOSED && readable) {
@@ -302,12 +341,16 @@ final class Connection implements Transport {
 
     @Override
     public boolean flush() {
+        return flush(0);
+    }
+
+    private boolean flush(int flags) {
         OutputBuffer out = loop.output();
         int length = out.position();
         if (length == 0) {
             return unsent == null && !broken;
         }
-        int sent = unsent == null && !broken ? send(out.segment(), 0, length) : 0;
+        int sent = unsent == null && !broken ? send(out.segment(), 0, length, flags) : 0;
         out.clear();
         if (sent == length) {
             return true;
@@ -322,9 +365,9 @@ final class Connection implements Transport {
     }
 
     /** Returns the number of bytes the kernel took, 0 where it takes none; notes a broken one. */
-    private int send(MemorySegment from, int offset, int length) {
+    private int send(MemorySegment from, int offset, int length, int flags) {
         while (true) {
-            int sent = sys.send(fd, from, offset, length, 0);
+            int sent = sys.send(fd, from, offset, length, flags);
             if (sent >= 0) {
                 loop.counters.bytesSent += sent;
                 return sent;
@@ -393,7 +436,7 @@ final class Connection implements Transport {
     }
 
     private void sendUnsent() {
-        int sent = send(unsent.segment(), unsentFrom, unsentTo - unsentFrom);
+        int sent = send(unsent.segment(), unsentFrom, unsentTo - unsentFrom, 0);
         unsentFrom += sent;
         if (broken) {
             close();
@@ -424,6 +467,108 @@ final class Connection implements Transport {
             loop.slab().give(unsent);
             unsent = null;
         }
+    }
+
+    // ---- files
+
+    @Override
+    public long sendFile(FileBody file, long offset, long length) {
+        if (loop.hasPrivateDescriptors()) {
+            // The number means another file in this thread's table, and not a secret one only by
+            // luck.
+            throw new IllegalStateException(
+                    "a loop with private descriptors sends no files: leave privateDescriptors off");
+        }
+        // MSG_MORE holds the head back until the file's bytes fill the packet.
+        if (!flush(Linux.MSG_MORE)) {
+            return 0;
+        }
+        fileWait = FileWait.NONE;
+        if (fileTurn != loop.counters.turns) {
+            fileTurn = loop.counters.turns;
+            fileBytesLeft = FILE_BYTES_PER_TURN_MAX;
+        }
+        long at = offset;
+        long end = offset + length;
+        while (at < end) {
+            if (fileBytesLeft <= 0) {
+                fileWaitsFor(FileWait.TURN);
+                loop.schedule(this);
+                return at - offset;
+            }
+            long piece = Math.min(end - at, fileBytesLeft);
+            if (at + piece > warmTo && isCold(file, at, at + piece - 1)) {
+                warm(file, at, (int) Math.min(end - at, WARM_BYTES));
+                return at - offset;
+            }
+            long sent = sys.sendfile(fd, file.descriptor(), at, piece);
+            if (sent > 0) {
+                loop.counters.bytesSent += sent;
+                fileBytesLeft -= sent;
+                at += sent;
+            } else if (!sendfileFailed(sent)) {
+                return at - offset;
+            }
+        }
+        warmTo = 0;
+        return length;
+    }
+
+    /** Returns whether to try again at once. */
+    private boolean sendfileFailed(long result) {
+        if (result == -Errno.EINTR) {
+            return true;
+        }
+        if (result == -Errno.EAGAIN || result == -Errno.ENOBUFS || result == -Errno.ENOMEM) {
+            fileWaitsFor(FileWait.SOCKET);
+            armOut();
+        } else {
+            // 0: the file was cut short behind our back, and what was announced cannot come. EIO:
+            // the disk has failed. EPIPE, ECONNRESET and the like: the peer is gone.
+            broken = true;
+        }
+        if (broken && !inProtocol) {
+            loop.schedule(this);
+        }
+        return false;
+    }
+
+    private void fileWaitsFor(FileWait what) {
+        fileWait = what;
+        loop.deadlines().set(slot, loop.now() + loop.options().sendNanos());
+    }
+
+    /**
+     * Whether sendfile would wait for the disk. Asked of both ends of a piece: what lies between
+     * was read together with one of them, as a rule; where not, it is the loop that waits, once. A
+     * file system that cannot tell is taken at its word.
+     */
+    private boolean isCold(FileBody file, long first, long last) {
+        return sys.preadv2Nowait(file.descriptor(), first) == -Errno.EAGAIN
+                || sys.preadv2Nowait(file.descriptor(), last) == -Errno.EAGAIN;
+    }
+
+    /** Has another thread wait for the disk. Allocates: it is slow anyway. */
+    private void warm(FileBody file, long from, int length) {
+        fileWaitsFor(FileWait.DISK);
+        long token = token();
+        file.warm(from, length, () -> loop.execute(() -> warmed(token, from + length)));
+    }
+
+    private void warmed(long token, long to) {
+        if (fd != CLOSED && token == token() && fileWait == FileWait.DISK) {
+            // Not probed again: where the disk fails, sendfile is to say so.
+            warmTo = to;
+            resumeFile();
+        }
+    }
+
+    private void resumeFile() {
+        fileWait = FileWait.NONE;
+        inProtocol = true;
+        protocol.writable();
+        inProtocol = false;
+        sendOutput();
     }
 
     // ---- the end
@@ -471,7 +616,7 @@ final class Connection implements Transport {
 
     /** The deadline has come. */
     void expired() {
-        if (lingering || unsent != null) {
+        if (lingering || unsent != null || fileWait != FileWait.NONE) {
             close();
             return;
         }
@@ -503,7 +648,7 @@ final class Connection implements Transport {
 
     @Override
     public void deadline(long nanos) {
-        if (unsent != null || lingering) {
+        if (unsent != null || lingering || fileWait != FileWait.NONE) {
             return;
         }
         if (nanos == NEVER) {

@@ -401,6 +401,11 @@ public final class Loop implements Runnable, AutoCloseable {
         return now;
     }
 
+    /** Whether descriptors that other threads open have no meaning here. */
+    boolean hasPrivateDescriptors() {
+        return privateTable;
+    }
+
     /** Connections open now. */
     int openConnections() {
         return slotCount - freeCount;

@@ -272,6 +272,11 @@ final class ScriptedTransport implements Transport {
     }
 
     @Override
+    public long sendFile(FileBody file, long offset, long length) {
+        throw new AssertionError("no handler of the corpus sends files");
+    }
+
+    @Override
     public void pause() {
         paused = true;
     }

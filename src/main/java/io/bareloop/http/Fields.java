@@ -1,0 +1,51 @@
+package io.bareloop.http;
+
+/**
+ * Field lines encoded once, for responses that have them in common: {@link Response#fields}.
+ *
+ * <p>Immutable, for any loop.
+ */
+public final class Fields {
+    /** No field at all. */
+    public static final Fields NONE = new Fields("");
+
+    private final String text;
+    private final Encoded lines;
+
+    private Fields(String text) {
+        this.text = text;
+        this.lines = Encoded.ascii(text);
+    }
+
+    /** As these, with {@code type} behind them. */
+    public Fields with(MediaType type) {
+        return new Fields(text + "Content-Type: " + type + "\r\n");
+    }
+
+    /**
+     * As these, with another field behind them.
+     *
+     * @throws IllegalArgumentException where the value has other characters than visible ASCII,
+     *     spaces and tabs, or the field is one that the server writes
+     */
+    public Fields with(HeaderName name, String value) {
+        if (name.isServers()) {
+            throw new IllegalArgumentException(name + " is written by the server");
+        }
+        if (!value.chars().allMatch(c -> c == '\t' || (c >= ' ' && c < 0x7F))) {
+            throw new IllegalArgumentException(
+                    name + ": a field value has visible ASCII, spaces and tabs only: " + value);
+        }
+        return new Fields(text + name + ": " + value + "\r\n");
+    }
+
+    Encoded lines() {
+        return lines;
+    }
+
+    /** The lines as they are sent. */
+    @Override
+    public String toString() {
+        return text;
+    }
+}

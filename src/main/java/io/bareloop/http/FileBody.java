@@ -1,0 +1,26 @@
+package io.bareloop.http;
+
+/**
+ * An open file of which responses send parts, straight from the kernel's cache to the socket. What
+ * {@link Response#body(FileBody, long, long)} takes; {@code io.bareloop.files} has one.
+ *
+ * <p>Each response that is given one owns a use of it, and ends that with {@link #release} exactly
+ * once. All methods are called on a loop, and several loops may do so at the same time.
+ */
+public interface FileBody {
+    /** The descriptor, in the table of the process; open until the last use has ended. */
+    int descriptor();
+
+    /**
+     * Has bytes read from the disk into the kernel's cache by another thread, then runs {@code
+     * then} there, whether that went well or not. Called by a loop that would have to wait for the
+     * disk otherwise. The file stays open meanwhile, even where the caller's use of it ends.
+     *
+     * @param offset of the first byte
+     * @param length 1 or more
+     */
+    void warm(long offset, int length, Runnable then);
+
+    /** Ends a use. */
+    void release();
+}
