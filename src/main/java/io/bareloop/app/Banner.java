@@ -21,7 +21,7 @@ final class Banner {
         return "bareloop " + (version != null ? version : "(built without a version)");
     }
 
-    static void print(HttpServer server, PrintStream out) {
+    static void print(HttpServer server, boolean files, PrintStream out) {
         List<String> taken = server.featuresTaken();
         List<String> refused = server.featuresRefused();
         out.printf(
@@ -49,9 +49,9 @@ final class Banner {
                             .map(line -> line.substring(0, line.indexOf(':')))
                             .collect(Collectors.joining(", ")));
         }
-        out.println(
-                "  ready     GET /plaintext, /json, /sse; POST /echo; SIGTERM or Ctrl-C drains and"
-                        + " ends");
+        out.printf(
+                "  ready     %s; SIGTERM or Ctrl-C drains and ends%n",
+                files ? "files" : "GET /plaintext, /json, /sse; POST /echo");
         out.flush();
     }
 

@@ -2,7 +2,9 @@ package io.bareloop.app;
 
 import java.io.PrintStream;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
@@ -41,7 +43,11 @@ final class CommandLineSpec {
         Map<String, String> values = new HashMap<>();
         for (ServeOption option : ServeOptions.OPTIONS) {
             Object value = parsed.matchedOptionValue(option.name(), null);
-            if (value != null) {
+            if (value instanceof List<?> several) {
+                values.put(
+                        option.name(),
+                        several.stream().map(String::valueOf).collect(Collectors.joining("\n")));
+            } else if (value != null) {
                 values.put(option.name(), value.toString());
             }
         }
@@ -66,9 +72,10 @@ final class CommandLineSpec {
                         "java -jar bareloop.jar [serve] [OPTIONS]",
                         "   or: java [JVM OPTIONS] -jar bareloop.jar aot [FILE]")
                 .description(
-                        "%nServes the demonstration application over HTTP/1.1, on one pinned"
-                                + " thread per CPU: GET /plaintext, /json, /sse, /pipeline,"
-                                + " /baseline11; POST /echo, /baseline11.%n")
+                        "%nServes the files of a directory over HTTP/1.1, on one pinned thread per"
+                                + " CPU; or, without --root, the demonstration application: GET"
+                                + " /plaintext, /json, /sse, /pipeline, /baseline11; POST /echo,"
+                                + " /baseline11.%n")
                 .footer(
                         "",
                         "aot writes an AOT cache (JDK 25; before, a CDS"
@@ -84,8 +91,12 @@ final class CommandLineSpec {
     }
 
     private static void add(CommandSpec spec, ServeOption from) {
-        OptionSpec.Builder option =
-                OptionSpec.builder(from.name()).paramLabel(from.label()).type(from.kind().type());
+        OptionSpec.Builder option = OptionSpec.builder(from.name()).type(from.kind().type());
+        switch (from.kind()) {
+            case FLAG -> option.arity("0");
+            case TEXTS -> option.paramLabel(from.label()).auxiliaryTypes(String.class).arity("1");
+            default -> option.paramLabel(from.label());
+        }
         if (from.defaultValue() == null) {
             option.description(from.description());
         } else {

@@ -1,5 +1,6 @@
 package io.bareloop.app;
 
+import io.bareloop.http.Handler;
 import io.bareloop.server.HttpServer;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -7,6 +8,7 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
+import java.util.function.Supplier;
 
 /** {@code java -jar bareloop.jar [serve] [options]}, or {@code ... aot [FILE]}. */
 public final class Main {
@@ -78,7 +80,7 @@ public final class Main {
         try {
             server =
                     options.builder()
-                            .handlerPerLoop(Demo::newApplication)
+                            .handlerPerLoop(handlers(options))
                             .log(line -> err.println("bareloop: " + line))
                             .start();
         } catch (IOException | IllegalStateException | IllegalArgumentException e) {
@@ -90,7 +92,7 @@ public final class Main {
                 new Thread(() -> drain(server, options.drain(), out, failed), "bareloop-drain");
         Runtime.getRuntime().addShutdownHook(drain);
         // After the hook: whoever reads "ready" may send SIGTERM at once.
-        Banner.print(server, out);
+        Banner.print(server, options.files() != null, out);
         try {
             server.awaitTermination();
             // Ended by a drain: its thread, a shutdown hook, halts the machine with the status.
@@ -103,6 +105,15 @@ public final class Main {
         } catch (InterruptedException e) {
             return FAILED;
         }
+    }
+
+    /** The files asked for, which live as long as the process; or the demonstration. */
+    private static Supplier<Handler> handlers(ServeOptions options) {
+        if (options.files() == null) {
+            return Demo::newApplication;
+        }
+        Handler files = options.files().build();
+        return () -> files;
     }
 
     /** On SIGTERM and SIGINT; halts, for the status of a JVM that a signal ends is never 0. */

@@ -1,7 +1,9 @@
 package io.bareloop.app;
 
+import java.util.List;
+
 /**
- * An option with a value.
+ * An option, most with a value.
  *
  * @param name with its dashes
  * @param label what stands for the value in the help
@@ -13,7 +15,13 @@ record ServeOption(String name, String label, Kind kind, String defaultValue, St
     enum Kind {
         TEXT(String.class),
         INT(Integer.class),
-        LONG(Long.class);
+        LONG(Long.class),
+
+        /** No value; whether it was given. */
+        FLAG(boolean.class),
+
+        /** A text; may be given more than once, and comes one a line. */
+        TEXTS(List.class);
 
         private final Class<?> type;
 
@@ -28,6 +36,9 @@ record ServeOption(String name, String label, Kind kind, String defaultValue, St
 
     /** Whether {@code value} can be one without a doubt: not another option, nor a wrong number. */
     boolean accepts(String value) {
+        if (kind == Kind.FLAG || kind == Kind.TEXTS) {
+            return false;
+        }
         if (kind == Kind.TEXT) {
             return !value.isEmpty() && "-@\"\'".indexOf(value.charAt(0)) < 0;
         }

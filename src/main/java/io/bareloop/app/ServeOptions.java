@@ -1,6 +1,7 @@
 package io.bareloop.app;
 
 import io.bareloop.app.ServeOption.Kind;
+import io.bareloop.files.StaticFiles;
 import io.bareloop.http.Limits;
 import io.bareloop.http.Timeouts;
 import io.bareloop.server.CpuSet;
@@ -12,15 +13,17 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 import java.util.function.IntFunction;
+import java.util.stream.Stream;
 
 /**
  * The options of {@code serve}.
  *
  * @param builder the server as configured, without a handler
  * @param drain how long requests in flight may take after SIGTERM
+ * @param files the files to serve, or null for the demonstration application
  */
-record ServeOptions(HttpServer.Builder builder, Duration drain) {
-    static final List<ServeOption> OPTIONS =
+record ServeOptions(HttpServer.Builder builder, Duration drain, StaticFiles.Builder files) {
+    private static final List<ServeOption> OF_THE_SERVER =
             List.of(
                     new ServeOption(
                             "--port",
@@ -184,6 +187,9 @@ record ServeOptions(HttpServer.Builder builder, Duration drain) {
                             "How long requests in flight may take after"
                                     + " SIGTERM or SIGINT, 0 to 3600."));
 
+    static final List<ServeOption> OPTIONS =
+            Stream.concat(OF_THE_SERVER.stream(), FileOptions.OPTIONS.stream()).toList();
+
     /**
      * The values of a command line that is nothing but options with values, each once and in two
      * words; null for any other, which {@link CommandLineSpec} is to judge. It knows more and says
@@ -237,9 +243,10 @@ record ServeOptions(HttpServer.Builder builder, Duration drain) {
         if (congestion != null) {
             named("--congestion", () -> builder.congestion(congestion));
         }
+        StaticFiles.Builder files = FileOptions.of(given);
         named(
                 "--private-descriptors",
-                () -> builder.privateDescriptors(setting(value(given, "--private-descriptors"))));
+                () -> builder.privateDescriptors(privateDescriptors(given, files != null)));
         named("--backlog", () -> builder.backlog(number(given, "--backlog")));
         named(
                 "--max-connections",
@@ -252,10 +259,23 @@ record ServeOptions(HttpServer.Builder builder, Duration drain) {
             throw new IllegalArgumentException(
                     "--drain: " + drain + " seconds; it must be 0 to 3600");
         }
-        return new ServeOptions(builder, Duration.ofSeconds(drain));
+        return new ServeOptions(builder, Duration.ofSeconds(drain), files);
     }
 
-    private static String value(Map<String, String> given, String name) {
+    /** A file is opened on one thread and sent by all loops: they need one table. */
+    private static Setting privateDescriptors(Map<String, String> given, boolean files) {
+        Setting setting = setting(value(given, "--private-descriptors"));
+        if (!files) {
+            return setting;
+        }
+        if (setting == Setting.ON) {
+            throw new IllegalArgumentException(
+                    "a loop with a table of its own cannot send the files of --root");
+        }
+        return Setting.OFF;
+    }
+
+    static String value(Map<String, String> given, String name) {
         String value = given.get(name);
         return value != null ? value : find(name).defaultValue();
     }
@@ -337,7 +357,7 @@ record ServeOptions(HttpServer.Builder builder, Duration drain) {
         }
     }
 
-    private static void named(String option, Runnable set) {
+    static void named(String option, Runnable set) {
         named(
                 option,
                 set,

@@ -1,5 +1,6 @@
 package io.bareloop.http;
 
+import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 
 /**
@@ -73,6 +74,11 @@ public final class Prepared implements StreamHandler {
 
     @Override
     public void end(Request request, Response response) {}
+
+    /** A view of the body, which cannot be written; empty where there is none. */
+    public MemorySegment body() {
+        return tail.segment().asSlice(fieldBytes).asReadOnly();
+    }
 
     Status status() {
         return status;

@@ -54,6 +54,18 @@ class MainTest {
                     "--idle-timeout",
                     "--send-timeout",
                     "--drain",
+                    "--root",
+                    "--index",
+                    "--fallback",
+                    "--listing",
+                    "--dot-files",
+                    "--outside-links",
+                    "--gzip",
+                    "--cache-control",
+                    "--cache-control-for",
+                    "--small-files",
+                    "--file-memory",
+                    "--open-files",
                     "--help",
                     "--version");
     private static final int SIGINT = 2;

@@ -1,0 +1,27 @@
+package io.bareloop.files;
+
+/** The content codings that a file can be had in, the preferred one first. */
+enum Coding {
+    BROTLI("br", ".br"),
+    ZSTD("zstd", ".zst"),
+    GZIP("gzip", ".gz"),
+    IDENTITY("identity", "");
+
+    private final String token;
+    private final String suffix;
+
+    Coding(String token, String suffix) {
+        this.token = token;
+        this.suffix = suffix;
+    }
+
+    /** Its name in Accept-Encoding and Content-Encoding. */
+    String token() {
+        return token;
+    }
+
+    /** What the name of a file's sibling in this coding ends with. */
+    String suffix() {
+        return suffix;
+    }
+}

@@ -1,0 +1,98 @@
+package io.bareloop.files;
+
+import io.bareloop.sys.Errno;
+import io.bareloop.sys.Syscalls;
+import java.lang.foreign.Arena;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.function.Function;
+
+/**
+ * The threads that wait for the disk, so that no loop does. Platform threads: a system call would
+ * hold the carrier of a virtual one anyway. For any thread.
+ */
+final class Disk implements AutoCloseable {
+    /** So many files can be waited for at a time; one slow disk has no use for more. */
+    private static final int THREADS = 4;
+
+    private final Function<Arena, Syscalls> calls;
+
+    /** Bounded by whoever puts: one task per connection at the most, and one per file loaded. */
+    private final LinkedBlockingQueue<Consumer<Reader>> tasks = new LinkedBlockingQueue<>();
+
+    private final List<Thread> threads = new ArrayList<>();
+    private volatile boolean closed;
+
+    Disk(Function<Arena, Syscalls> calls) {
+        this.calls = calls;
+        for (int i = 0; i < THREADS; i++) {
+            threads.add(Thread.ofPlatform().daemon().name("bareloop-disk-" + i).start(this::work));
+        }
+    }
+
+    /** Runs {@code task} on one of the threads, soon; never once this is closed. */
+    void execute(Consumer<Reader> task) {
+        tasks.add(task);
+    }
+
+    /** Closes {@code fd} on one of the threads; here, where they have ended. */
+    void close(int fd) {
+        if (closed) {
+            new Reader(calls).sys.close(fd);
+        } else {
+            tasks.add(reader -> reader.sys.close(fd));
+        }
+    }
+
+    /** Reads a part of a file that the caller has a use of, then ends that use. */
+    void warm(OpenFile file, long offset, int length, Runnable then) {
+        tasks.add(
+                reader -> {
+                    read(reader, file.descriptor(), offset, length);
+                    file.release();
+                    then.run();
+                });
+    }
+
+    /** Reads and forgets: what was read is in the kernel's cache afterwards. */
+    private static void read(Reader reader, int fd, long offset, int length) {
+        int done = 0;
+        while (done < length) {
+            int piece = Math.min(Reader.BUFFER_BYTES, length - done);
+            int read = reader.sys.pread(fd, reader.buffer, 0, piece, offset + done);
+            if (read <= 0 && read != -Errno.EINTR) {
+                // The end or an error: the sendfile that follows meets it too, and says so.
+                return;
+            }
+            done += Math.max(read, 0);
+        }
+    }
+
+    private void work() {
+        Reader reader = new Reader(calls);
+        while (!closed || !tasks.isEmpty()) {
+            try {
+                Consumer<Reader> task = tasks.poll(1, TimeUnit.HOURS);
+                if (task != null) {
+                    task.accept(reader);
+                }
+            } catch (InterruptedException closing) {
+                // Closed: what is queued is still done, for descriptors are among it.
+            } catch (RuntimeException | Error e) {
+                // Of a task's making; the thread has others to serve.
+                Thread current = Thread.currentThread();
+                current.getUncaughtExceptionHandler().uncaughtException(current, e);
+            }
+        }
+    }
+
+    /** Ends the threads once they have done what is queued; does not wait for that. */
+    @Override
+    public void close() {
+        closed = true;
+        threads.forEach(Thread::interrupt);
+    }
+}

@@ -1,0 +1,439 @@
+package io.bareloop.files;
+
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
+import io.bareloop.http.Fields;
+import io.bareloop.http.MediaType;
+import io.bareloop.http.Prepared;
+import io.bareloop.http.Status;
+import io.bareloop.sys.Errno;
+import io.bareloop.sys.FileStatus;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.foreign.MemorySegment;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Base64;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import java.util.zip.GZIPOutputStream;
+
+/**
+ * Makes entries of files, on the threads of the disk, and looks after those that are in use: a
+ * change is found by the next sweep. Several requests for one path wait for one load.
+ */
+final class Loader {
+    /** Requests that may wait for the disk at a time, on all loops; one more is answered 503. */
+    static final int WAITING_MAX = 10_000;
+
+    /** A sweep each so many milliseconds: a change shows after as many, and the time of a sweep. */
+    static final int SWEEP_MILLIS = 400;
+
+    /** An entry that nobody asks for is kept for about 10 s, its file open so long at most. */
+    private static final int IDLE_SWEEPS_MAX = 25;
+
+    /** Reads of a file that changes while it is read, before the last one is taken as it is. */
+    private static final int READS_MAX = 3;
+
+    /** Less is not worth the time of the client. */
+    private static final int GZIP_BYTES_MIN = 256;
+
+    /** A sibling that is older than its file is of another version; clocks may differ by this. */
+    private static final long SIBLING_NANOS = 2_000_000_000L;
+
+    private static final Coding[] CODINGS = Coding.values();
+
+    private static final Prepared NOT_FOUND = error(Status.NOT_FOUND);
+    private static final Prepared FAILED = error(Status.INTERNAL_SERVER_ERROR);
+    private static final Prepared SHORT = error(Status.SERVICE_UNAVAILABLE);
+
+    private final Root root;
+    private final Disk disk;
+    private final FileCache cache;
+    private final Settings settings;
+
+    private final Map<String, List<Consumer<Outcome>>> pending = new HashMap<>();
+    private int waiting;
+
+    Loader(Root root, Disk disk, FileCache cache, Settings settings) {
+        this.root = root;
+        this.disk = disk;
+        this.cache = cache;
+        this.settings = settings;
+    }
+
+    static Prepared error(Status status) {
+        return Prepared.of(
+                status,
+                Fields.NONE.with(MediaType.TEXT),
+                (status.code() + " " + status.reason() + "\n").getBytes(US_ASCII));
+    }
+
+    // ---- for loops
+
+    /**
+     * Looks for {@code path} and tells {@code then}, on a thread of the disk.
+     *
+     * @return false where too many wait already; then nothing follows
+     */
+    boolean load(String path, Consumer<Outcome> then) {
+        synchronized (pending) {
+            if (waiting == WAITING_MAX) {
+                return false;
+            }
+            waiting++;
+            List<Consumer<Outcome>> others = pending.get(path);
+            if (others != null) {
+                others.add(then);
+                return true;
+            }
+            pending.put(path, new ArrayList<>(List.of(then)));
+        }
+        disk.execute(reader -> run(reader, path));
+        return true;
+    }
+
+    /** Requests that wait now. */
+    int waiting() {
+        synchronized (pending) {
+            return waiting;
+        }
+    }
+
+    private void run(Reader reader, String path) {
+        Outcome outcome = Outcome.of(FAILED);
+        try {
+            outcome = find(reader, path);
+        } finally {
+            List<Consumer<Outcome>> all;
+            synchronized (pending) {
+                all = pending.remove(path);
+                waiting -= all.size();
+            }
+            for (Consumer<Outcome> one : all) {
+                one.accept(outcome);
+            }
+        }
+    }
+
+    // ---- for the sweep
+
+    /** Looks after all entries once. */
+    void sweep(Reader reader) {
+        root.refresh(reader);
+        for (Entry entry : cache.all()) {
+            if (entry.used) {
+                entry.used = false;
+                entry.idleSweeps = 0;
+                check(reader, entry);
+            } else if (++entry.idleSweeps > IDLE_SWEEPS_MAX) {
+                cache.remove(entry);
+            } else {
+                // Whoever asks for it next has it checked first.
+                entry.asleep = true;
+            }
+        }
+    }
+
+    /** Replaces or removes {@code entry} where its files have changed. */
+    private void check(Reader reader, Entry entry) {
+        if (entry.settled && entry.isOf(versions(reader, name(entry.path)))) {
+            entry.asleep = false;
+            return;
+        }
+        Outcome found = file(reader, entry.path);
+        if (found.entry() == null) {
+            cache.remove(entry);
+        }
+    }
+
+    // ---- what there is at a path
+
+    private Outcome find(Reader reader, String path) {
+        root.refresh(reader);
+        Entry known = cache.get(path);
+        if (known != null) {
+            // Asleep, or somebody else has just loaded it.
+            check(reader, known);
+            known = cache.get(path);
+            if (known != null && !known.asleep) {
+                return Outcome.of(known);
+            }
+        }
+        Outcome outcome = file(reader, path);
+        boolean nothing = outcome.answer() == NOT_FOUND;
+        if (nothing && path.endsWith("/") && settings.listing()) {
+            outcome = listing(reader, path);
+            nothing = outcome.answer() == NOT_FOUND;
+        }
+        String fallback = settings.fallback();
+        // What has an extension is meant to be a file: a page in its place would only confuse.
+        boolean isRoute = path.indexOf('.', path.lastIndexOf('/')) < 0;
+        if (nothing && fallback != null && isRoute && !path.equals(fallback)) {
+            return find(reader, fallback);
+        }
+        return outcome;
+    }
+
+    /** The name beneath the root of what {@code path} means. */
+    private String name(String path) {
+        return path.substring(1) + (path.endsWith("/") ? settings.index() : "");
+    }
+
+    private Outcome listing(Reader reader, String path) {
+        int fd = root.open(reader, path.substring(1, Math.max(1, path.length() - 1)), true);
+        if (fd < 0) {
+            return Outcome.of(answerTo(fd));
+        }
+        try {
+            Prepared page = Listing.of(reader, fd, path, settings.dotFiles());
+            return Outcome.of(page == null ? NOT_FOUND : page);
+        } finally {
+            reader.sys.close(fd);
+        }
+    }
+
+    /** What a request is told where a file cannot be opened. */
+    private static Prepared answerTo(int error) {
+        if (error == -Errno.EMFILE
+                || error == -Errno.ENFILE
+                || error == -Errno.ENOMEM
+                || error == -Errno.EAGAIN) {
+            return SHORT;
+        }
+        if (error == -Errno.EIO || error == -Errno.ESTALE) {
+            return FAILED;
+        }
+        // ENOENT, ENOTDIR, ENAMETOOLONG: there is no such file. EXDEV, ELOOP: it is outside.
+        // EACCES,
+        // EPERM, ENXIO and others: it is not for us to read, and no one is told that it is there.
+        return NOT_FOUND;
+    }
+
+    /** The versions of all siblings of {@code name}, now. */
+    private List<FileVersion> versions(Reader reader, String name) {
+        List<FileVersion> versions = new ArrayList<>();
+        for (Coding coding : CODINGS) {
+            FileVersion version = FileVersion.NONE;
+            if (coding == Coding.IDENTITY || settings.precompressed()) {
+                int fd = root.open(reader, name + coding.suffix(), false);
+                if (fd >= 0) {
+                    if (reader.readStatus(fd) && FileStatus.isRegular(reader.status)) {
+                        version = FileVersion.of(reader.status);
+                    }
+                    reader.sys.close(fd);
+                }
+            }
+            versions.add(version);
+        }
+        return versions;
+    }
+
+    // ---- files become entries
+
+    /** One coding of a file as it was read: its bytes where it is small, else the open file. */
+    private static final class Content {
+        final FileVersion version;
+        final byte[] bytes;
+        final OpenFile file;
+
+        Content(FileVersion version, byte[] bytes, OpenFile file) {
+            this.version = version;
+            this.bytes = bytes;
+            this.file = file;
+        }
+
+        void release() {
+            if (file != null) {
+                file.release();
+            }
+        }
+    }
+
+    /** Loads the file at {@code path}, and puts it into the cache. */
+    @SuppressWarnings("EnumOrdinal") // an index of arrays that have one element for each
+    private Outcome file(Reader reader, String path) {
+        String name = name(path);
+        long now = System.currentTimeMillis() * 1_000_000L;
+        Content[] contents = new Content[CODINGS.length];
+        int error = read(reader, name, contents, Coding.IDENTITY.ordinal());
+        Content plain = contents[Coding.IDENTITY.ordinal()];
+        if (plain == null) {
+            return error == IS_DIRECTORY && !path.endsWith("/")
+                    ? Outcome.DIRECTORY
+                    : Outcome.of(answerTo(error));
+        }
+        boolean settled = plain.version.isSettled(now);
+        List<FileVersion> versions = new ArrayList<>();
+        for (Coding coding : CODINGS) {
+            int i = coding.ordinal();
+            if (coding != Coding.IDENTITY && settings.precompressed()) {
+                read(reader, name + coding.suffix(), contents, i);
+            }
+            versions.add(contents[i] == null ? FileVersion.NONE : contents[i].version);
+            settled &= contents[i] == null || contents[i].version.isSettled(now);
+            if (contents[i] != null
+                    && contents[i].version.modifiedNanos() + SIBLING_NANOS
+                            < plain.version.modifiedNanos()) {
+                contents[i].release();
+                contents[i] = null;
+            }
+        }
+        Entry entry = new Entry(path, versions, variants(path, contents, now), settled);
+        cache.put(entry);
+        return Outcome.of(entry);
+    }
+
+    /** Not an errno: what was opened is a directory. */
+    private static final int IS_DIRECTORY = -10_000;
+
+    /** Reads {@code name} into {@code contents[at]}; returns 0, -errno or {@link #IS_DIRECTORY}. */
+    private int read(Reader reader, String name, Content[] contents, int at) {
+        for (int i = 1; ; i++) {
+            int fd = root.open(reader, name, true);
+            if (fd < 0) {
+                return fd;
+            }
+            if (!reader.readStatus(fd)) {
+                reader.sys.close(fd);
+                return -Errno.EIO;
+            }
+            if (!FileStatus.isRegular(reader.status)) {
+                boolean directory = FileStatus.isDirectory(reader.status);
+                reader.sys.close(fd);
+                return directory ? IS_DIRECTORY : -Errno.ENXIO;
+            }
+            FileVersion version = FileVersion.of(reader.status);
+            if (version.size() > settings.smallBytesMax()) {
+                contents[at] = new Content(version, null, new OpenFile(disk, fd));
+                return 0;
+            }
+            byte[] bytes = readAll(reader, fd, (int) version.size());
+            boolean same = reader.readStatus(fd) && FileVersion.of(reader.status).equals(version);
+            reader.sys.close(fd);
+            if (bytes == null) {
+                return -Errno.EIO;
+            }
+            if ((same && bytes.length == version.size()) || i == READS_MAX) {
+                contents[at] = new Content(version, bytes, null);
+                return 0;
+            }
+        }
+    }
+
+    /** Up to {@code size} bytes of the file; null where the disk fails. */
+    private static byte[] readAll(Reader reader, int fd, int size) {
+        byte[] bytes = new byte[size];
+        int done = 0;
+        while (done < size) {
+            int piece = Math.min(Reader.BUFFER_BYTES, size - done);
+            int read = reader.sys.pread(fd, reader.buffer, 0, piece, done);
+            if (read == 0) {
+                return Arrays.copyOf(bytes, done);
+            }
+            if (read < 0 && read != -Errno.EINTR) {
+                return null;
+            }
+            if (read > 0) {
+                MemorySegment.copy(reader.buffer, JAVA_BYTE, 0, bytes, done, read);
+                done += read;
+            }
+        }
+        return bytes;
+    }
+
+    @SuppressWarnings("EnumOrdinal") // an index of arrays that have one element for each
+    private Variant[] variants(String path, Content[] contents, long now) {
+        String type = settings.types().of(name(path));
+        Content plain = contents[Coding.IDENTITY.ordinal()];
+        int gzip = Coding.GZIP.ordinal();
+        boolean gzipped = false;
+        if (settings.gzip()
+                && contents[gzip] == null
+                && plain.bytes != null
+                && plain.bytes.length >= GZIP_BYTES_MIN
+                && MediaTypes.isCompressible(type.replaceFirst(";.*", ""))) {
+            byte[] smaller = gzip(plain.bytes);
+            gzipped = smaller.length < plain.bytes.length - plain.bytes.length / 10;
+            if (gzipped) {
+                contents[gzip] = new Content(plain.version, smaller, null);
+            }
+        }
+        Fields general = Fields.NONE;
+        String cacheControl = settings.cacheControl().of(path);
+        if (cacheControl != null) {
+            general = general.with(Names.CACHE_CONTROL, cacheControl);
+        }
+        if (Arrays.stream(contents).filter(content -> content != null).count() > 1) {
+            general = general.with(Names.VARY, "Accept-Encoding");
+        }
+        // Of the file itself, whatever the coding: a client that compares dates means that.
+        long modified = plain.version.modifiedSecond();
+        if (modified > now / 1_000_000_000L || modified < 0) {
+            modified = HttpDate.NONE;
+        }
+        Variant[] variants = new Variant[CODINGS.length];
+        for (Coding coding : CODINGS) {
+            int i = coding.ordinal();
+            Content content = contents[i];
+            if (content != null) {
+                variants[i] =
+                        new Variant(
+                                type,
+                                coding == Coding.IDENTITY ? null : coding.token(),
+                                general,
+                                i == gzip && gzipped ? tag(plain, "-gzip") : tag(content, ""),
+                                modified,
+                                plain.version.isSettled(now),
+                                content.bytes == null
+                                        ? content.version.size()
+                                        : content.bytes.length,
+                                content.bytes,
+                                content.file);
+            }
+        }
+        return variants;
+    }
+
+    /**
+     * A strong entity tag (RFC 9110, section 8.8.3): of a small file by its bytes, so that it is
+     * the same on every server that has them; of a large one by all that tells its version.
+     */
+    private static String tag(Content content, String suffix) {
+        if (content.bytes == null) {
+            FileVersion version = content.version;
+            return '"'
+                    + Long.toHexString(version.inode())
+                    + '-'
+                    + Long.toHexString(version.size())
+                    + '-'
+                    + Long.toHexString(version.modifiedNanos())
+                    + '-'
+                    + Long.toHexString(version.changedNanos())
+                    + '"';
+        }
+        try {
+            byte[] digest = MessageDigest.getInstance("SHA-256").digest(content.bytes);
+            String text = Base64.getUrlEncoder().encodeToString(Arrays.copyOf(digest, 15));
+            return '"' + text + suffix + '"';
+        } catch (NoSuchAlgorithmException e) {
+            throw new AssertionError("every JDK has SHA-256", e);
+        }
+    }
+
+    private static byte[] gzip(byte[] bytes) {
+        ByteArrayOutputStream compressed = new ByteArrayOutputStream(bytes.length);
+        try (GZIPOutputStream gzip = new GZIPOutputStream(compressed)) {
+            gzip.write(bytes);
+        } catch (IOException e) {
+            throw new UncheckedIOException("in memory", e);
+        }
+        return compressed.toByteArray();
+    }
+}

@@ -1,0 +1,54 @@
+package io.bareloop.files;
+
+import io.bareloop.http.FileBody;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * An open file that several loops send from. The cache has one use of it and each response has
+ * another; with the last one the descriptor is closed.
+ */
+final class OpenFile implements FileBody {
+    private final Disk disk;
+    private final int fd;
+    private final AtomicInteger uses = new AtomicInteger(1);
+
+    /** Takes over {@code fd}, with one use. */
+    OpenFile(Disk disk, int fd) {
+        this.disk = disk;
+        this.fd = fd;
+    }
+
+    @Override
+    public int descriptor() {
+        return fd;
+    }
+
+    /** Begins a use; false where the last one has ended, and the number may be another file's. */
+    boolean retain() {
+        while (true) {
+            int now = uses.get();
+            if (now == 0) {
+                return false;
+            }
+            if (uses.compareAndSet(now, now + 1)) {
+                return true;
+            }
+        }
+    }
+
+    @Override
+    public void release() {
+        if (uses.decrementAndGet() == 0) {
+            // Not here: the last close of a file that has been deleted frees its blocks.
+            disk.close(fd);
+        }
+    }
+
+    @Override
+    public void warm(long offset, int length, Runnable then) {
+        if (!retain()) {
+            throw new IllegalStateException("the caller has no use of this file");
+        }
+        disk.warm(this, offset, length, then);
+    }
+}

@@ -1,0 +1,548 @@
+package io.bareloop.files;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static java.nio.charset.StandardCharsets.US_ASCII;
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.bareloop.http.ByteView;
+import io.bareloop.http.Fields;
+import io.bareloop.http.Handler;
+import io.bareloop.http.HeaderName;
+import io.bareloop.http.HttpException;
+import io.bareloop.http.MediaType;
+import io.bareloop.http.Method;
+import io.bareloop.http.Prepared;
+import io.bareloop.http.Request;
+import io.bareloop.http.Response;
+import io.bareloop.http.Status;
+import io.bareloop.http.Suspended;
+import io.bareloop.sys.Syscalls;
+import java.lang.foreign.Arena;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.UUID;
+import java.util.function.Consumer;
+import java.util.function.Function;
+
+/**
+ * Serves the files of a directory.
+ *
+ * <pre>{@code
+ * try (StaticFiles files = StaticFiles.of(Path.of("site"));
+ *         HttpServer server = HttpServer.builder().listen("127.0.0.1", 8080).handler(files).start()) {
+ *     server.awaitTermination();
+ * }
+ * }</pre>
+ *
+ * <p>GET and HEAD, with conditions, ranges and content codings as RFC 9110 has them (sections 13,
+ * 14 and 12.5.3): strong ETag and Last-Modified, 304, 412, 206, 416, and siblings {@code .br},
+ * {@code .zst} and {@code .gz} of a file in its place where the client accepts them. OPTIONS says
+ * so, other methods are answered 405. The path of a request is decoded once; what is not the plain
+ * name of a file beneath the root is answered 404: dot segments, names that begin with a dot,
+ * backslashes, NUL, malformed UTF-8, symbolic links that lead out, pipes, devices.
+ *
+ * <p>Small files are kept in memory with their response head and sent with one call; large ones go
+ * from the kernel's cache to the socket by sendfile(2). Nothing is allocated for a request whose
+ * file is known, except for several ranges of a large file. A file is looked at again about every
+ * 0.4 s while it is asked for, so that a change, a replacement or a removal shows within a second;
+ * each response is of one version, whose ETag it has, unless a large file is overwritten in place
+ * (replace it by rename(2) instead). Loops never wait for the disk: threads of this object do.
+ *
+ * <p>For any number of loops and servers at the same time. Close it after them. On a server with
+ * {@code privateDescriptors} large files are answered 500: their descriptors mean nothing there.
+ */
+public final class StaticFiles implements Handler, AutoCloseable {
+    /** Bytes up to which a file counts as small, where nothing else is said: 64 KiB. */
+    public static final int SMALL_BYTES_MAX = 64 << 10;
+
+    /** Memory for small files, where nothing else is said: 64 MiB. */
+    public static final long MEMORY_BYTES_MAX = 64L << 20;
+
+    /** Large files that are kept open, where nothing else is said: 1024. */
+    public static final int OPEN_FILES_MAX = 1024;
+
+    /** How long a request waits for a disk that does not answer. */
+    private static final Duration DISK_TIME_MAX = Duration.ofSeconds(30);
+
+    /** A file that is replaced all the time is opened again so often for one request. */
+    private static final int LOADS_MAX = 5;
+
+    private static final String METHODS = "GET, HEAD, OPTIONS";
+    private static final Prepared NOT_FOUND = Loader.error(Status.NOT_FOUND);
+    private static final Prepared BAD_REQUEST = Loader.error(Status.BAD_REQUEST);
+    private static final Prepared BUSY =
+            Prepared.of(
+                    Status.SERVICE_UNAVAILABLE,
+                    Fields.NONE.with(MediaType.TEXT).with(HeaderName.RETRY_AFTER, "1"),
+                    "503 Service Unavailable: too many files are waited for\n".getBytes(US_ASCII));
+    private static final Prepared OPTIONS =
+            Prepared.of(
+                    Status.NO_CONTENT, Fields.NONE.with(HeaderName.ALLOW, METHODS), new byte[0]);
+    private static final Prepared NOT_ALLOWED =
+            Prepared.of(
+                    Status.METHOD_NOT_ALLOWED,
+                    Fields.NONE.with(MediaType.TEXT).with(HeaderName.ALLOW, METHODS),
+                    ("405 Method Not Allowed: " + METHODS + "\n").getBytes(US_ASCII));
+
+    private final Settings settings;
+    private final Root root;
+    private final Disk disk;
+    private final FileCache cache;
+    private final Loader loader;
+    private final Thread sweeper;
+    private final Function<Arena, Syscalls> calls;
+
+    /** One for each loop that has asked. */
+    private final ThreadLocal<Answer> answers;
+
+    private volatile boolean closed;
+
+    private StaticFiles(Builder builder) {
+        settings = builder.settings();
+        calls = builder.calls;
+        root = new Root(builder.root, builder.outsideLinks, new Reader(calls));
+        disk = new Disk(calls);
+        cache = new FileCache(builder.memoryBytesMax, builder.openFilesMax);
+        loader = new Loader(root, disk, cache, settings);
+        // Random, so that no file can have been made to contain it.
+        String boundary = UUID.randomUUID().toString();
+        answers = ThreadLocal.withInitial(() -> new Answer(boundary));
+        sweeper = Thread.ofPlatform().daemon().name("bareloop-files").start(this::sweep);
+    }
+
+    /** Serves {@code root} as it is: no listing, no dot files, no link that leads out. */
+    public static StaticFiles of(Path root) {
+        return builder(root).build();
+    }
+
+    /** Begins to configure the serving of {@code root}, a directory. */
+    public static Builder builder(Path root) {
+        return new Builder(root);
+    }
+
+    // ---- requests
+
+    /** Answers at once what has to do with no file, without waiting for a body. */
+    @Override
+    public Handler route(Request request) {
+        return switch (request.method()) {
+            case GET, HEAD -> this;
+            case OPTIONS -> OPTIONS;
+            default -> NOT_ALLOWED;
+        };
+    }
+
+    @Override
+    public void handle(Request request, Response response) throws Exception {
+        Method method = request.method();
+        if (method != Method.GET && method != Method.HEAD) {
+            response.send(method == Method.OPTIONS ? OPTIONS : NOT_ALLOWED);
+            return;
+        }
+        ByteView path = request.path();
+        int from = settings.mount().length();
+        if (from > 0 && !isMounted(path)) {
+            notMounted(path, request, response);
+            return;
+        }
+        Answer answer = answers.get();
+        Entry entry = cache.find(path, from);
+        if (entry == null) {
+            int length = RequestPath.decode(path, from, answer.path, settings.dotFiles());
+            if (length < 0) {
+                response.send(length == RequestPath.MALFORMED ? BAD_REQUEST : NOT_FOUND);
+                return;
+            }
+            entry = cache.find(answer.path, length);
+            if (entry == null) {
+                load(new String(answer.path, 0, length, ISO_8859_1), response);
+                return;
+            }
+        }
+        if (!entry.used) {
+            entry.used = true;
+        }
+        if (entry.asleep || !answer.write(entry, request, response)) {
+            load(entry.path, response);
+        }
+    }
+
+    private boolean isMounted(ByteView path) {
+        String mount = settings.mount();
+        if (path.length() <= mount.length() || path.at(mount.length()) != '/') {
+            return false;
+        }
+        for (int i = 0; i < mount.length(); i++) {
+            if (path.at(i) != mount.charAt(i)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private void notMounted(ByteView path, Request request, Response response) {
+        if (path.contentEquals(settings.mount())) {
+            redirect("", request, response);
+        } else {
+            response.send(NOT_FOUND);
+        }
+    }
+
+    /** To {@code path}, whose characters are bytes, and a slash. */
+    private void redirect(String path, Request request, Response response) {
+        String location = settings.mount() + RequestPath.encode(path) + "/";
+        ByteView query = request.query();
+        if (!query.isEmpty()) {
+            location += "?" + visible(query);
+        }
+        response.status(Status.MOVED_PERMANENTLY)
+                .header(HeaderName.LOCATION, location)
+                .contentType(MediaType.TEXT)
+                .body("301 Moved Permanently\n");
+    }
+
+    /** The query as it was sent; what is not visible ASCII is encoded. */
+    private static String visible(ByteView query) {
+        StringBuilder text = new StringBuilder(query.length());
+        for (int i = 0; i < query.length(); i++) {
+            int b = query.at(i) & 0xFF;
+            if (b > ' ' && b < 0x7F) {
+                text.append((char) b);
+            } else {
+                text.append(RequestPath.encode(String.valueOf((char) b)));
+            }
+        }
+        return text.toString();
+    }
+
+    // ---- files that are not known yet
+
+    private void load(String path, Response response) {
+        Waiting waiting = new Waiting(path, response);
+        if (!loader.load(path, waiting)) {
+            waiting.refuse(response);
+        }
+    }
+
+    /** A request that waits for the disk; allocated, as everything on this rare way is. */
+    private final class Waiting implements Consumer<Outcome>, Handler {
+        private final String path;
+        private final Suspended suspended;
+        private volatile Outcome outcome;
+        private boolean answered;
+        private int loads = 1;
+
+        Waiting(String path, Response response) {
+            this.path = path;
+            suspended = response.suspend();
+            response.onTick(DISK_TIME_MAX, this::giveUp);
+        }
+
+        /** On a thread of the disk. */
+        @Override
+        public void accept(Outcome found) {
+            outcome = found;
+            suspended.resume(this);
+        }
+
+        /** Back on the loop. */
+        @Override
+        public void handle(Request request, Response response) {
+            Outcome found = outcome;
+            answered = true;
+            if (found.entry() != null) {
+                if (!answers.get().write(found.entry(), request, response)) {
+                    loadAgain(response);
+                }
+            } else if (found.answer() != null) {
+                response.send(found.answer());
+            } else {
+                redirect(path, request, response);
+            }
+        }
+
+        /** The version that was found has been replaced before it could be sent. */
+        private void loadAgain(Response response) {
+            answered = false;
+            if (++loads > LOADS_MAX || !loader.load(path, this)) {
+                refuse(response);
+            }
+        }
+
+        void refuse(Response response) {
+            answered = true;
+            response.send(BUSY);
+        }
+
+        private void giveUp() {
+            if (!answered) {
+                throw new HttpException(Status.SERVICE_UNAVAILABLE, "the disk does not answer");
+            }
+        }
+    }
+
+    // ---- looking after what is known
+
+    private void sweep() {
+        Reader reader = new Reader(calls);
+        while (!closed) {
+            try {
+                Thread.sleep(Loader.SWEEP_MILLIS);
+                if (cache.size() > 0) {
+                    loader.sweep(reader);
+                }
+            } catch (InterruptedException closing) {
+                // The condition of the loop has changed.
+            } catch (RuntimeException | Error e) {
+                // The next sweep may do better; until then entries stay as they are.
+                Thread current = Thread.currentThread();
+                current.getUncaughtExceptionHandler().uncaughtException(current, e);
+            }
+        }
+    }
+
+    /** For tests: what is known. */
+    FileCache cache() {
+        return cache;
+    }
+
+    /**
+     * Ends the threads and forgets the files. Responses that are under way still come to their end;
+     * requests must not come any more.
+     */
+    @Override
+    public void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        sweeper.interrupt();
+        boolean interrupted = false;
+        try {
+            sweeper.join();
+        } catch (InterruptedException e) {
+            interrupted = true;
+        }
+        for (Entry entry : cache.all()) {
+            cache.remove(entry);
+        }
+        disk.execute(root::close);
+        disk.close();
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** Configures the serving of a directory. Not safe for several threads at once. */
+    public static final class Builder {
+        private final Path root;
+        private final MediaTypes types = new MediaTypes();
+        private final CacheControl cacheControl = new CacheControl();
+        private String mount = "";
+        private String index = "index.html";
+        private String fallback;
+        private boolean listing;
+        private boolean dotFiles;
+        private boolean outsideLinks;
+        private boolean precompressed = true;
+        private boolean gzip;
+        private int smallBytesMax = SMALL_BYTES_MAX;
+        private long memoryBytesMax = MEMORY_BYTES_MAX;
+        private int openFilesMax = OPEN_FILES_MAX;
+        private Function<Arena, Syscalls> calls = Syscalls::new;
+
+        private Builder(Path root) {
+            this.root = root;
+        }
+
+        /**
+         * What stands in front of the files' paths in URLs: with {@code "/assets"} the file {@code
+         * app.js} is {@code /assets/app.js}. To be routed there with {@code
+         * router.get("/assets/{path...}", files)}. Without this call nothing.
+         *
+         * @param path begins with a slash, ends without one, and is spelled as in the URL
+         */
+        public Builder mount(String path) {
+            if (!path.matches("(/[A-Za-z0-9._~-]+)+")) {
+                throw new IllegalArgumentException(
+                        "not a path to mount at: \"" + path + "\"; write it as \"/assets\"");
+            }
+            mount = path;
+            return this;
+        }
+
+        /** The file that a path with a slash at its end means; without this call index.html. */
+        public Builder index(String name) {
+            if (name.isEmpty() || name.indexOf('/') >= 0 || name.startsWith(".")) {
+                throw new IllegalArgumentException("not a file name: \"" + name + "\"");
+            }
+            index = new String(name.getBytes(UTF_8), ISO_8859_1);
+            return this;
+        }
+
+        /**
+         * The file that answers, with 200, where there is none and the last segment of the path has
+         * no dot: for an application whose pages exist in the browser only. Each such request asks
+         * the disk first. Without this call none.
+         *
+         * @param path of the file beneath the root, for example {@code "/index.html"}
+         */
+        public Builder fallback(String path) {
+            if (!path.matches("(/[^/.][^/]*)+")) {
+                throw new IllegalArgumentException(
+                        "not the path of a file: \"" + path + "\"; write it as \"/index.html\"");
+            }
+            fallback = new String(path.getBytes(UTF_8), ISO_8859_1);
+            return this;
+        }
+
+        /**
+         * Whether a directory without an index file answers with the names in it, {@code 10000} at
+         * the most; without this call it does not.
+         */
+        public Builder listing(boolean on) {
+            listing = on;
+            return this;
+        }
+
+        /** Whether names that begin with a dot are served; without this call they are not. */
+        public Builder dotFiles(boolean on) {
+            dotFiles = on;
+            return this;
+        }
+
+        /**
+         * Whether symbolic links may lead out of the root; without this call they may not: relative
+         * ones that stay inside are followed, absolute ones are not.
+         */
+        public Builder outsideLinks(boolean on) {
+            outsideLinks = on;
+            return this;
+        }
+
+        /**
+         * Whether siblings {@code .br}, {@code .zst} and {@code .gz} of a file are sent in its
+         * place to clients that accept them; without this call they are. One that is more than 2 s
+         * older than the file is of another version, and is not.
+         */
+        public Builder precompressed(boolean on) {
+            precompressed = on;
+            return this;
+        }
+
+        /**
+         * Whether small files that compress well, and have no sibling, are compressed when they are
+         * read, for clients that accept gzip; without this call they are not.
+         */
+        public Builder gzip(boolean on) {
+            gzip = on;
+            return this;
+        }
+
+        /**
+         * The Cache-Control of files that no pattern matches; without this call none.
+         *
+         * @throws IllegalArgumentException where it has other characters than visible ASCII and
+         *     spaces
+         */
+        public Builder cacheControl(String value) {
+            cacheControl.otherwise(checked(value));
+            return this;
+        }
+
+        /**
+         * The Cache-Control of files that {@code pattern} matches; the first that does counts.
+         *
+         * @param pattern where {@code *} is any part of a name, {@code **} of a path and {@code ?}
+         *     one character: {@code "*.woff2"} at any depth, {@code "/assets/**"} from the root
+         */
+        public Builder cacheControl(String pattern, String value) {
+            if (pattern.isEmpty()) {
+                throw new IllegalArgumentException("the pattern is empty");
+            }
+            String bytes = new String(pattern.getBytes(UTF_8), ISO_8859_1);
+            cacheControl.add(bytes, checked(value));
+            return this;
+        }
+
+        private static String checked(String value) {
+            Fields.NONE.with(Names.CACHE_CONTROL, value);
+            return value;
+        }
+
+        /**
+         * The Content-Type of files whose name ends so; without this call that of IANA's registry,
+         * text with {@code charset=utf-8}.
+         *
+         * @param extension without a dot, for example {@code "md"}
+         */
+        public Builder type(String extension, MediaType type) {
+            if (extension.isEmpty()
+                    || extension.indexOf('.') >= 0
+                    || type.toString().length() > 255) {
+                throw new IllegalArgumentException(
+                        "not an extension and its type: \"" + extension + "\", " + type);
+            }
+            types.put(extension, type.toString());
+            return this;
+        }
+
+        /** Bytes up to which a file is kept in memory, 0 to 1 MiB; without this call 64 KiB. */
+        public Builder smallBytesMax(int bytes) {
+            smallBytesMax = (int) between("small bytes", bytes, 0, 1 << 20);
+            return this;
+        }
+
+        /**
+         * Memory for small files, 2 MiB to 1 TiB; without this call 64 MiB. It is native memory and
+         * counts against -XX:MaxDirectMemorySize.
+         */
+        public Builder memoryBytesMax(long bytes) {
+            memoryBytesMax = between("memory bytes", bytes, 2L << 20, 1L << 40);
+            return this;
+        }
+
+        /** Large files that are kept open, 8 to 1048576; without this call 1024. */
+        public Builder openFilesMax(int files) {
+            openFilesMax = (int) between("open files", files, 8, 1 << 20);
+            return this;
+        }
+
+        /** For tests: system calls with faults. */
+        Builder calls(Function<Arena, Syscalls> faulty) {
+            calls = faulty;
+            return this;
+        }
+
+        /**
+         * Opens the root and starts the threads that wait for the disk.
+         *
+         * @throws IllegalArgumentException where the root is no directory, or cannot be opened
+         */
+        public StaticFiles build() {
+            return new StaticFiles(this);
+        }
+
+        private Settings settings() {
+            return new Settings(
+                    mount,
+                    index,
+                    fallback,
+                    listing,
+                    dotFiles,
+                    precompressed,
+                    gzip,
+                    smallBytesMax,
+                    types,
+                    cacheControl);
+        }
+
+        private static long between(String name, long value, long min, long max) {
+            if (value < min || value > max) {
+                throw new IllegalArgumentException(
+                        name + " are " + value + "; it must be " + min + " to " + max);
+            }
+            return value;
+        }
+    }
+}
