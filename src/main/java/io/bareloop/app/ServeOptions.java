@@ -234,16 +234,17 @@ record ServeOptions(HttpServer.Builder builder, Duration drain, StaticFiles.Buil
         if (housekeeping != null) {
             named("--housekeeping-cpus", () -> builder.housekeepingCpus(CpuSet.of(housekeeping)));
         }
+        StaticFiles.Builder files = FileOptions.of(given);
+        List<String> targets = files != null ? List.of("/") : Demo.WARM_UP;
         named(
                 "--warmup",
-                () -> builder.warmUp(Duration.ofMillis(number(given, "--warmup")), Demo.WARM_UP));
+                () -> builder.warmUp(Duration.ofMillis(number(given, "--warmup")), targets));
         named("--accept", () -> builder.steering(steering(value(given, "--accept"))));
         named("--busy-poll", () -> busyPoll(builder, value(given, "--busy-poll")));
         String congestion = given.get("--congestion");
         if (congestion != null) {
             named("--congestion", () -> builder.congestion(congestion));
         }
-        StaticFiles.Builder files = FileOptions.of(given);
         named(
                 "--private-descriptors",
                 () -> builder.privateDescriptors(privateDescriptors(given, files != null)));

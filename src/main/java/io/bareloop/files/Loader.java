@@ -150,6 +150,9 @@ final class Loader {
         Outcome found = file(reader, entry.path);
         if (found.entry() == null) {
             cache.remove(entry);
+        } else {
+            // Nobody has asked for the new one: left alone, it falls asleep like the old one.
+            found.entry().used = false;
         }
     }
 

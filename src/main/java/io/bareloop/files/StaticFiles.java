@@ -29,7 +29,8 @@ import java.util.function.Function;
  *
  * <pre>{@code
  * try (StaticFiles files = StaticFiles.of(Path.of("site"));
- *         HttpServer server = HttpServer.builder().listen("127.0.0.1", 8080).handler(files).start()) {
+ *         HttpServer server =
+ *                 HttpServer.builder().listen("127.0.0.1", 8080).handler(files).start()) {
  *     server.awaitTermination();
  * }
  * }</pre>
@@ -55,8 +56,13 @@ public final class StaticFiles implements Handler, AutoCloseable {
     /** Bytes up to which a file counts as small, where nothing else is said: 64 KiB. */
     public static final int SMALL_BYTES_MAX = 64 << 10;
 
-    /** Memory for small files, where nothing else is said: 64 MiB. */
-    public static final long MEMORY_BYTES_MAX = 64L << 20;
+    /**
+     * Memory for small files, where nothing else is said: 64 MiB, or a quarter of the largest heap
+     * where that is less.
+     */
+    public static final long MEMORY_BYTES_MAX =
+            // Native memory is bounded by the size of the heap, unless the JVM is told otherwise.
+            Math.max(2L << 20, Math.min(64L << 20, Runtime.getRuntime().maxMemory() / 4));
 
     /** Large files that are kept open, where nothing else is said: 1024. */
     public static final int OPEN_FILES_MAX = 1024;
@@ -494,8 +500,8 @@ public final class StaticFiles implements Handler, AutoCloseable {
         }
 
         /**
-         * Memory for small files, 2 MiB to 1 TiB; without this call 64 MiB. It is native memory and
-         * counts against -XX:MaxDirectMemorySize.
+         * Memory for small files, 2 MiB to 1 TiB; without this call {@link #MEMORY_BYTES_MAX}. It
+         * is native memory and counts against -XX:MaxDirectMemorySize.
          */
         public Builder memoryBytesMax(long bytes) {
             memoryBytesMax = between("memory bytes", bytes, 2L << 20, 1L << 40);

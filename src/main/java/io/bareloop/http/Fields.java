@@ -10,11 +10,12 @@ public final class Fields {
     public static final Fields NONE = new Fields("");
 
     private final String text;
-    private final Encoded lines;
+
+    /** Made when first sent: most of these are only a step on the way to others. */
+    private Encoded lines;
 
     private Fields(String text) {
         this.text = text;
-        this.lines = Encoded.ascii(text);
     }
 
     /** As these, with {@code type} behind them. */
@@ -39,8 +40,14 @@ public final class Fields {
         return new Fields(text + name + ": " + value + "\r\n");
     }
 
+    /** Two loops may both make it; either will do. */
     Encoded lines() {
-        return lines;
+        Encoded known = lines;
+        if (known == null) {
+            known = Encoded.ascii(text);
+            lines = known;
+        }
+        return known;
     }
 
     /** The lines as they are sent. */

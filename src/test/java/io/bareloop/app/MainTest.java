@@ -13,6 +13,8 @@ import java.io.PrintStream;
 import java.net.ConnectException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Matcher;
@@ -20,6 +22,7 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -148,14 +151,76 @@ class MainTest {
                 "--drain       | -1",
                 "--drain       | 3601",
                 "--drain       | 1s",
+                "--index       | index.html",
+                "--small-files | 100",
+                "--cache-control | no-cache",
             })
     void wrongValuesAreRefused(String option, String value) {
         assertUsage(option, run(option + "=" + value));
         assertUsage(option, run("serve", option, value));
     }
 
+    /** As above, where there are files to serve. */
     @ParameterizedTest
-    @ValueSource(strings = {"--port", "--host", "--cpus", "--drain"})
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "--index         | ../a",
+                "--index         | ''",
+                "--fallback      | index.html",
+                "--fallback      | /../a",
+                "--small-files   | -1",
+                "--small-files   | 1048577",
+                "--file-memory   | 100",
+                "--open-files    | 7",
+                "--cache-control-for | no-cache",
+                "--cache-control-for | :no-cache",
+                "--private-descriptors | on",
+                "--private-descriptors | auto",
+            })
+    void wrongValuesForFilesAreRefused(String option, String value) {
+        assertUsage(option, run("--root", "/", option + "=" + value));
+    }
+
+    @Test
+    void aRootThatIsNoneFails() {
+        Outcome outcome = run("serve", "--root", "/nowhere/at/all", "--port", "0");
+        assertThat(outcome.status()).isEqualTo(1);
+        assertThat(outcome.err()).contains("/nowhere/at/all", "ENOENT");
+    }
+
+    @Test
+    void filesAreServed(@TempDir Path root) throws IOException, InterruptedException {
+        Files.writeString(root.resolve("index.html"), "top");
+        Files.writeString(root.resolve("a.js"), "text ".repeat(100));
+        try (ServerProcess server =
+                        ServerProcess.start(
+                                List.of("-Xmx32m"),
+                                "serve",
+                                "--port=0",
+                                "--cpus=" + CpuSet.allowed().toString().replaceAll("[-,].*", ""),
+                                "--root=" + root,
+                                "--gzip",
+                                "--listing",
+                                "--cache-control=max-age=60",
+                                "--cache-control-for=*.js:no-cache",
+                                "--cache-control-for=*.css:no-store");
+                RawClient client = RawClient.connect(server.port())) {
+            assertThat(server.line("  ready")).contains("files").doesNotContain("plaintext");
+            assertThat(client.get("/").body()).isEqualTo("top");
+            assertThat(client.get("/").field("Cache-Control")).isEqualTo("max-age=60");
+            client.send(RawClient.request("GET", "/a.js", "Accept-Encoding: gzip"));
+            Reply script = client.reply();
+            assertThat(script.field("Cache-Control")).isEqualTo("no-cache");
+            assertThat(script.field("Content-Encoding")).isEqualTo("gzip");
+            assertThat(client.get("/plaintext").status()).isEqualTo(404);
+            server.signal("TERM");
+            assertThat(server.exit()).isZero();
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"--port", "--host", "--cpus", "--drain", "--root", "--fallback"})
     void optionsNeedTheirValue(String option) {
         assertUsage(option, run(option));
     }

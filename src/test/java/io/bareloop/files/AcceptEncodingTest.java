@@ -3,7 +3,7 @@ package io.bareloop.files;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.bareloop.http.Views;
-import java.util.Arrays;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -66,13 +66,14 @@ class AcceptEncodingTest {
     }
 
     private String best(String available) {
+        List<Coding> codings = List.of(Coding.values());
         int bits = 0;
-        for (int i = 0; i < Coding.values().length; i++) {
-            if (Arrays.asList(available.split(" ")).contains(Coding.values()[i].token())) {
-                bits |= 1 << i;
-            }
+        for (String token : available.split(" ", -1)) {
+            Coding named =
+                    codings.stream().filter(it -> it.token().equals(token)).findAny().orElseThrow();
+            bits |= 1 << codings.indexOf(named);
         }
         int best = accept.best(bits);
-        return best < 0 ? "none" : Coding.values()[best].token();
+        return best < 0 ? "none" : codings.get(best).token();
     }
 }

@@ -215,10 +215,8 @@ class StaticFilesTest {
             assertStatus(site, path, 412, "If-Unmodified-Since: " + before);
             assertStatus(site, path, 200, "If-Unmodified-Since: yesterday");
             // If-None-Match is asked in the place of If-Modified-Since, If-Match of the other.
-            assertStatus(
-                    site, path, 200, "If-None-Match: \"x\"", "If-Modified-Since: " + same);
-            assertStatus(
-                    site, path, 304, "If-None-Match: " + tag, "If-Modified-Since: " + before);
+            assertStatus(site, path, 200, "If-None-Match: \"x\"", "If-Modified-Since: " + same);
+            assertStatus(site, path, 304, "If-None-Match: " + tag, "If-Modified-Since: " + before);
             assertStatus(site, path, 200, "If-Match: " + tag, "If-Unmodified-Since: " + before);
             assertStatus(site, path, 412, "If-Match: \"x\"", "If-Unmodified-Since: " + same);
             assertStatus(site, path, 412, "If-Match: \"x\"", "If-None-Match: " + tag);
@@ -239,7 +237,9 @@ class StaticFilesTest {
 
     private static void assertStatus(Site site, String path, int status, String... fields)
             throws IOException {
-        assertThat(site.get(path, fields).status()).as(List.of(fields).toString()).isEqualTo(status);
+        assertThat(site.get(path, fields).status())
+                .as(List.of(fields).toString())
+                .isEqualTo(status);
     }
 
     // ---- ranges
@@ -454,8 +454,7 @@ class StaticFilesTest {
         Path file = root.resolve("\u00e4 & \"<b>\u20ac.txt");
         Site.write(file, "odd");
         try (Site site = new Site(root, builder -> builder.listing(true))) {
-            assertThat(site.get("/%C3%A4%20%26%20%22%3Cb%3E%E2%82%AC.txt").body())
-                    .isEqualTo("odd");
+            assertThat(site.get("/%C3%A4%20%26%20%22%3Cb%3E%E2%82%AC.txt").body()).isEqualTo("odd");
             Reply page = site.get("/");
             assertThat(page.status()).isEqualTo(200);
             assertThat(page.field("Content-Type")).isEqualTo("text/html; charset=utf-8");
@@ -647,7 +646,8 @@ class StaticFilesTest {
             Site.write(root.resolve("large" + i), Site.bytes(i, 70_000));
             Site.write(root.resolve("small" + i), Site.bytes(i, 60_000));
         }
-        try (Site site = new Site(root, builder -> builder.memoryBytesMax(2 << 20).openFilesMax(8))) {
+        try (Site site =
+                new Site(root, builder -> builder.memoryBytesMax(2 << 20).openFilesMax(8))) {
             for (int round = 0; round < 2; round++) {
                 for (int i = 0; i < 100; i++) {
                     assertThat(site.get("/large" + i).body())

@@ -88,6 +88,16 @@ public final class HttpRig implements AutoCloseable {
         return new HttpRig(Limits.defaults(), Timeouts.defaults(), handler, calls);
     }
 
+    /** Starts a server with these limits whose loop makes {@code calls}. */
+    public static HttpRig start(
+            Limits limits,
+            Timeouts timeouts,
+            Handler handler,
+            Function<? super Arena, ? extends Syscalls> calls)
+            throws IOException {
+        return new HttpRig(limits, timeouts, handler, calls);
+    }
+
     private void run() {
         try {
             loop.run();

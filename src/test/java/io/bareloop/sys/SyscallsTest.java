@@ -113,6 +113,114 @@ class SyscallsTest {
         assertThat(sys.recv(fd, buffer, 0, BUFFER_BYTES)).as("none was taken").isEqualTo(5);
     }
 
+    // files
+
+    @Test
+    void openat2StaysBeneath() {
+        int tmp = loopback.keep(sys.openat(Linux.AT_FDCWD, c("/tmp"), Linux.O_PATH));
+        int beneath = Linux.RESOLVE_BENEATH;
+        assertThat(loopback.keep(sys.openat2(tmp, c("."), Linux.O_DIRECTORY, beneath)))
+                .isPositive();
+        assertThat(sys.openat2(tmp, c(".."), Linux.O_PATH, beneath)).isEqualTo(-Errno.EXDEV);
+        assertThat(sys.openat2(tmp, c("/etc/passwd"), Linux.O_RDONLY, beneath))
+                .isEqualTo(-Errno.EXDEV);
+        assertThat(sys.openat2(tmp, c("no such file"), Linux.O_RDONLY, beneath))
+                .isEqualTo(-Errno.ENOENT);
+        assertThat(sys.openat2(BAD_FD, c("."), Linux.O_PATH, beneath)).isEqualTo(-Errno.EBADF);
+    }
+
+    @Test
+    void openatOpensWhatIsThere() {
+        assertThat(loopback.keep(sys.openat(Linux.AT_FDCWD, c("/dev/null"), Linux.O_RDONLY)))
+                .isPositive();
+        assertThat(sys.openat(Linux.AT_FDCWD, c("/no/such"), Linux.O_RDONLY))
+                .isEqualTo(-Errno.ENOENT);
+        assertThat(sys.openat(Linux.AT_FDCWD, c("/dev/null/x"), Linux.O_RDONLY))
+                .isEqualTo(-Errno.ENOTDIR);
+    }
+
+    @Test
+    void statxAgreesWithTheJdk() throws IOException {
+        Path file = Files.writeString(Files.createTempFile("statx", null), "12345");
+        try {
+            MemorySegment status = arena.allocate(FileStatus.BYTES);
+            int fd = loopback.keep(sys.openat(Linux.AT_FDCWD, c(file.toString()), Linux.O_PATH));
+            assertThat(sys.statx(fd, status)).isZero();
+            assertThat(FileStatus.isRegular(status)).isTrue();
+            assertThat(FileStatus.isDirectory(status)).isFalse();
+            assertThat(FileStatus.size(status)).isEqualTo(5);
+            assertThat(FileStatus.inode(status)).isEqualTo(Files.getAttribute(file, "unix:ino"));
+            assertThat(FileStatus.modifiedNanos(status))
+                    .isEqualTo(Files.getLastModifiedTime(file).to(TimeUnit.NANOSECONDS));
+            assertThat(FileStatus.changedNanos(status)).isPositive();
+            assertThat(FileStatus.device(status)).isPositive();
+            int directory = loopback.keep(sys.openat(Linux.AT_FDCWD, c("/"), Linux.O_PATH));
+            assertThat(sys.statx(directory, status)).isZero();
+            assertThat(FileStatus.isDirectory(status)).isTrue();
+            assertThat(sys.statx(BAD_FD, status)).isEqualTo(-Errno.EBADF);
+        } finally {
+            Files.delete(file);
+        }
+    }
+
+    @Test
+    void filesAreReadAndSent() throws IOException {
+        Path file = Files.writeString(Files.createTempFile("pread", null), "0123456789");
+        try {
+            int fd = loopback.keep(sys.openat(Linux.AT_FDCWD, c(file.toString()), Linux.O_RDONLY));
+            buffer.fill((byte) '.');
+            assertThat(sys.pread(fd, buffer, 2, 4, 3)).isEqualTo(4);
+            assertThat(text(8)).isEqualTo("..3456..");
+            assertThat(sys.pread(fd, buffer, 0, 4, 10)).isZero();
+            assertThat(sys.pread(BAD_FD, buffer, 0, 4, 0)).isEqualTo(-Errno.EBADF);
+            assertThatThrownBy(() -> sys.pread(fd, buffer, 1, BUFFER_BYTES, 0))
+                    .isInstanceOf(IndexOutOfBoundsException.class);
+            // Just written, or a file system that cannot say.
+            assertThat(sys.preadv2Nowait(fd, 9)).isIn(1, -Errno.EOPNOTSUPP);
+            assertThat(sys.preadv2Nowait(fd, 10)).isIn(0, -Errno.EOPNOTSUPP);
+            assertThat(sys.preadv2Nowait(BAD_FD, 0)).isEqualTo(-Errno.EBADF);
+
+            int socket = connected();
+            assertThat(sys.sendfile(socket, fd, 4, 100)).isEqualTo(6);
+            assertThat(peer.getInputStream().readNBytes(6)).isEqualTo("456789".getBytes(US_ASCII));
+            assertThat(sys.sendfile(socket, fd, 10, 100)).isZero();
+            assertThat(sys.sendfile(socket, BAD_FD, 0, 1)).isEqualTo(-Errno.EBADF);
+            assertThat(sys.pread(fd, buffer, 0, 1, 0)).as("its position stays").isEqualTo(1);
+        } finally {
+            Files.delete(file);
+        }
+    }
+
+    @Test
+    void dup3TakesTheNumber() {
+        int one = loopback.keep(sys.openat(Linux.AT_FDCWD, c("/"), Linux.O_PATH));
+        int other = loopback.keep(sys.openat(Linux.AT_FDCWD, c("/dev/null"), Linux.O_RDONLY));
+        assertThat(sys.dup3(other, one, Linux.O_CLOEXEC)).isEqualTo(one);
+        assertThat(sys.pread(one, buffer, 0, 1, 0)).isZero();
+        assertThat(sys.dup3(BAD_FD, one, 0)).isEqualTo(-Errno.EBADF);
+    }
+
+    @Test
+    void getdents64NamesWhatIsThere() {
+        int fd = loopback.keep(sys.openat(Linux.AT_FDCWD, c("/"), Linux.O_RDONLY));
+        MemorySegment entries = arena.allocate(64 << 10, Long.BYTES);
+        int bytes = sys.getdents64(fd, entries);
+        assertThat(bytes).isPositive();
+        boolean tmp = false;
+        for (int at = 0; at < bytes; at += DirectoryEntries.length(entries, at)) {
+            if (new String(DirectoryEntries.name(entries, at), US_ASCII).equals("tmp")) {
+                tmp = DirectoryEntries.isDirectory(entries, at);
+            }
+        }
+        assertThat(tmp).isTrue();
+        assertThat(sys.getdents64(fd, entries)).isZero();
+        assertThat(sys.getdents64(BAD_FD, entries)).isEqualTo(-Errno.EBADF);
+    }
+
+    private MemorySegment c(String path) {
+        return arena.allocateFrom(path);
+    }
+
     // send
 
     @Test

@@ -1,0 +1,103 @@
+package io.bareloop.files;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.bareloop.server.RawClient;
+import io.bareloop.server.RawClient.Reply;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Requests for files that are known allocate nothing on the loop, on both tiers. */
+@Timeout(120)
+class StaticFilesAllocationTest {
+    private static final int WINDOW = 10_000;
+    private static final int WINDOWS_MAX = 30;
+
+    private static final String BROWSER =
+            "User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101\r\n"
+                    + "Accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8\r\n"
+                    + "Accept-Language: en-US,en;q=0.5\r\nConnection: keep-alive\r\n";
+
+    private static final com.sun.management.ThreadMXBean THREADS =
+            (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
+
+    @TempDir Path root;
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "200 | GET  | /small.css |",
+                "200 | GET  | /small.css | Accept-Encoding: gzip, deflate, br, zstd",
+                "200 | GET  | /sm%61ll%2ecss |",
+                "200 | HEAD | /small.css |",
+                "304 | GET  | /small.css | If-None-Match: TAG",
+                "304 | GET  | /small.css | If-None-Match: \"x\", W/TAG",
+                "304 | GET  | /small.css | If-Modified-Since: Tue, 03 Feb 2026 04:05:06 GMT",
+                "304 | GET  | /small.css | If-Modified-Since: Tue Feb  3 04:05:07 2026",
+                "412 | GET  | /small.css | If-Match: \"x\"",
+                "206 | GET  | /small.css | Range: bytes=1-1000",
+                "206 | GET  | /small.css | Range: bytes=1-1000,2000-2010,-5",
+                "404 | GET  | /../x      |",
+                "200 | GET  | /large.bin |",
+                "200 | HEAD | /large.bin |",
+                "304 | GET  | /large.bin | If-None-Match: TAG",
+                "206 | GET  | /large.bin | Range: bytes=1-20000",
+                "206 | GET  | /large.bin | Range: bytes=-20000",
+            })
+    void knownFilesAllocateNothing(int status, String method, String path, String field)
+            throws IOException {
+        Site.write(root.resolve("small.css"), Site.bytes(1, 6 << 10));
+        Site.write(root.resolve("small.css.br"), Site.bytes(2, 2 << 10));
+        Site.write(root.resolve("large.bin"), Site.bytes(3, 100 << 10));
+        try (Site site = new Site(root)) {
+            String tag = site.get(path.equals("/../x") ? "/small.css" : path).field("ETag");
+            String request =
+                    RawClient.request(
+                            method,
+                            path,
+                            List.of(BROWSER.strip(), field == null ? "X: y" : field)
+                                    .toArray(String[]::new));
+            byte[] bytes = request.replace("TAG", tag).getBytes(US_ASCII);
+            int length = length(site.client, bytes, method, status);
+            int window = path.startsWith("/large") && method.equals("GET") ? WINDOW / 4 : WINDOW;
+            long least = Long.MAX_VALUE;
+            for (int i = 0; i < WINDOWS_MAX && least > 0; i++) {
+                long before = THREADS.getThreadAllocatedBytes(loopThread());
+                for (int j = 0; j < window; j++) {
+                    site.client.send(bytes);
+                    site.client.skip(length);
+                }
+                least = Math.min(least, THREADS.getThreadAllocatedBytes(loopThread()) - before);
+            }
+            assertThat(least).isZero();
+        }
+    }
+
+    private static int length(RawClient client, byte[] request, String method, int status)
+            throws IOException {
+        client.send(request);
+        Reply reply = method.equals("HEAD") ? client.replyToHead() : client.reply();
+        assertThat(reply.status()).isEqualTo(status);
+        int length = reply.statusLine().length() + 2 + reply.body().length() + 2;
+        for (String line : reply.fields()) {
+            length += line.length() + 2;
+        }
+        return length;
+    }
+
+    private static long loopThread() {
+        return Thread.getAllStackTraces().keySet().stream()
+                .filter(thread -> thread.getName().equals("bareloop-0"))
+                .findAny()
+                .orElseThrow()
+                .threadId();
+    }
+}
