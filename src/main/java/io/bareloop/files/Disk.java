@@ -18,6 +18,9 @@ final class Disk implements AutoCloseable {
     /** So many files can be waited for at a time; one slow disk has no use for more. */
     private static final int THREADS = 4;
 
+    /** What a loop sends of a file in one turn, at the least. */
+    private static final int BEGINNING_BYTES = 256 << 10;
+
     private final Function<Arena, Syscalls> calls;
 
     /** Bounded by whoever puts: one task per connection at the most, and one per file loaded. */
@@ -55,6 +58,19 @@ final class Disk implements AutoCloseable {
                     file.release();
                     then.run();
                 });
+    }
+
+    /**
+     * Sees to it that the beginning of a file of {@code size} bytes is in the kernel's cache. Done
+     * for files in use before a loop asks: it need not then.
+     */
+    static void warmBeginning(Reader reader, OpenFile file, long size) {
+        int length = (int) Math.min(size, BEGINNING_BYTES);
+        int fd = file.descriptor();
+        if (reader.sys.preadv2Nowait(fd, 0) < 0 || reader.sys.preadv2Nowait(fd, length - 1L) < 0) {
+            read(reader, fd, 0, length);
+        }
+        file.noteWarm(length);
     }
 
     /** Reads and forgets: what was read is in the kernel's cache afterwards. */

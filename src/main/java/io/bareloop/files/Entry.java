@@ -108,11 +108,35 @@ final class Entry {
         return count;
     }
 
-    /** The cache's use of the open files ends. */
-    void release() {
+    /** Begins a use of all open files; false, and none, where one has been closed. */
+    boolean retainAll() {
+        for (int i = 0; i < variants.length; i++) {
+            if (variants[i] != null && variants[i].file != null && !variants[i].file.retain()) {
+                release(i);
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** Has the beginnings of all open files, which the caller has a use of, in the cache. */
+    void warm(Reader reader) {
         for (Variant variant : variants) {
             if (variant != null && variant.file != null) {
-                variant.file.release();
+                Disk.warmBeginning(reader, variant.file, variant.size);
+            }
+        }
+    }
+
+    /** Ends a use of all open files: the cache's, or one that {@link #retainAll} began. */
+    void release() {
+        release(variants.length);
+    }
+
+    private void release(int end) {
+        for (int i = 0; i < end; i++) {
+            if (variants[i] != null && variants[i].file != null) {
+                variants[i].file.release();
             }
         }
     }

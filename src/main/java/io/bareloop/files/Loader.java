@@ -144,6 +144,11 @@ final class Loader {
     /** Replaces or removes {@code entry} where its files have changed. */
     private void check(Reader reader, Entry entry) {
         if (entry.settled && entry.isOf(versions(reader, name(entry.path)))) {
+            // The cache may let go of them at any time.
+            if (entry.retainAll()) {
+                entry.warm(reader);
+                entry.release();
+            }
             entry.asleep = false;
             return;
         }
@@ -314,7 +319,9 @@ final class Loader {
             }
             FileVersion version = FileVersion.of(reader.status);
             if (version.size() > settings.smallBytesMax()) {
-                contents[at] = new Content(version, null, new OpenFile(disk, fd));
+                OpenFile file = new OpenFile(disk, fd);
+                Disk.warmBeginning(reader, file, version.size());
+                contents[at] = new Content(version, null, file);
                 return 0;
             }
             byte[] bytes = readAll(reader, fd, (int) version.size());

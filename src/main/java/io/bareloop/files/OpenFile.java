@@ -12,6 +12,13 @@ final class OpenFile implements FileBody {
     private final int fd;
     private final AtomicInteger uses = new AtomicInteger(1);
 
+    /** For so long after it was found there a file in use is taken to be in the cache. */
+    private static final long WARM_NANOS = 1_000_000_000L;
+
+    // A thread of the disk writes these and loops read them, without order: they guess.
+    private long warmEnd;
+    private long warmNanos;
+
     /** Takes over {@code fd}, with one use. */
     OpenFile(Disk disk, int fd) {
         this.disk = disk;
@@ -42,6 +49,17 @@ final class OpenFile implements FileBody {
             // Not here: the last close of a file that has been deleted frees its blocks.
             disk.close(fd);
         }
+    }
+
+    /** The first {@code end} bytes have been found in the kernel's cache, or put there, now. */
+    void noteWarm(long end) {
+        warmEnd = end;
+        warmNanos = System.nanoTime();
+    }
+
+    @Override
+    public boolean isWarm(long end, long nanos) {
+        return end <= warmEnd && nanos - warmNanos < WARM_NANOS;
     }
 
     @Override

@@ -21,6 +21,13 @@ public interface FileBody {
      */
     void warm(long offset, int length, Runnable then);
 
+    /**
+     * Whether the first {@code end} bytes are known to have been in the kernel's cache not long
+     * before {@code nanos}, of {@link System#nanoTime}: then nobody needs to ask the kernel. A
+     * guess; being wrong costs one wait.
+     */
+    boolean isWarm(long end, long nanos);
+
     /** Ends a use. */
     void release();
 }

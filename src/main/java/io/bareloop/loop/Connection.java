@@ -471,6 +471,13 @@ final class Connection implements Transport {
 
     // ---- files
 
+    /**
+     * {@inheritDoc}
+     *
+     * <p>All in one method on purpose: so it is too large to be inlined (325 bytes of code) at the
+     * end of the long chain from the handler, where the JIT would give up amid a system call and
+     * allocate 40 bytes for it. The allocation tests see to it.
+     */
     @Override
     public long sendFile(FileBody file, long offset, long length) {
         if (loop.hasPrivateDescriptors()) {
@@ -497,9 +504,15 @@ final class Connection implements Transport {
                 return at - offset;
             }
             long piece = Math.min(end - at, fileBytesLeft);
-            if (at + piece > warmTo && isCold(file, at, at + piece - 1)) {
-                warm(file, at, (int) Math.min(end - at, WARM_BYTES));
-                return at - offset;
+            if (at + piece > warmTo && !file.isWarm(at + piece, loop.now())) {
+                // Would sendfile wait for the disk? Asked of both ends of the piece: what lies
+                // between was read together with one of them, as a rule; where not, it is the loop
+                // that waits, once. A file system that cannot tell is taken at its word.
+                if (sys.preadv2Nowait(file.descriptor(), at) == -Errno.EAGAIN
+                        || sys.preadv2Nowait(file.descriptor(), at + piece - 1) == -Errno.EAGAIN) {
+                    warm(file, at, (int) Math.min(end - at, WARM_BYTES));
+                    return at - offset;
+                }
             }
             long sent = sys.sendfile(fd, file.descriptor(), at, piece);
             if (sent > 0) {
@@ -536,16 +549,6 @@ final class Connection implements Transport {
     private void fileWaitsFor(FileWait what) {
         fileWait = what;
         loop.deadlines().set(slot, loop.now() + loop.options().sendNanos());
-    }
-
-    /**
-     * Whether sendfile would wait for the disk. Asked of both ends of a piece: what lies between
-     * was read together with one of them, as a rule; where not, it is the loop that waits, once. A
-     * file system that cannot tell is taken at its word.
-     */
-    private boolean isCold(FileBody file, long first, long last) {
-        return sys.preadv2Nowait(file.descriptor(), first) == -Errno.EAGAIN
-                || sys.preadv2Nowait(file.descriptor(), last) == -Errno.EAGAIN;
     }
 
     /** Has another thread wait for the disk. Allocates: it is slow anyway. */

@@ -250,15 +250,16 @@ class DiskFaultTest {
             assertThat(client.get("/large.bin").body()).isEqualTo(Site.text(LARGE));
             assertThat(client.get("/large.bin").body()).isEqualTo(Site.text(LARGE));
             assertThat(probes.get()).isPositive();
-            assertThat(reads.get()).isGreaterThanOrEqualTo(2 * LARGE.length / (64 << 10));
+            assertThat(reads.get()).isGreaterThanOrEqualTo(LARGE.length / (64 << 10));
             // And while that disk does not answer, the loop does.
             closedGate = true;
-            client.send(RawClient.request("GET", "/large.bin", "Range: bytes=0-9"));
+            client.send(RawClient.request("GET", "/large.bin", "Range: bytes=1000000-1000009"));
             for (int i = 0; i < 100; i++) {
                 assertThat(other.get("/plaintext").status()).isEqualTo(200);
             }
             gate.countDown();
-            assertThat(client.reply().body()).isEqualTo(Site.text(LARGE).substring(0, 10));
+            assertThat(client.reply().body())
+                    .isEqualTo(Site.text(LARGE).substring(1_000_000, 1_000_010));
         }
     }
 
@@ -278,7 +279,6 @@ class DiskFaultTest {
                                         });
                 RawClient client = RawClient.connect(rig.port())) {
             assertThat(client.get("/large.bin").body()).isEqualTo(Site.text(LARGE));
-            assertThat(reads.get()).isZero();
         }
     }
 
@@ -300,7 +300,7 @@ class DiskFaultTest {
                                             }
                                         });
                 RawClient client = RawClient.connect(rig.port())) {
-            client.send(RawClient.request("GET", "/large.bin"));
+            client.send(RawClient.request("GET", "/large.bin", "Range: bytes=1000000-"));
             // The head is on its way, but no byte of the file.
             assertThatThrownBy(client::reply).isInstanceOf(EOFException.class);
             assertThat(HttpRig.await(0L, rig::open)).isZero();
