@@ -14,6 +14,7 @@ public final class Errno {
     public static final int ESRCH = described(linux_h.ESRCH(), "ESRCH (no such process)");
     public static final int EINTR = described(linux_h.EINTR(), "EINTR (interrupted by a signal)");
     public static final int EIO = described(linux_h.EIO(), "EIO (input/output error)");
+    public static final int ENXIO = described(linux_h.ENXIO(), "ENXIO (no such device or peer)");
     public static final int EBADF = described(linux_h.EBADF(), "EBADF (bad file descriptor)");
     public static final int EAGAIN = described(linux_h.EAGAIN(), "EAGAIN (not ready)");
     public static final int ENOMEM = described(linux_h.ENOMEM(), "ENOMEM (out of memory)");
@@ -21,7 +22,9 @@ public final class Errno {
     public static final int EFAULT = described(linux_h.EFAULT(), "EFAULT (bad address)");
     public static final int EBUSY = described(linux_h.EBUSY(), "EBUSY (busy)");
     public static final int EEXIST = described(linux_h.EEXIST(), "EEXIST (exists already)");
+    public static final int EXDEV = described(linux_h.EXDEV(), "EXDEV (leads elsewhere)");
     public static final int ENODEV = described(linux_h.ENODEV(), "ENODEV (no such device)");
+    public static final int ENOTDIR = described(linux_h.ENOTDIR(), "ENOTDIR (not a directory)");
     public static final int EINVAL = described(linux_h.EINVAL(), "EINVAL (invalid argument)");
     public static final int ENFILE =
             described(linux_h.ENFILE(), "ENFILE (too many open files in the system)");
@@ -32,7 +35,10 @@ public final class Errno {
     public static final int ENOSPC = described(linux_h.ENOSPC(), "ENOSPC (no space left)");
     public static final int EPIPE = described(linux_h.EPIPE(), "EPIPE (the peer has closed)");
     public static final int ERANGE = described(linux_h.ERANGE(), "ERANGE (out of range)");
+    public static final int ENAMETOOLONG =
+            described(linux_h.ENAMETOOLONG(), "ENAMETOOLONG (file name too long)");
     public static final int ENOSYS = described(linux_h.ENOSYS(), "ENOSYS (not in this kernel)");
+    public static final int ELOOP = described(linux_h.ELOOP(), "ELOOP (symbolic link refused)");
     public static final int EPROTO = described(linux_h.EPROTO(), "EPROTO (protocol error)");
     public static final int ENOTSOCK = described(linux_h.ENOTSOCK(), "ENOTSOCK (not a socket)");
     public static final int EDESTADDRREQ =
@@ -72,6 +78,8 @@ public final class Errno {
             described(linux_h.EHOSTUNREACH(), "EHOSTUNREACH (host unreachable)");
     public static final int ENONET =
             described(linux_h.ENONET(), "ENONET (machine not on the network)");
+
+    public static final int ESTALE = described(linux_h.ESTALE(), "ESTALE (stale file handle)");
 
     private Errno() {}
 

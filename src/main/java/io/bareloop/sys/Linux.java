@@ -24,6 +24,7 @@ public final class Linux {
     public static final int SO_BUSY_POLL = linux_h.SO_BUSY_POLL();
     public static final int SO_PREFER_BUSY_POLL = linux_h.SO_PREFER_BUSY_POLL();
     public static final int SO_BUSY_POLL_BUDGET = linux_h.SO_BUSY_POLL_BUDGET();
+    public static final int MSG_MORE = linux_h.MSG_MORE();
     public static final int MSG_NOSIGNAL = linux_h.MSG_NOSIGNAL();
     public static final int SHUT_WR = linux_h.SHUT_WR();
 
@@ -70,6 +71,29 @@ public final class Linux {
 
     // sys/resource.h
     public static final int RLIMIT_NOFILE = linux_h.RLIMIT_NOFILE();
+
+    // fcntl.h, linux/openat2.h
+    public static final int O_RDONLY = linux_h.O_RDONLY();
+    public static final int O_CLOEXEC = linux_h.O_CLOEXEC();
+    public static final int O_DIRECTORY = linux_h.O_DIRECTORY();
+    public static final int O_NOCTTY = linux_h.O_NOCTTY();
+    public static final int O_NOFOLLOW = linux_h.O_NOFOLLOW();
+    public static final int O_NONBLOCK = linux_h.O_NONBLOCK();
+    public static final int O_PATH = linux_h.O_PATH();
+    public static final int AT_FDCWD = linux_h.AT_FDCWD();
+    public static final int AT_EMPTY_PATH = linux_h.AT_EMPTY_PATH();
+    public static final int RESOLVE_BENEATH = linux_h.RESOLVE_BENEATH();
+    public static final int RESOLVE_NO_MAGICLINKS = linux_h.RESOLVE_NO_MAGICLINKS();
+
+    // sys/stat.h, sys/uio.h, sys/syscall.h, dirent.h
+    public static final int S_IFMT = linux_h.S_IFMT();
+    public static final int S_IFREG = linux_h.S_IFREG();
+    public static final int S_IFDIR = linux_h.S_IFDIR();
+    public static final int STATX_BASIC_STATS = linux_h.STATX_BASIC_STATS();
+    public static final int RWF_NOWAIT = linux_h.RWF_NOWAIT();
+    public static final int SYS_getdents64 = linux_h.SYS_getdents64();
+    public static final int SYS_openat2 = linux_h.SYS_openat2();
+    public static final int DT_DIR = linux_h.DT_DIR();
 
     private Linux() {}
 }

@@ -3,6 +3,8 @@ package io.bareloop.sys;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
+import io.bareloop.generated.iovec;
+import io.bareloop.generated.open_how;
 import io.bareloop.generated.rlimit;
 import io.bareloop.generated.sock_filter;
 import io.bareloop.generated.sock_fprog;
@@ -642,6 +644,200 @@ public class Syscalls {
             return n >= 0 ? n : -errno();
         } catch (Throwable t) {
             throw linkedCallThrew("ioctl", t);
+        }
+    }
+
+    // ---- files
+
+    /**
+     * Opens {@code path}, a string that ends with a zero byte, as seen from directory {@code
+     * dirFd}. Never creates anything.
+     *
+     * @param flags O_RDONLY or O_PATH, and others of open(2)
+     * @return the descriptor, or -errno
+     */
+    public int openat(int dirFd, MemorySegment path, int flags) {
+        try {
+            int n =
+                    (int)
+                            (long)
+                                    FileDowncalls.OPENAT.invokeExact(
+                                            callState,
+                                            (long) dirFd,
+                                            path.address(),
+                                            (long) flags,
+                                            0L,
+                                            0L);
+            return n >= 0 ? n : -errno();
+        } catch (Throwable t) {
+            throw linkedCallThrew("openat", t);
+        }
+    }
+
+    /**
+     * As {@link #openat}, and tells the kernel how the way to the file may lead. Linux 5.6.
+     *
+     * @param resolve RESOLVE_BENEATH and others of openat2(2)
+     * @return the descriptor, or -errno (-EXDEV: the way leads out; -ENOSYS: an older kernel)
+     */
+    public int openat2(int dirFd, MemorySegment path, int flags, int resolve) {
+        open_how.flags(scratch, flags);
+        open_how.mode(scratch, 0);
+        open_how.resolve(scratch, resolve);
+        try {
+            long n =
+                    (long)
+                            FileDowncalls.SYSCALL.invokeExact(
+                                    callState,
+                                    (long) Linux.SYS_openat2,
+                                    (long) dirFd,
+                                    path.address(),
+                                    scratch.address(),
+                                    open_how.sizeof());
+            return n >= 0 ? (int) n : -errno();
+        } catch (Throwable t) {
+            throw linkedCallThrew("openat2", t);
+        }
+    }
+
+    /**
+     * Reads the status of {@code fd} itself, which may be an O_PATH descriptor.
+     *
+     * @param status memory as {@link FileStatus} reads it
+     * @return 0 or -errno
+     */
+    public int statx(int fd, MemorySegment status) {
+        Objects.checkFromIndexSize(0, FileStatus.BYTES, status.byteSize());
+        try {
+            int n =
+                    (int)
+                            (long)
+                                    FileDowncalls.STATX.invokeExact(
+                                            callState,
+                                            (long) fd,
+                                            FileDowncalls.EMPTY.address(),
+                                            (long) Linux.AT_EMPTY_PATH,
+                                            (long) Linux.STATX_BASIC_STATS,
+                                            status.address());
+            return n >= 0 ? n : -errno();
+        } catch (Throwable t) {
+            throw linkedCallThrew("statx", t);
+        }
+    }
+
+    /**
+     * Reads up to {@code length} bytes of file {@code fd} at {@code position}. Waits for the disk.
+     *
+     * @return the number of bytes; 0 at the end of the file; or -errno
+     */
+    public int pread(int fd, MemorySegment buffer, int offset, int length, long position) {
+        Objects.checkFromIndexSize(offset, length, buffer.byteSize());
+        try {
+            long n =
+                    (long)
+                            FileDowncalls.PREAD.invokeExact(
+                                    callState,
+                                    (long) fd,
+                                    buffer.address() + offset,
+                                    (long) length,
+                                    position,
+                                    0L);
+            return n >= 0 ? (int) n : -errno();
+        } catch (Throwable t) {
+            throw linkedCallThrew("pread", t);
+        }
+    }
+
+    /**
+     * Reads one byte of file {@code fd} at {@code position} and forgets it, without waiting for the
+     * disk: preadv2(2) with RWF_NOWAIT.
+     *
+     * @return 1 where the page cache has it; 0 behind the end of the file; or -errno (-EAGAIN: it
+     *     has to come from the disk; -EOPNOTSUPP: this file system cannot tell)
+     */
+    public int preadv2Nowait(int fd, long position) {
+        scratch.set(JAVA_LONG, iovec.iov_base$offset(), scratch.address() + iovec.sizeof());
+        scratch.set(JAVA_LONG, iovec.iov_len$offset(), 1);
+        try {
+            long n =
+                    (long)
+                            FileDowncalls.PREADV2.invokeExact(
+                                    callState,
+                                    (long) fd,
+                                    scratch.address(),
+                                    1L,
+                                    position,
+                                    (long) Linux.RWF_NOWAIT);
+            return n >= 0 ? (int) n : -errno();
+        } catch (Throwable t) {
+            throw linkedCallThrew("preadv2", t);
+        }
+    }
+
+    /**
+     * Sends up to {@code count} bytes of file {@code fileFd} from {@code position} through a
+     * socket. The file's own position stays. Unlike send(2) it has no MSG_NOSIGNAL: a JVM ignores
+     * SIGPIPE, and the result is -EPIPE all the same.
+     *
+     * @return the number of bytes the socket took; 0 where the file ends before {@code position};
+     *     or -errno (-EAGAIN: the socket takes none for now; -EIO: the disk failed)
+     */
+    public long sendfile(int socketFd, int fileFd, long position, long count) {
+        scratch.set(JAVA_LONG, 0, position);
+        try {
+            long n =
+                    (long)
+                            FileDowncalls.SENDFILE.invokeExact(
+                                    callState,
+                                    (long) socketFd,
+                                    (long) fileFd,
+                                    scratch.address(),
+                                    count,
+                                    0L);
+            return n >= 0 ? n : -errno();
+        } catch (Throwable t) {
+            throw linkedCallThrew("sendfile", t);
+        }
+    }
+
+    /**
+     * Reads entries of directory {@code fd} as {@link DirectoryEntries} reads them.
+     *
+     * @return the number of bytes; 0 at the end of the directory; or -errno
+     */
+    public int getdents64(int fd, MemorySegment entries) {
+        try {
+            long n =
+                    (long)
+                            FileDowncalls.SYSCALL.invokeExact(
+                                    callState,
+                                    (long) Linux.SYS_getdents64,
+                                    (long) fd,
+                                    entries.address(),
+                                    entries.byteSize(),
+                                    0L);
+            return n >= 0 ? (int) n : -errno();
+        } catch (Throwable t) {
+            throw linkedCallThrew("getdents64", t);
+        }
+    }
+
+    /**
+     * Makes {@code as} another number for the file behind {@code fd}, in place of what it was.
+     *
+     * @param flags O_CLOEXEC or 0
+     * @return {@code as} or -errno
+     */
+    public int dup3(int fd, int as, int flags) {
+        try {
+            int n =
+                    (int)
+                            (long)
+                                    FileDowncalls.DUP3.invokeExact(
+                                            callState, (long) fd, (long) as, (long) flags, 0L, 0L);
+            return n >= 0 ? n : -errno();
+        } catch (Throwable t) {
+            throw linkedCallThrew("dup3", t);
         }
     }
 

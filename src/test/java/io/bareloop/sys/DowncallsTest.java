@@ -13,6 +13,7 @@ import java.lang.invoke.MethodType;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
@@ -27,14 +28,20 @@ class DowncallsTest {
     private static final Set<Class<?>> ONE_REGISTER =
             Set.of(int.class, long.class, MemorySegment.class);
 
+    /** They have variable arguments: what they are called with is for their callers to know. */
+    private static final Map<String, MemorySegment> VARIADIC =
+            Map.of(
+                    "ioctl", linux_h.ioctl.address(),
+                    "openat", linux_h.openat.address(),
+                    "syscall", linux_h.syscall.address());
+
     @Test
     void everyFunctionLinkedIsCalledAsItIsDeclared() throws Exception {
         Set<String> linked = linked();
-        assertThat(linked).hasSizeGreaterThan(20).contains("recv", "send", "epoll_wait", "ioctl");
+        assertThat(linked).hasSizeGreaterThan(20).contains("recv", "epoll_wait", "ioctl", "sendfile");
         for (String name : linked) {
-            // It has variable arguments, and is called with one of them: a pointer.
-            if (name.equals("ioctl")) {
-                assertThat(address(linux_h.ioctl.address())).isEqualTo(found("ioctl"));
+            if (VARIADIC.containsKey(name)) {
+                assertThat(address(VARIADIC.get(name))).isEqualTo(found(name));
                 continue;
             }
             MethodType declared = descriptor(name).toMethodType();
@@ -52,14 +59,14 @@ class DowncallsTest {
     void resultsAreReadAsTheyAreDeclared() throws Exception {
         Matcher call =
                 Pattern.compile(
-                                "\\b(int|long) n =\\s+\\((int|long)\\)\\s+(\\(long\\)\\s+)?(\\w+)"
+                                "\\b(int|long) n =\\s+\\((int|long)\\)\\s+(\\(long\\)\\s+)?(?:FileDowncalls\\.)?(\\w+)"
                                         + "\\s*\\.invokeExact")
                         .matcher(source());
         int calls = 0;
         while (call.find()) {
             calls++;
             Class<?> result =
-                    descriptorOrIoctl(call.group(4).toLowerCase(Locale.ROOT))
+                    descriptorOrVariadic(call.group(4).toLowerCase(Locale.ROOT))
                             .toMethodType()
                             .returnType();
             boolean halved = call.group(2).equals("int") && call.group(3) != null;
@@ -75,10 +82,12 @@ class DowncallsTest {
                 .hasMessage("no function no_such_function");
     }
 
-    private static FunctionDescriptor descriptorOrIoctl(String name) throws Exception {
-        return name.equals("ioctl")
-                ? FunctionDescriptor.of(ValueLayout.JAVA_INT)
-                : descriptor(name);
+    private static FunctionDescriptor descriptorOrVariadic(String name) throws Exception {
+        if (!VARIADIC.containsKey(name)) {
+            return descriptor(name);
+        }
+        return FunctionDescriptor.of(
+                name.equals("syscall") ? ValueLayout.JAVA_LONG : ValueLayout.JAVA_INT);
     }
 
     private static FunctionDescriptor descriptor(String name) throws Exception {
@@ -97,7 +106,7 @@ class DowncallsTest {
         return function.address();
     }
 
-    /** The functions that Syscalls links, by its source. */
+    /** The functions that are linked, by the source. */
     private static Set<String> linked() throws IOException {
         Set<String> names = new TreeSet<>();
         Matcher link = Pattern.compile("Downcalls\\.link\\(\"(\\w+)\"\\)").matcher(source());
@@ -108,6 +117,8 @@ class DowncallsTest {
     }
 
     private static String source() throws IOException {
-        return Files.readString(Path.of("src/main/java/io/bareloop/sys/Syscalls.java"));
+        Path sys = Path.of("src/main/java/io/bareloop/sys");
+        return Files.readString(sys.resolve("Syscalls.java"))
+                + Files.readString(sys.resolve("FileDowncalls.java"));
     }
 }

@@ -1,0 +1,26 @@
+package io.bareloop.sys;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandle;
+
+/**
+ * The handles of the calls on files. Apart from those of {@link Syscalls}, because linking takes
+ * part of a millisecond each: a server without files never pays for them.
+ */
+final class FileDowncalls {
+    static final MethodHandle DUP3 = Downcalls.link("dup3");
+    static final MethodHandle OPENAT = Downcalls.link("openat");
+    static final MethodHandle PREAD = Downcalls.link("pread");
+    static final MethodHandle PREADV2 = Downcalls.link("preadv2");
+    static final MethodHandle SENDFILE = Downcalls.link("sendfile");
+    static final MethodHandle STATX = Downcalls.link("statx");
+
+    /** syscall(2) with four arguments, for what libc has no function for, or only a recent one. */
+    static final MethodHandle SYSCALL = Downcalls.link("syscall");
+
+    /** The path of a descriptor itself. */
+    static final MemorySegment EMPTY = Arena.global().allocate(1);
+
+    private FileDowncalls() {}
+}
