@@ -119,8 +119,7 @@ final class FileOptions {
                 () -> files.smallBytesMax(Integer.parseInt(value(given, "--small-files"))));
         String memory = given.get("--file-memory");
         if (memory != null) {
-            ServeOptions.named(
-                    "--file-memory", () -> files.memoryBytesMax(Long.parseLong(memory)));
+            ServeOptions.named("--file-memory", () -> files.memoryBytesMax(Long.parseLong(memory)));
         }
         ServeOptions.named(
                 "--open-files",

@@ -38,7 +38,9 @@ class DowncallsTest {
     @Test
     void everyFunctionLinkedIsCalledAsItIsDeclared() throws Exception {
         Set<String> linked = linked();
-        assertThat(linked).hasSizeGreaterThan(20).contains("recv", "epoll_wait", "ioctl", "sendfile");
+        assertThat(linked)
+                .hasSizeGreaterThan(20)
+                .contains("recv", "epoll_wait", "ioctl", "sendfile");
         for (String name : linked) {
             if (VARIADIC.containsKey(name)) {
                 assertThat(address(VARIADIC.get(name))).isEqualTo(found(name));
