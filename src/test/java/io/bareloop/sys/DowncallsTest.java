@@ -61,8 +61,8 @@ class DowncallsTest {
     void resultsAreReadAsTheyAreDeclared() throws Exception {
         Matcher call =
                 Pattern.compile(
-                                "\\b(int|long) n =\\s+\\((int|long)\\)\\s+(\\(long\\)\\s+)?(?:FileDowncalls\\.)?(\\w+)"
-                                        + "\\s*\\.invokeExact")
+                                "\\b(int|long) n =\\s+\\((int|long)\\)\\s+(\\(long\\)\\s+)?"
+                                        + "(?:FileDowncalls\\.)?(\\w+)\\s*\\.invokeExact")
                         .matcher(source());
         int calls = 0;
         while (call.find()) {
