@@ -24,10 +24,16 @@ final class Connection implements Transport {
     private static final long LINGER_NANOS = 2_000_000_000L;
 
     /**
-     * Bytes of a file sent before the others of the loop have their turn: about 50 us of copying
-     * where the peer is on this machine.
+     * Bytes of a file sent in one turn before the others of the loop have theirs: about 50 us of
+     * work where the peer is on this machine.
      */
     private static final int FILE_BYTES_PER_TURN_MAX = 256 << 10;
+
+    /**
+     * The same for the first turn of a response. Measured: a file of 100 KiB in two turns takes a
+     * third less CPU time than in one, for the peer reads the first part meanwhile.
+     */
+    private static final int FILE_BYTES_IN_FIRST_TURN = 64 << 10;
 
     /**
      * Bytes that another thread reads from the disk at a time, where the cache has not got them.
@@ -60,6 +66,9 @@ final class Connection implements Transport {
     private long fileTurn;
 
     private long fileBytesLeft;
+
+    /** A part of the file at hand has been sent in a turn before. */
+    private boolean fileBegun;
 
     /** Up to where the file has just been read by another thread. */
     private long warmTo;
@@ -115,6 +124,7 @@ final class Connection implements Transport {
         broken = false;
         outArmed = false;
         warmTo = 0;
+        fileBegun = false;
         protocol.open(this);
     }
 
@@ -493,12 +503,13 @@ final class Connection implements Transport {
         fileWait = FileWait.NONE;
         if (fileTurn != loop.counters.turns) {
             fileTurn = loop.counters.turns;
-            fileBytesLeft = FILE_BYTES_PER_TURN_MAX;
+            fileBytesLeft = fileBegun ? FILE_BYTES_PER_TURN_MAX : FILE_BYTES_IN_FIRST_TURN;
         }
         long at = offset;
         long end = offset + length;
         while (at < end) {
             if (fileBytesLeft <= 0) {
+                fileBegun = true;
                 fileWaitsFor(FileWait.TURN);
                 loop.schedule(this);
                 return at - offset;
@@ -524,6 +535,7 @@ final class Connection implements Transport {
             }
         }
         warmTo = 0;
+        fileBegun = false;
         return length;
     }
 

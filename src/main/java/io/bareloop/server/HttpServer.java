@@ -488,8 +488,9 @@ public final class HttpServer implements AutoCloseable {
          * <p>For handlers only that compute. On the loop's thread they must not open, use or close
          * files, sockets or other libraries' descriptors, nor load classes from a file that is not
          * open yet: a descriptor's number means another file there than in the rest of the process.
-         * Blocking handlers have threads of their own and are free of this. And lsof(8), ss(8) and
-         * /proc/PID/fd do not show the connections; /proc/PID/task/TID/fd does.
+         * Blocking handlers have threads of their own and are free of this; StaticFiles serves
+         * small files only, and answers 500 for large ones. And lsof(8), ss(8) and /proc/PID/fd do
+         * not show the connections; /proc/PID/task/TID/fd does.
          */
         public Builder privateDescriptors(Setting setting) {
             this.privateDescriptors = setting;
