@@ -62,7 +62,8 @@ public record WarmUp(long requests, Duration time) {
             socket.setTcpNoDelay(true);
             socket.setSoTimeout(ANSWER_TIMEOUT_MILLIS);
             Answers answers = new Answers(socket.getInputStream());
-            for (int i = 0; System.nanoTime() - end < 0; i++) {
+            // Each at least once, also where the start took all of the time.
+            for (int i = 0; i < requests.size() || System.nanoTime() - end < 0; i++) {
                 byte[] request = requests.get(i % requests.size());
                 socket.getOutputStream().write(request);
                 answers.take(1);

@@ -32,7 +32,7 @@ class WarmUpTest {
         long start = System.nanoTime();
         try (HttpServer server = server(noting(targets)).warmUp(TIME).start()) {
             assertThat(System.nanoTime() - start).isGreaterThanOrEqualTo(TIME.toNanos());
-            assertThat(server.warmUp().requests()).isGreaterThan(100);
+            assertThat(server.warmUp().requests()).isGreaterThanOrEqualTo(5 * 17);
             assertThat(server.warmUp().time()).isBetween(TIME, TIME.plusSeconds(3));
             assertThat(targets).as("the application's handler was called").isEmpty();
             assertThat(server.stats())
@@ -62,7 +62,7 @@ class WarmUpTest {
         try (HttpServer server =
                 server(noting(targets)).warmUp(TIME, List.of("/a", "/b?c=d")).start()) {
             assertThat(targets).containsExactlyInAnyOrder("/a", "/b");
-            assertThat(server.warmUp().requests()).isGreaterThan(100);
+            assertThat(server.warmUp().requests()).isGreaterThanOrEqualTo(4 * 17);
             assertThat(server.stats()).allMatch(loop -> loop.requests() == 0);
         }
     }
