@@ -3,6 +3,7 @@ package io.bareloop.app;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.bareloop.server.CpuSet;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
@@ -87,7 +88,15 @@ final class AotCache {
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.add(kind.writing + file);
         command.addAll(jvm);
-        command.addAll(List.of("serve", "--port", "0", "--host", "127.0.0.1"));
+        command.addAll(
+                List.of(
+                        "serve",
+                        "--port",
+                        "0",
+                        "--host",
+                        "127.0.0.1",
+                        "--cpus",
+                        CpuSet.allowed().toString()));
         out.println("training run: " + String.join(" ", command));
         out.flush();
         train(command);

@@ -43,8 +43,14 @@ record ServeOption(String name, String label, Kind kind, String defaultValue, St
             return !value.isEmpty() && "-@\"\'".indexOf(value.charAt(0)) < 0;
         }
         // Of up to nine digits each is an int.
-        return !value.isEmpty()
-                && value.length() <= 9
-                && value.chars().allMatch(c -> c >= '0' && c <= '9');
+        if (value.isEmpty() || value.length() > 9) {
+            return false;
+        }
+        for (int i = 0; i < value.length(); i++) {
+            if (value.charAt(i) < '0' || value.charAt(i) > '9') {
+                return false;
+            }
+        }
+        return true;
     }
 }

@@ -20,7 +20,12 @@ public final class Affinity {
         if (result < 0) {
             throw new IllegalStateException("sched_getaffinity: " + Errno.describe(result));
         }
-        return cpus.stream().toArray();
+        int[] allowed = new int[cpus.cardinality()];
+        for (int i = 0, cpu = cpus.nextSetBit(0); i < allowed.length; i++) {
+            allowed[i] = cpu;
+            cpu = cpus.nextSetBit(cpu + 1);
+        }
+        return allowed;
     }
 
     /**
