@@ -3,7 +3,6 @@ package io.bareloop.app;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import io.bareloop.server.CpuSet;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
@@ -89,14 +88,7 @@ final class AotCache {
         command.add(kind.writing + file);
         command.addAll(jvm);
         command.addAll(
-                List.of(
-                        "serve",
-                        "--port",
-                        "0",
-                        "--host",
-                        "127.0.0.1",
-                        "--cpus",
-                        CpuSet.allowed().toString()));
+                List.of("serve", "--port", "0", "--host", "127.0.0.1", "--cpus", allowedCpus()));
         out.println("training run: " + String.join(" ", command));
         out.flush();
         train(command);
@@ -105,6 +97,17 @@ final class AotCache {
         }
         out.printf("%s, %.1f MB: %s%n", kind.title, Files.size(file) / 1e6, file);
         out.printf("to start with it: java %s%s %s%n", kind.reading, file, String.join(" ", jvm));
+    }
+
+    /** As the kernel writes them; this process, which serves nothing, makes no call of its own. */
+    private static String allowedCpus() throws IOException {
+        String name = "Cpus_allowed_list:";
+        for (String line : Files.readAllLines(Path.of("/proc/self/status"))) {
+            if (line.startsWith(name)) {
+                return line.substring(name.length()).strip();
+            }
+        }
+        throw new IOException("/proc/self/status has no " + name);
     }
 
     /**
