@@ -39,6 +39,21 @@ class LastHeadTest {
     }
 
     @Test
+    void isFoundWithoutTheParser() {
+        LastHead last = new LastHead();
+        MemorySegment in = Bytes.nativeSegment(Bytes.of(HEAD + HEAD.replace('7', '8')));
+        long start = in.address();
+        long end = start + HEAD.length();
+        parse(HEAD, 0, request);
+        assertThat(last.match(start, end, in, 0, request)).isZero();
+        last.remember(start, end, request);
+        assertThat(last.match(start, end, in, 0, request)).isEqualTo(HEAD.length());
+        assertThat(last.match(start, end - 1, in, 0, request)).isZero();
+        assertThat(last.match(end, end + HEAD.length(), in, HEAD.length(), request)).isZero();
+        assertThat(last.match(start, end, in, 0, new Request(LIMITS))).isZero();
+    }
+
+    @Test
     void takesNothingAlongFromTheRequestBefore() {
         parse(HEAD, 0, request);
         request.attach("attachment");
