@@ -1,5 +1,9 @@
 package io.bareloop.http;
 
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.ref.Reference;
+
 /**
  * A copy of bytes that may come again, to be compared with those that come.
  *
@@ -10,18 +14,35 @@ final class LastBytes {
     /** Longer ones are not worth remembering, nor shorter ones than a pair of words. */
     static final int BYTES_MAX = 2048;
 
+    /** After so many in a row that were new, as many are not looked at. */
+    static final int PATIENCE = 16;
+
     private static final int PAIR_BYTES = 2 * Long.BYTES;
 
-    /** After so many in a row that were new, only one of as many is remembered. */
-    private static final int PATIENCE = 16;
+    /** From here on vectors are worth what the JIT puts around a loop of them. */
+    private static final int VECTORS_FROM_BYTES = 128;
 
-    private final long[] words = new long[BYTES_MAX / Long.BYTES];
+    private final MemorySegment copy = Arena.ofAuto().allocate(BYTES_MAX, Long.BYTES);
+    private final long copyAddress = copy.address();
     private int length;
 
-    /** Where in words the last pair is, which ends with the bytes and overlaps the pair before. */
-    private int lastPair;
-
+    /** New ones in a row. */
     private int misses;
+
+    /** How many more are not looked at. */
+    private int rest;
+
+    /**
+     * Whether the bytes at hand are neither to be compared nor remembered: all were new lately.
+     * Called once for each.
+     */
+    boolean rests() {
+        if (rest == 0) {
+            return false;
+        }
+        rest--;
+        return true;
+    }
 
     /** How many they are; 0 where there are none. */
     int length() {
@@ -30,12 +51,22 @@ final class LastBytes {
 
     /** Whether they are those from {@code from} on, where at least {@link #length} are. */
     boolean match(long from) {
-        int last = lastPair;
-        long difference = pairDifference(from + length - PAIR_BYTES, last);
-        // Not "i < last": a counted loop gets a prologue, vectors and an epilogue, which take
-        // longer than the three or thirty rounds.
-        for (int i = 0; i != last; i += 2) {
-            difference |= pairDifference(from + (long) i * Long.BYTES, i);
+        long theirs = Memory.within(from);
+        long ours = Memory.within(copyAddress);
+        // The last pair ends with the bytes, and may overlap the one before.
+        int last = length - PAIR_BYTES;
+        long difference;
+        try {
+            difference = pairDifference(theirs + last, ours + last);
+            if (last < VECTORS_FROM_BYTES) {
+                for (int i = 0; i < last; i += PAIR_BYTES) {
+                    difference |= pairDifference(theirs + i, ours + i);
+                }
+            } else {
+                difference |= longDifference(theirs, ours, last);
+            }
+        } finally {
+            Reference.reachabilityFence(copy);
         }
         if (difference != 0) {
             return false;
@@ -44,29 +75,38 @@ final class LastBytes {
         return true;
     }
 
-    private long pairDifference(long at, int index) {
-        return (Memory.getLong(at) ^ words[index])
-                | (Memory.getLong(at + Long.BYTES) ^ words[index + 1]);
+    private static long pairDifference(long theirs, long ours) {
+        return (Memory.getLong(theirs) ^ Memory.getLong(ours))
+                | (Memory.getLong(theirs + Long.BYTES) ^ Memory.getLong(ours + Long.BYTES));
+    }
+
+    /** A loop that the JIT makes one of vectors. */
+    private static long longDifference(long theirs, long ours, int last) {
+        long difference = 0;
+        for (int i = 0; i < last; i += Long.BYTES) {
+            difference |= Memory.getLong(theirs + i) ^ Memory.getLong(ours + i);
+        }
+        return difference;
     }
 
     /** Remembers [from, to), unless that is not worth it; returns whether it does. */
     boolean remember(long from, long to) {
+        boolean compared = length > 0;
+        length = 0;
         misses++;
-        if (misses > PATIENCE && misses % PATIENCE != 0) {
+        if (misses > PATIENCE && compared) {
+            rest = PATIENCE;
             return false;
         }
-        length = 0;
         if (to - from >= BYTES_MAX || to - from < PAIR_BYTES) {
             return false;
         }
         length = (int) (to - from);
-        int last = length / PAIR_BYTES * 2;
-        lastPair = last;
-        for (int i = 0; i < last; i++) {
-            words[i] = Memory.getLong(from + (long) i * Long.BYTES);
+        try {
+            Memory.copy(from, copyAddress, length);
+        } finally {
+            Reference.reachabilityFence(copy);
         }
-        words[last] = Memory.getLong(to - PAIR_BYTES);
-        words[last + 1] = Memory.getLong(to - Long.BYTES);
         return true;
     }
 }

@@ -20,6 +20,11 @@ final class LastFields {
     int framing;
     long contentLength;
 
+    /** See {@link LastBytes#rests}. */
+    boolean rests() {
+        return block.rests();
+    }
+
     /**
      * Whether the fields from {@code from} on, of a request in HTTP/1.1, are the last ones; then
      * {@code request} has them.

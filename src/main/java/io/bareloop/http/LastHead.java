@@ -13,6 +13,11 @@ final class LastHead {
     /** Whom it was parsed into; another request may be from a head that was here before. */
     private Request owner;
 
+    /** See {@link LastBytes#rests}. */
+    boolean rests() {
+        return head.rests();
+    }
+
     /**
      * Whether the head from {@code start} on, at index {@code from} of {@code in}, is the one that
      * {@code request} has been parsed from; then it is at its new place.

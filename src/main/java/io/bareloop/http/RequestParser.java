@@ -35,12 +35,10 @@ public final class RequestParser {
     private static final int VERSION_BYTES = 8;
     private static final short CRLF = (short) Swar.ascii("\r\n");
 
-    // The first four letters of the names that say something about the framing.
     private static final int HOST = (int) Swar.ascii("host");
-    private static final int CONN = (int) Swar.ascii("conn");
-    private static final int CONT = (int) Swar.ascii("cont");
-    private static final int TRAN = (int) Swar.ascii("tran");
-    private static final int EXPE = (int) Swar.ascii("expe");
+
+    /** First letters of the names that say something about the framing, one bit for each. */
+    private static final long FRAMING_LETTERS = bit('h') | bit('c') | bit('t') | bit('e');
 
     private static final long CONTENT_ = Swar.ascii("content-");
     private static final long T_LENGTH = Swar.ascii("t-length");
@@ -73,15 +71,24 @@ public final class RequestParser {
     public int parse(MemorySegment in, int from, int to, Request request) {
         long start = Memory.address(in, from, to);
         long end = start + Math.min(to - from, headBytesMax);
+        if (lastHead.rests()) {
+            return parseNew(start, end, in, from, to, request, false);
+        }
         int repeated = lastHead.match(start, end, in, from, request);
         if (repeated > 0) {
             return from + repeated;
         }
-        return parseNew(start, end, in, from, to, request);
+        return parseNew(start, end, in, from, to, request, true);
     }
 
     private int parseNew(
-            long start, long end, MemorySegment in, int from, int to, Request request) {
+            long start,
+            long end,
+            MemorySegment in,
+            int from,
+            int to,
+            Request request,
+            boolean remember) {
         // Words may be read up to here: beyond the end, but not beyond the segment.
         long words = Math.min(end, start + (in.byteSize() - from) - (Long.BYTES - 1));
         long at = start;
@@ -102,7 +109,7 @@ public final class RequestParser {
             result = repeatOrParseFields(result, end, words, request);
         }
         if (result > 0) {
-            if (at == start) {
+            if (remember && at == start) {
                 lastHead.remember(start, result, request);
             }
             return from + (int) (result - start);
@@ -326,7 +333,7 @@ public final class RequestParser {
     // ---- fields
 
     private long repeatOrParseFields(long from, long end, long words, Request request) {
-        if (request.minorVersion == 0) {
+        if (request.minorVersion == 0 || lastFields.rests()) {
             return parseFields(from, end, words, request);
         }
         long to = lastFields.match(from, end, request);
@@ -339,108 +346,144 @@ public final class RequestParser {
         return to;
     }
 
+    /**
+     * Usual lines: a name of letters and hyphens, a colon, one space, and visible ASCII without
+     * white space at its end. Any other, and those whose last word cannot be read whole, are up to
+     * {@link #parseRareLine}, from their start.
+     */
     private static long parseFields(long from, long end, long words, Request request) {
         long line = from;
         while (true) {
-            // The name: up to the first byte that is neither letter nor hyphen, usually a colon.
-            long at = line;
-            long word;
-            long colon;
-            int prefix = 0;
-            while (true) {
-                word = Swar.word(at, end, words);
-                if (at == line) {
-                    prefix = (int) (word | Swar.CASE_BITS);
+            usual:
+            while (line < words) {
+                line = Memory.within(line);
+                long word = Memory.getLong(line);
+                if ((short) word == CRLF) {
+                    return endOfHead(line, end, request);
                 }
+                int prefix = (int) word | (int) Swar.CASE_BITS;
+
+                // The name ends with the first byte that is neither letter nor hyphen.
+                long at = line;
                 long stops = Swar.nameStops(word);
-                if (stops == 0) {
+                while (stops == 0) {
+                    at = Memory.within(at + Long.BYTES);
+                    if (at + Long.BYTES >= words) {
+                        break usual;
+                    }
+                    word = Memory.getLong(at);
+                    stops = Swar.nameStops(word);
+                    if (stops != 0) {
+                        break;
+                    }
                     at += Long.BYTES;
-                    continue;
+                    word = Memory.getLong(at);
+                    stops = Swar.nameStops(word);
                 }
-                colon = at + Swar.first(stops);
-                byte stop = Swar.firstByte(stops, word);
-                if (stop == ':') {
-                    break;
+                long colon = Memory.within(at + Swar.first(stops));
+                if (Memory.getByte(colon) != ':' || colon == line || colon >= end) {
+                    break usual;
                 }
-                if (colon >= end || !Ascii.isToken(stop)) {
-                    return noName(line, colon, end, request);
+
+                // The line's end, sought from the same word on: what comes before the colon is no
+                // control character, and so the next line need not wait for the colon to be found.
+                stops = Swar.valueStops(word);
+                while (stops == 0) {
+                    at = Memory.within(at + Long.BYTES);
+                    if (at + Long.BYTES >= words) {
+                        break usual;
+                    }
+                    stops = Swar.valueStops(Memory.getLong(at));
+                    if (stops != 0) {
+                        break;
+                    }
+                    at += Long.BYTES;
+                    stops = Swar.valueStops(Memory.getLong(at));
                 }
-                at = colon + 1;
-            }
-            if (colon >= end || colon == line) {
-                return colon >= end ? NEED_MORE : BAD_REQUEST;
+                long lineEnd = Memory.within(at + Swar.first(stops));
+                if (end - lineEnd < 2 || Memory.getShort(lineEnd) != CRLF) {
+                    break usual;
+                }
+                // The two bytes behind the colon are there, if only as those of the line's end.
+                int two = Memory.getShort(colon + 1);
+                if ((byte) two != Ascii.SP
+                        || (two >>> 8 & 0xFF) <= Ascii.SP
+                        || Memory.getByte(lineEnd - 1) <= Ascii.SP) {
+                    break usual;
+                }
+                if (!request.addField(line, colon, colon + 2, lineEnd)) {
+                    return FIELDS_TOO_LARGE;
+                }
+                if (mayFrame(prefix)) {
+                    int refusal =
+                            noteFraming(
+                                    line, (int) (colon - line), colon + 2, lineEnd, words, request);
+                    if (refusal < 0) {
+                        return refusal;
+                    }
+                }
+                line = lineEnd + 2;
             }
 
-            // The line's end, sought from the same word on: what comes before the colon is no
-            // control character, and so the next line need not wait for the colon to be found.
-            long stops = Swar.valueStops(word);
-            while (stops == 0) {
-                at += Long.BYTES;
-                stops = Swar.valueStops(Swar.word(at, end, words));
+            if (line < end && Memory.getByte(line) == Ascii.CR) {
+                return endOfHead(line, end, request);
             }
-            long lineEnd = at + Swar.first(stops);
-            if (end - lineEnd < 2 || Memory.getShort(lineEnd) != CRLF) {
-                lineEnd = endOfRareValue(lineEnd, end);
-                if (lineEnd <= 0) {
-                    return lineEnd;
-                }
+            line = parseRareLine(line, end, words, request);
+            if (line <= 0) {
+                return line;
             }
-
-            // One space, then the value: two bytes are there, if only those of the line's end.
-            long value = colon + 2;
-            int two = Memory.getShort(colon + 1);
-            if ((byte) two != Ascii.SP || (two >>> 8 & 0xFF) <= Ascii.SP) {
-                value = skipBlanks(colon + 1, lineEnd);
-            }
-            long valueEnd = lineEnd;
-            if (Memory.getByte(lineEnd - 1) <= Ascii.SP) {
-                valueEnd = trimBlanks(value, lineEnd);
-            }
-            if (!request.addField(line, colon, value, valueEnd)) {
-                return FIELDS_TOO_LARGE;
-            }
-            if (prefix == HOST
-                    || prefix == CONN
-                    || prefix == CONT
-                    || prefix == TRAN
-                    || prefix == EXPE) {
-                int refusal =
-                        noteFraming(line, (int) (colon - line), value, valueEnd, words, request);
-                if (refusal < 0) {
-                    return refusal;
-                }
-            }
-            line = lineEnd + 2;
         }
     }
 
-    /** A byte that no name has, and no colon: the empty line that ends the head, or an error. */
-    private static long noName(long line, long at, long end, Request request) {
-        if (at >= end) {
+    /** The empty line, or what begins like it. */
+    private static long endOfHead(long line, long end, Request request) {
+        if (end - line < 2) {
             return NEED_MORE;
         }
-        if (at != line || Memory.getByte(at) != Ascii.CR) {
-            // No white space before the colon (RFC 9112, section 5.1): intermediaries disagree
-            // about what it would mean.
-            return BAD_REQUEST;
-        }
-        if (end - at < 2) {
-            return NEED_MORE;
-        }
-        if (Memory.getByte(at + 1) != Ascii.LF) {
+        if (Memory.getByte(line + 1) != Ascii.LF) {
             return BAD_REQUEST;
         }
         int refusal = checkFraming(request);
-        return refusal < 0 ? refusal : at + 2;
+        return refusal < 0 ? refusal : line + 2;
     }
 
     /**
-     * Goes on in a value at a byte that is not visible ASCII, byte by byte: HTAB and obs-text are
-     * rare.
+     * Any field line, byte by byte: whole or not, valid or not.
+     *
+     * @return where the next line begins, or {@link #NEED_MORE}, or a negated status
+     */
+    private static long parseRareLine(long line, long end, long words, Request request) {
+        long colon = line;
+        while (colon < end && Ascii.isToken(Memory.getByte(colon))) {
+            colon++;
+        }
+        if (colon == end) {
+            return NEED_MORE;
+        }
+        // No white space before the colon (RFC 9112, section 5.1): intermediaries disagree about
+        // what it would mean.
+        if (colon == line || Memory.getByte(colon) != ':') {
+            return BAD_REQUEST;
+        }
+        long lineEnd = endOfValue(colon + 1, end);
+        if (lineEnd <= 0) {
+            return lineEnd;
+        }
+        long value = skipBlanks(colon + 1, lineEnd);
+        long valueEnd = trimBlanks(value, lineEnd);
+        if (!request.addField(line, colon, value, valueEnd)) {
+            return FIELDS_TOO_LARGE;
+        }
+        int refusal = noteFraming(line, (int) (colon - line), value, valueEnd, words, request);
+        return refusal < 0 ? refusal : lineEnd + 2;
+    }
+
+    /**
+     * Seeks the end of a value, in which HTAB and obs-text are allowed.
      *
      * @return where the line break begins, or {@link #NEED_MORE} or {@link #BAD_REQUEST}
      */
-    private static long endOfRareValue(long from, long end) {
+    private static long endOfValue(long from, long end) {
         long at = from;
         while (at < end) {
             byte b = Memory.getByte(at);
@@ -479,6 +522,16 @@ public final class RequestParser {
     }
 
     // ---- the fields that say where a message ends and whether another follows
+
+    private static long bit(int letter) {
+        return 1L << (Long.SIZE - 1 - letter % Long.SIZE);
+    }
+
+    /** Whether a name that begins with these letters, in lower case, may be among those. */
+    private static boolean mayFrame(int letters) {
+        // A shift takes the lowest six bits: the bit of the first letter becomes the sign.
+        return FRAMING_LETTERS << letters < 0;
+    }
 
     private static int noteFraming(
             long name, int nameLength, long value, long valueEnd, long words, Request request) {
@@ -525,13 +578,14 @@ public final class RequestParser {
         request.note(Request.HAS_HOST);
         // A domain name or an IPv4 address, perhaps a port; the bytes behind it are none of these.
         long at = from;
-        long word;
-        long stops;
-        do {
+        long word = Swar.word(at, to, words);
+        long stops = Swar.domainNameStops(word);
+        while (stops == 0) {
+            at += Long.BYTES;
             word = Swar.word(at, to, words);
             stops = Swar.domainNameStops(word);
-            at += Swar.first(stops);
-        } while (stops == 0);
+        }
+        at += Swar.first(stops);
         if (at < to && Swar.firstByte(stops, word) == ':' && at > from) {
             at++;
             at += Swar.first(Swar.digitStops(Swar.word(at, to, words)));

@@ -21,11 +21,12 @@ final class Swar {
         return ~(((difference & LOWS) + LOWS) | difference) & HIGHS;
     }
 
-    /** Bytes other than letters and the hyphen: what ends a usual field name. Exact. */
+    /** Bytes other than letters and the hyphen: what ends a usual field name. */
     static long nameStops(long word) {
-        long low = word & LOWS;
-        long noHyphens = (low ^ '-' * ONES) + LOWS;
-        return ((noHyphens & ~letters(low)) | word) & HIGHS;
+        long lower = word | CASE_BITS;
+        long letters = (lower + (0x80 - 'a') * ONES) & ~(lower + (0x7F - 'z') * ONES);
+        long noHyphens = (word ^ '-' * ONES) + LOWS;
+        return ((noHyphens & ~letters) | word) & HIGHS;
     }
 
     /** Bytes other than visible ASCII and SP: what ends a usual field value. */
@@ -38,24 +39,23 @@ final class Swar {
         return ((word - '!' * ONES) | (word + ONES) | ((word ^ '#' * ONES) - ONES)) & HIGHS;
     }
 
-    /** Bytes other than letters, digits, the hyphen and the dot: what ends a usual host. Exact. */
+    /** Bytes other than letters, digits, the hyphen and the dot: what ends a usual host. */
     static long domainNameStops(long word) {
-        long low = word & LOWS;
-        // From the hyphen to the digit 9 there is one more than hyphen, dot and digits: the slash.
-        long others = (low + (0x80 - '-') * ONES) & ~(low + (0x7F - '9') * ONES);
-        long noSlashes = (low ^ '/' * ONES) + LOWS;
-        return (~(letters(low) | (others & noSlashes)) | word) & HIGHS;
+        // Two ranges, but for the slash. Each sum has bit 7 from its character on, so that an odd
+        // number of them has it within the ranges.
+        long lower = word | CASE_BITS;
+        long ranges =
+                (word + (0x80 - '-') * ONES)
+                        ^ (word + (0x7F - '9') * ONES)
+                        ^ (lower + (0x80 - 'a') * ONES)
+                        ^ (lower + (0x7F - 'z') * ONES);
+        long slashes = (word ^ '/' * ONES) - ONES;
+        return (~ranges | slashes | word) & HIGHS;
     }
 
     /** Bytes other than digits. */
     static long digitStops(long word) {
         return ((word - '0' * ONES) | (word + (0x7F - '9') * ONES)) & HIGHS;
-    }
-
-    /** Letters, in bit 7; the other bits, and bytes of 0x80 and above, are up to the caller. */
-    private static long letters(long low) {
-        long lower = low | CASE_BITS;
-        return (lower + (0x80 - 'a') * ONES) & ~(lower + (0x7F - 'z') * ONES);
     }
 
     /** The first byte of {@code word} that {@code mask} marks. */

@@ -3,7 +3,6 @@ package io.bareloop.http;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.bareloop.http.RequestHeads.Head;
-import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
@@ -81,32 +80,6 @@ class LastFieldsTest {
                 assertThat(outcome(parser, head.text())).isEqualTo(head.expected());
             }
         }
-    }
-
-    @Test
-    void remembersOneHeadOfManyThatAreAllNew() {
-        LastFields last = new LastFields();
-        int remembered = 0;
-        for (int i = 0; i < 1600; i++) {
-            String fields = "Host: server" + i + "\r\n\r\n";
-            String text = "GET / HTTP/1.1\r\n" + fields;
-            MemorySegment in = Bytes.nativeSegment(Bytes.of(text));
-            new RequestParser(LIMITS).parse(in, 0, text.length(), request);
-            long from = in.address() + text.length() - fields.length();
-            long to = in.address() + text.length();
-            assertThat(last.match(from, to, request)).as(text).isZero();
-            last.remember(from, to, request);
-            long match = last.match(from, to, request);
-            if (match != 0) {
-                assertThat(match).isEqualTo(to);
-                remembered++;
-                // Found, it would be worth to go on remembering: this is about what is not found.
-                for (int j = 0; j < 32; j++) {
-                    last.remember(from, from, request);
-                }
-            }
-        }
-        assertThat(remembered).isBetween(50, 400);
     }
 
     @Test
