@@ -14,8 +14,10 @@ final class LastBytes {
     /** Longer ones are not worth remembering, nor shorter ones than a pair of words. */
     static final int BYTES_MAX = 2048;
 
-    /** After so many in a row that were new, as many are not looked at. */
+    /** After so many in a row that were new, {@link #REST} are not looked at. */
     static final int PATIENCE = 16;
+
+    static final int REST = 100;
 
     private static final int PAIR_BYTES = 2 * Long.BYTES;
 
@@ -95,7 +97,7 @@ final class LastBytes {
         length = 0;
         misses++;
         if (misses > PATIENCE && compared) {
-            rest = PATIENCE;
+            rest = REST;
             return false;
         }
         if (to - from >= BYTES_MAX || to - from < PAIR_BYTES) {

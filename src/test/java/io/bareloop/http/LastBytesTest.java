@@ -44,18 +44,18 @@ class LastBytesTest {
     @Test
     void restsWhileAllIsNewAndFindsWhatRepeatsSoonAfter() {
         int looked = 0;
-        for (int i = 0; i < 1700; i++) {
+        for (int i = 0; i < 10_000; i++) {
             if (looks(i)) {
                 looked++;
             }
         }
-        assertThat(looked).isBetween(1700 / (LastBytes.PATIENCE + 2), 1700 / 6);
+        assertThat(looked).isBetween(10_000 / LastBytes.REST, 30_000 / LastBytes.REST);
 
         int requests = 0;
         while (!found(-1)) {
             looks(-1);
             requests++;
-            assertThat(requests).isLessThan(2 * LastBytes.PATIENCE);
+            assertThat(requests).isLessThanOrEqualTo(LastBytes.REST + 2);
         }
         for (int i = 0; i < 1000; i++) {
             assertThat(last.rests()).isFalse();
