@@ -95,6 +95,7 @@ final class Connection implements Transport {
     private boolean lingering;
     private int lingerBytes;
     private boolean broken;
+    private boolean watched;
     private boolean outArmed;
     private boolean inProtocol;
 
@@ -110,12 +111,16 @@ final class Connection implements Transport {
 
     // ---- the life of a connection
 
-    /** Begins with descriptor {@code newFd}. */
+    /**
+     * Begins with descriptor {@code newFd}, and with what has come in on it already: a connection
+     * of one request is answered and closed without having been watched.
+     */
     void open(int newFd) {
         fd = newFd;
+        watched = false;
         keptBytes = 0;
         paused = false;
-        readable = false;
+        readable = true;
         hungUp = false;
         endReported = false;
         closingWhenSent = false;
@@ -126,6 +131,19 @@ final class Connection implements Transport {
         warmTo = 0;
         fileBegun = false;
         protocol.open(this);
+        receive();
+        if (fd != CLOSED) {
+            watch();
+        }
+    }
+
+    /** Edges from now on: what has become ready meanwhile is reported too. */
+    private void watch() {
+        watched = true;
+        if (loop.watch(this, outArmed ? Linux.EPOLLOUT : 0) < 0) {
+            // ENOMEM, ENOSPC: the limit of watches is reached; this client is turned away.
+            close();
+        }
     }
 
     int slot() {
@@ -439,7 +457,7 @@ final class Connection implements Transport {
     private void armOut() {
         if (!outArmed) {
             outArmed = true;
-            if (loop.watch(this, Linux.EPOLLOUT) < 0) {
+            if (watched && loop.rewatch(this, Linux.EPOLLOUT) < 0) {
                 broken = true;
             }
         }

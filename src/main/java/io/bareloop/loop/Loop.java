@@ -37,6 +37,11 @@ public final class Loop implements Runnable, AutoCloseable {
     private static final int EVENTS_MAX = 512;
     private static final int ACCEPTS_PER_TURN_MAX = 64;
 
+    /** Of so many connections, and of one in so many after them, the incoming CPU is asked for. */
+    private static final int CPUS_ASKED_FIRST = 1024;
+
+    private static final int CPUS_ASKED_EACH = 16;
+
     /** So that tasks which make tasks let the connections have their turn. */
     private static final int TASKS_PER_TURN_MAX = 1024;
 
@@ -293,14 +298,10 @@ public final class Loop implements Runnable, AutoCloseable {
 
     private void accepted(int fd) {
         counters.accepted++;
-        countIncomingCpu(fd);
-        Connection connection = freeConnection();
-        connection.open(fd);
-        int added = epoll.add(fd, interest(0), connection.token());
-        if (added < 0) {
-            // ENOMEM, ENOSPC: the limit of watches is reached; this client is turned away.
-            connection.close();
+        if (counters.accepted <= CPUS_ASKED_FIRST || counters.accepted % CPUS_ASKED_EACH == 0) {
+            countIncomingCpu(fd);
         }
+        freeConnection().open(fd);
     }
 
     private void countIncomingCpu(int fd) {
@@ -369,7 +370,13 @@ public final class Loop implements Runnable, AutoCloseable {
         }
     }
 
+    /** Begins to watch for input, and {@code more}. Returns 0 or -errno. */
     int watch(Connection connection, int more) {
+        return epoll.add(connection.fd(), interest(more), connection.token());
+    }
+
+    /** Watches for input, and {@code more}, from now on. Returns 0 or -errno. */
+    int rewatch(Connection connection, int more) {
         return epoll.modify(connection.fd(), interest(more), connection.token());
     }
 

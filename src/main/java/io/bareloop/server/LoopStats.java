@@ -9,8 +9,9 @@ package io.bareloop.server;
  * @param errors requests refused as invalid, and requests whose handler failed
  * @param connections connections accepted
  * @param open connections open now
- * @param cpuMatches connections whose packets came in on the loop's own CPU (SO_INCOMING_CPU)
- * @param cpuMismatches connections whose packets came in on another CPU
+ * @param cpuMatches connections whose packets came in on the loop's own CPU (SO_INCOMING_CPU), of
+ *     the first 1,024 and of one in sixteen after them
+ * @param cpuMismatches connections whose packets came in on another CPU, of the same ones
  * @param bytesReceived bytes received from clients
  * @param bytesSent bytes of responses that the kernel took
  */

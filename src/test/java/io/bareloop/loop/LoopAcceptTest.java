@@ -78,6 +78,71 @@ class LoopAcceptTest {
         }
     }
 
+    /** accept4 twice, to hear EAGAIN; recv, send, close; and nothing of epoll. */
+    @Test
+    void answersAConnectionOfOneRequestWithoutWatchingIt() {
+        try (LoopRig rig = new LoopRig()) {
+            rig.turn();
+            Client client = rig.connect();
+            client.send("GET /once HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+            rig.deliver();
+            rig.sys.takeTrace();
+            rig.turn();
+            assertThat(rig.sys.takeTrace().stream().map(call -> call.replaceAll(" .*", "")))
+                    .containsExactly("ACCEPT4", "RECV", "SEND", "CLOSE", "ACCEPT4");
+            rig.until(client::ended);
+            assertThat(client.bodies()).containsExactly("/once");
+            rig.assertNothingLeft();
+        }
+    }
+
+    @Test
+    void answersWhatComesBeforeAndAfterItWatches() {
+        try (LoopRig rig = new LoopRig()) {
+            Client late = rig.connect();
+            Client early = rig.connect();
+            early.send(get("/1") + get("/2") + "GET /3 HT");
+            rig.deliver();
+            rig.turn();
+            early.send("TP/1.1\r\nHost: a\r\n\r\n");
+            late.send(get("/late"));
+            rig.settle();
+            assertThat(early.bodies()).containsExactly("/1", "/2", "/3");
+            assertThat(late.bodies()).containsExactly("/late");
+            rig.assertLeft(2);
+        }
+    }
+
+    /** EPOLLOUT is wanted before there is anything to modify. */
+    @Test
+    void goesOnWithAResponseThatFilledTheSocketBeforeItWatched() {
+        try (LoopRig rig = new LoopRig()) {
+            rig.limitSendBuffers(8 << 10);
+            Client client = rig.connect(8 << 10);
+            client.send(get("/bytes/1000000"));
+            rig.deliver();
+            rig.turn();
+            assertThat(rig.loop.slab().slicesInUse()).isEqualTo(1);
+            rig.until(() -> !client.answers().isEmpty());
+            assertThat(client.bodies()).containsExactly(LoopRig.bytes(1_000_000));
+            rig.settle();
+            rig.assertLeft(1);
+        }
+    }
+
+    @Test
+    void answersAClientThatHadSaidAllBeforeItWasAccepted() {
+        try (LoopRig rig = new LoopRig()) {
+            Client client = rig.connect();
+            client.send(get("/1") + get("/2"));
+            client.endOutput();
+            rig.deliver();
+            rig.until(client::ended);
+            assertThat(client.bodies()).containsExactly("/1", "/2");
+            rig.assertNothingLeft();
+        }
+    }
+
     @ParameterizedTest
     @FieldSource("ONE_IS_BAD")
     void oneThatIsBadDoesNotKeepTheNextWaiting(int errno) {
