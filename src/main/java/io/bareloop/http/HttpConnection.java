@@ -595,12 +595,18 @@ final class HttpConnection implements Protocol {
         return flushed;
     }
 
-    /** Sends as much as the kernel takes; the rest follows from {@link #writable}. */
+    /** Sends as much as goes now; the rest follows from {@link #writable}. */
     void sendLarge(MemorySegment bytes, long offset, long length) {
         rest = bytes;
         restAt = offset;
         restEnd = offset + length;
-        sendRest();
+        try {
+            sendRest();
+        } catch (IllegalStateException | WrongThreadException refused) {
+            // Nothing was sent, and nothing will be: its memory is closed, or another thread's.
+            rest = null;
+            throw refused;
+        }
     }
 
     /** Sends as much of a file as goes now; the rest follows from {@link #writable}. */
@@ -646,6 +652,15 @@ final class HttpConnection implements Protocol {
             sendRestOfFile();
             return;
         }
+        if (rest.isNative()) {
+            restAt += transport.sendMemory(rest, restAt, restEnd - restAt);
+            flushed = true;
+            if (restAt == restEnd) {
+                rest = null;
+            }
+            return;
+        }
+        // The kernel cannot be pointed at an array, which moves.
         while (rest != null) {
             int piece = (int) Math.min(http.out.room(), restEnd - restAt);
             http.out.put(rest, restAt, piece);
@@ -658,12 +673,26 @@ final class HttpConnection implements Protocol {
         }
     }
 
+    /** As {@link #sendRest}, where the handler has long returned. */
+    private void sendRestOrClose() {
+        try {
+            sendRest();
+        } catch (IllegalStateException | WrongThreadException failure) {
+            // Its memory was closed before it was sent. Only the end of the connection can say so.
+            transport.countError();
+            http.failures.accept(failure);
+            rest = null;
+            keepAlive = false;
+            closing = true;
+        }
+    }
+
     // ---- what the engine tells
 
     @Override
     public void writable() {
         if (rest != null) {
-            sendRest();
+            sendRestOrClose();
             if (rest != null) {
                 return;
             }

@@ -36,6 +36,12 @@ final class Connection implements Transport {
     private static final int FILE_BYTES_IN_FIRST_TURN = 64 << 10;
 
     /**
+     * Bytes of a body in memory sent in one turn, the first like the others: about 120 us of work.
+     * Measured: of a body of 1 MiB twice as much takes as little time, half as much a quarter more.
+     */
+    private static final int MEMORY_BYTES_PER_TURN_MAX = 512 << 10;
+
+    /**
      * Bytes that another thread reads from the disk at a time, where the cache has not got them.
      */
     private static final int WARM_BYTES = 1 << 20;
@@ -59,21 +65,21 @@ final class Connection implements Transport {
     private int unsentFrom;
     private int unsentTo;
 
-    /** What the file at hand waits for before more of it can be sent. */
-    private FileWait fileWait = FileWait.NONE;
+    /** What the body at hand, a file or memory, waits for before more of it can be sent. */
+    private BodyWait bodyWait = BodyWait.NONE;
 
-    /** In which turn the file was last sent from, and what may still be sent in that. */
-    private long fileTurn;
+    /** In which turn a body was last sent from, and what may still be sent in that. */
+    private long bodyTurn;
 
-    private long fileBytesLeft;
+    private long bodyBytesLeft;
 
-    /** A part of the file at hand has been sent in a turn before. */
-    private boolean fileBegun;
+    /** A part of the body at hand has been sent in a turn before. */
+    private boolean bodyBegun;
 
     /** Up to where the file has just been read by another thread. */
     private long warmTo;
 
-    private enum FileWait {
+    private enum BodyWait {
         NONE,
         SOCKET,
         TURN,
@@ -124,7 +130,7 @@ final class Connection implements Transport {
         broken = false;
         outArmed = false;
         warmTo = 0;
-        fileBegun = false;
+        bodyBegun = false;
         protocol.open(this);
     }
 
@@ -157,7 +163,7 @@ final class Connection implements Transport {
         generation = (generation + 1) & Integer.MAX_VALUE;
         releaseKept();
         releaseUnsent();
-        fileWait = FileWait.NONE;
+        bodyWait = BodyWait.NONE;
         protocol.closed();
         loop.closed(this);
     }
@@ -177,8 +183,8 @@ final class Connection implements Transport {
         if ((events & Linux.EPOLLOUT) != 0) {
             if (unsent != null) {
                 sendUnsent();
-            } else if (fileWait == FileWait.SOCKET) {
-                resumeFile();
+            } else if (bodyWait == BodyWait.SOCKET) {
+                resumeBody();
             }
         }
         if ((events & ~Linux.EPOLLOUT) != 0 && fd != CLOSED) {
@@ -193,8 +199,8 @@ final class Connection implements Transport {
             close();
             return;
         }
-        if (fileWait == FileWait.TURN) {
-            resumeFile();
+        if (bodyWait == BodyWait.TURN) {
+            resumeBody();
         }
         if (fd != CLOSED && keptBytes > 0 && canReceive()) {
             consume(kept.segment(), 0, keptBytes, true);
@@ -479,7 +485,75 @@ final class Connection implements Transport {
         }
     }
 
-    // ---- files
+    // ---- bodies that are sent from where they are
+
+    /**
+     * {@inheritDoc}
+     *
+     * <p>In one method, as {@link #sendFile} is.
+     */
+    @Override
+    public long sendMemory(MemorySegment memory, long offset, long length) {
+        OutputBuffer out = loop.output();
+        if (unsent != null || broken) {
+            // Behind what is kept already; where the connection is lost, to be forgotten.
+            flush();
+            return 0;
+        }
+        bodyWait = BodyWait.NONE;
+        if (bodyTurn != loop.counters.turns) {
+            bodyTurn = loop.counters.turns;
+            bodyBytesLeft = MEMORY_BYTES_PER_TURN_MAX;
+        }
+        long at = offset;
+        long end = offset + length;
+        while (at < end) {
+            if (bodyBytesLeft <= 0) {
+                if (flush(Linux.MSG_MORE)) {
+                    bodyBegun = true;
+                    bodyWaitsFor(BodyWait.TURN);
+                    loop.schedule(this);
+                }
+                return at - offset;
+            }
+            int head = out.position();
+            int piece = (int) Math.min(end - at, bodyBytesLeft);
+            int sent = sys.writev(fd, out.segment(), head, memory, at, piece);
+            if (sent == -Errno.EINTR) {
+                continue;
+            }
+            if (sent == -Errno.EAGAIN || sent == -Errno.ENOBUFS || sent == -Errno.ENOMEM) {
+                sent = 0;
+            }
+            out.clear();
+            if (sent < 0) {
+                // EPIPE, ECONNRESET and the like: the peer is gone. EFAULT: the memory is.
+                broken = true;
+            } else {
+                loop.counters.bytesSent += sent;
+                if (sent == head + piece) {
+                    at += piece;
+                    bodyBytesLeft -= piece;
+                    continue;
+                }
+                // The socket is full: an edge follows, with no need to hear EAGAIN first.
+                if (sent < head) {
+                    keepUnsent(out.segment(), sent, head);
+                } else {
+                    at += sent - head;
+                    bodyBegun = true;
+                    bodyWaitsFor(BodyWait.SOCKET);
+                    armOut();
+                }
+            }
+            if (broken && !inProtocol) {
+                loop.schedule(this);
+            }
+            return at - offset;
+        }
+        bodyBegun = false;
+        return length;
+    }
 
     /**
      * {@inheritDoc}
@@ -500,21 +574,21 @@ final class Connection implements Transport {
         if (!flush(Linux.MSG_MORE)) {
             return 0;
         }
-        fileWait = FileWait.NONE;
-        if (fileTurn != loop.counters.turns) {
-            fileTurn = loop.counters.turns;
-            fileBytesLeft = fileBegun ? FILE_BYTES_PER_TURN_MAX : FILE_BYTES_IN_FIRST_TURN;
+        bodyWait = BodyWait.NONE;
+        if (bodyTurn != loop.counters.turns) {
+            bodyTurn = loop.counters.turns;
+            bodyBytesLeft = bodyBegun ? FILE_BYTES_PER_TURN_MAX : FILE_BYTES_IN_FIRST_TURN;
         }
         long at = offset;
         long end = offset + length;
         while (at < end) {
-            if (fileBytesLeft <= 0) {
-                fileBegun = true;
-                fileWaitsFor(FileWait.TURN);
+            if (bodyBytesLeft <= 0) {
+                bodyBegun = true;
+                bodyWaitsFor(BodyWait.TURN);
                 loop.schedule(this);
                 return at - offset;
             }
-            long piece = Math.min(end - at, fileBytesLeft);
+            long piece = Math.min(end - at, bodyBytesLeft);
             if (at + piece > warmTo && !file.isWarm(at + piece, loop.now())) {
                 // Would sendfile wait for the disk? Asked of both ends of the piece: what lies
                 // between was read together with one of them, as a rule; where not, it is the loop
@@ -528,24 +602,24 @@ final class Connection implements Transport {
             long sent = sys.sendfile(fd, file.descriptor(), at, piece);
             if (sent > 0) {
                 loop.counters.bytesSent += sent;
-                fileBytesLeft -= sent;
+                bodyBytesLeft -= sent;
                 at += sent;
-            } else if (!sendfileFailed(sent)) {
+            } else if (!sendFailed(sent)) {
                 return at - offset;
             }
         }
         warmTo = 0;
-        fileBegun = false;
+        bodyBegun = false;
         return length;
     }
 
     /** Returns whether to try again at once. */
-    private boolean sendfileFailed(long result) {
+    private boolean sendFailed(long result) {
         if (result == -Errno.EINTR) {
             return true;
         }
         if (result == -Errno.EAGAIN || result == -Errno.ENOBUFS || result == -Errno.ENOMEM) {
-            fileWaitsFor(FileWait.SOCKET);
+            bodyWaitsFor(BodyWait.SOCKET);
             armOut();
         } else {
             // 0: the file was cut short behind our back, and what was announced cannot come. EIO:
@@ -558,28 +632,28 @@ final class Connection implements Transport {
         return false;
     }
 
-    private void fileWaitsFor(FileWait what) {
-        fileWait = what;
+    private void bodyWaitsFor(BodyWait what) {
+        bodyWait = what;
         loop.deadlines().set(slot, loop.now() + loop.options().sendNanos());
     }
 
     /** Has another thread wait for the disk. Allocates: it is slow anyway. */
     private void warm(FileBody file, long from, int length) {
-        fileWaitsFor(FileWait.DISK);
+        bodyWaitsFor(BodyWait.DISK);
         long token = token();
         file.warm(from, length, () -> loop.execute(() -> warmed(token, from + length)));
     }
 
     private void warmed(long token, long to) {
-        if (fd != CLOSED && token == token() && fileWait == FileWait.DISK) {
+        if (fd != CLOSED && token == token() && bodyWait == BodyWait.DISK) {
             // Not probed again: where the disk fails, sendfile is to say so.
             warmTo = to;
-            resumeFile();
+            resumeBody();
         }
     }
 
-    private void resumeFile() {
-        fileWait = FileWait.NONE;
+    private void resumeBody() {
+        bodyWait = BodyWait.NONE;
         inProtocol = true;
         protocol.writable();
         inProtocol = false;
@@ -631,7 +705,7 @@ final class Connection implements Transport {
 
     /** The deadline has come. */
     void expired() {
-        if (lingering || unsent != null || fileWait != FileWait.NONE) {
+        if (lingering || unsent != null || bodyWait != BodyWait.NONE) {
             close();
             return;
         }
@@ -663,7 +737,7 @@ final class Connection implements Transport {
 
     @Override
     public void deadline(long nanos) {
-        if (unsent != null || lingering || fileWait != FileWait.NONE) {
+        if (unsent != null || lingering || bodyWait != BodyWait.NONE) {
             return;
         }
         if (nanos == NEVER) {
