@@ -188,7 +188,7 @@ public final class Response {
             if (body.length <= out.room()) {
                 out.put(body, 0, body.length);
             } else {
-                exchange.connection.sendLarge(MemorySegment.ofArray(body), 0, body.length);
+                exchange.connection.sendLarge(body);
             }
         }
         ended();

@@ -310,6 +310,55 @@ class DiskFaultTest {
 
     // ---- sending
 
+    /** Also where head and file together are more than the loop's buffer. */
+    @ParameterizedTest
+    @ValueSource(ints = {100, 60_000, 65_400, 65_536})
+    void aSmallFileLeavesByOneCall(int size) throws IOException {
+        Site.write(root.resolve("size.bin"), Site.bytes(7, size));
+        AtomicInteger sends = new AtomicInteger();
+        try (StaticFiles files = files();
+                HttpRig rig =
+                        HttpRig.start(
+                                files,
+                                arena ->
+                                        new Syscalls(arena) {
+                                            @Override
+                                            public int send(
+                                                    int fd,
+                                                    MemorySegment buffer,
+                                                    int offset,
+                                                    int length,
+                                                    int flags) {
+                                                sends.incrementAndGet();
+                                                return super.send(
+                                                        fd, buffer, offset, length, flags);
+                                            }
+
+                                            @Override
+                                            public int writev(
+                                                    int fd,
+                                                    MemorySegment head,
+                                                    int headLength,
+                                                    MemorySegment body,
+                                                    long offset,
+                                                    int length) {
+                                                sends.incrementAndGet();
+                                                return super.writev(
+                                                        fd, head, headLength, body, offset, length);
+                                            }
+                                        });
+                RawClient client = RawClient.connect(rig.port())) {
+            String text = Site.text(Site.bytes(7, size));
+            for (int i = 1; i <= 5; i++) {
+                assertThat(client.get("/size.bin").body()).isEqualTo(text);
+                assertThat(sends.get()).isEqualTo(i);
+            }
+            client.send(RawClient.request("GET", "/size.bin", "Range: bytes=1-"));
+            assertThat(client.reply().body()).isEqualTo(text.substring(1));
+            assertThat(sends.get()).isEqualTo(6);
+        }
+    }
+
     @ParameterizedTest
     @ValueSource(ints = {1, 1000, 65_536, 300_000})
     void socketsThatTakeLittleGetAll(int atMost) throws IOException {
