@@ -24,22 +24,13 @@ final class Connection implements Transport {
     private static final long LINGER_NANOS = 2_000_000_000L;
 
     /**
-     * Bytes of a file sent in one turn before the others of the loop have theirs: about 50 us of
-     * work where the peer is on this machine.
-     */
-    private static final int FILE_BYTES_PER_TURN_MAX = 256 << 10;
-
-    /**
-     * The same for the first turn of a response. Measured: a file of 100 KiB in two turns takes a
-     * third less CPU time than in one, for the peer reads the first part meanwhile.
+     * Bytes of a file sent in the first turn of a response. Measured: a file of 100 KiB in two
+     * turns takes a third less CPU time than in one, for the peer reads the first part meanwhile.
      */
     private static final int FILE_BYTES_IN_FIRST_TURN = 64 << 10;
 
-    /**
-     * Bytes of a body in memory sent in one turn, the first like the others: about 120 us of work.
-     * Measured: of a body of 1 MiB twice as much takes as little time, half as much a quarter more.
-     */
-    private static final int MEMORY_BYTES_PER_TURN_MAX = 512 << 10;
+    /** So far apart are the bytes of which the kernel is asked whether it has them cached. */
+    private static final int PROBE_BYTES = 256 << 10;
 
     /**
      * Bytes that another thread reads from the disk at a time, where the cache has not got them.
@@ -78,6 +69,14 @@ final class Connection implements Transport {
 
     /** Up to where the file has just been read by another thread. */
     private long warmTo;
+
+    /** Where the part of a file at hand began, and when. */
+    private long fileFrom;
+
+    private long fileSince;
+
+    /** The kernel was asked for what was sent last of it, and had that. */
+    private boolean fileProbed;
 
     private enum BodyWait {
         NONE,
@@ -366,6 +365,9 @@ final class Connection implements Transport {
         if (length == 0) {
             return unsent == null && !broken;
         }
+        if (flags == 0) {
+            loop.slices.servedOthers(loop.now());
+        }
         int sent = unsent == null && !broken ? send(out.segment(), 0, length, flags) : 0;
         out.clear();
         if (sent == length) {
@@ -503,7 +505,7 @@ final class Connection implements Transport {
         bodyWait = BodyWait.NONE;
         if (bodyTurn != loop.counters.turns) {
             bodyTurn = loop.counters.turns;
-            bodyBytesLeft = MEMORY_BYTES_PER_TURN_MAX;
+            bodyBytesLeft = loop.slices.next(bodyTurn, loop.now());
         }
         long at = offset;
         long end = offset + length;
@@ -577,7 +579,14 @@ final class Connection implements Transport {
         bodyWait = BodyWait.NONE;
         if (bodyTurn != loop.counters.turns) {
             bodyTurn = loop.counters.turns;
-            bodyBytesLeft = bodyBegun ? FILE_BYTES_PER_TURN_MAX : FILE_BYTES_IN_FIRST_TURN;
+            bodyBytesLeft = loop.slices.next(bodyTurn, loop.now());
+            if (!bodyBegun) {
+                bodyBytesLeft = Math.min(bodyBytesLeft, FILE_BYTES_IN_FIRST_TURN);
+            }
+        }
+        if (!bodyBegun) {
+            fileFrom = offset;
+            fileSince = loop.now();
         }
         long at = offset;
         long end = offset + length;
@@ -589,24 +598,43 @@ final class Connection implements Transport {
                 return at - offset;
             }
             long piece = Math.min(end - at, bodyBytesLeft);
-            if (at + piece > warmTo && !file.isWarm(at + piece, loop.now())) {
-                // Would sendfile wait for the disk? Asked of both ends of the piece: what lies
+            fileProbed = false;
+            if (at < warmTo) {
+                // Has just been read for us: what is behind it will be asked for in its turn.
+                piece = Math.min(piece, warmTo - at);
+            } else if (!file.isWarm(at + piece, loop.now())) {
+                // Would sendfile wait for the disk? Asked of some bytes, and of the last: what lies
                 // between was read together with one of them, as a rule; where not, it is the loop
                 // that waits, once. A file system that cannot tell is taken at its word.
-                if (sys.preadv2Nowait(file.descriptor(), at) == -Errno.EAGAIN
-                        || sys.preadv2Nowait(file.descriptor(), at + piece - 1) == -Errno.EAGAIN) {
+                long last = at + piece - 1;
+                long probe = at;
+                while (sys.preadv2Nowait(file.descriptor(), probe) != -Errno.EAGAIN) {
+                    if (probe == last) {
+                        probe = -1;
+                        break;
+                    }
+                    probe = Math.min(probe + PROBE_BYTES, last);
+                }
+                if (probe >= 0) {
+                    bodyBegun = true;
                     warm(file, at, (int) Math.min(end - at, WARM_BYTES));
                     return at - offset;
                 }
+                fileProbed = true;
             }
             long sent = sys.sendfile(fd, file.descriptor(), at, piece);
             if (sent > 0) {
+                bodyBegun = true;
                 loop.counters.bytesSent += sent;
                 bodyBytesLeft -= sent;
                 at += sent;
             } else if (!sendFailed(sent)) {
                 return at - offset;
             }
+        }
+        if (fileProbed && fileFrom == 0) {
+            // Not where others said so: from time to time somebody has to ask.
+            file.noteWarm(end, fileSince);
         }
         warmTo = 0;
         bodyBegun = false;

@@ -263,6 +263,36 @@ class DiskFaultTest {
         }
     }
 
+    /** What has just been sent whole is taken to be cached: for a second, for all. */
+    @Test
+    void aFileInUseIsProbedOnceASecond() throws Exception {
+        try (StaticFiles files = files();
+                HttpRig rig = HttpRig.start(files, FaultyLoop::new);
+                RawClient client = RawClient.connect(rig.port())) {
+            String text = Site.text(LARGE);
+            boolean unasked = false;
+            for (int i = 0; i < 50 && !unasked; i++) {
+                int before = probes.get();
+                assertThat(client.get("/large.bin").body().equals(text)).isTrue();
+                unasked = probes.get() == before;
+            }
+            assertThat(unasked).isTrue();
+            for (int i = 0; i < 3; i++) {
+                Thread.sleep(1100);
+                int before = probes.get();
+                assertThat(client.get("/large.bin").body().equals(text)).isTrue();
+                assertThat(probes.get()).isGreaterThan(before);
+            }
+            // A part says nothing of what is before it.
+            Thread.sleep(1100);
+            client.send(RawClient.request("GET", "/large.bin", "Range: bytes=600000-"));
+            assertThat(client.reply().body().equals(text.substring(600_000))).isTrue();
+            int before = probes.get();
+            assertThat(client.get("/large.bin").body().equals(text)).isTrue();
+            assertThat(probes.get()).isGreaterThan(before);
+        }
+    }
+
     /** A file system that cannot tell what it has cached is not asked for ever. */
     @Test
     void whatCannotBeProbedIsSent() throws IOException {
@@ -409,7 +439,11 @@ class DiskFaultTest {
                                                     int socket, int file, long from, long count) {
                                                 return from >= 500_000
                                                         ? result
-                                                        : super.sendfile(socket, file, from, count);
+                                                        : super.sendfile(
+                                                                socket,
+                                                                file,
+                                                                from,
+                                                                Math.min(count, 500_000 - from));
                                             }
                                         });
                 RawClient other = RawClient.connect(rig.port())) {

@@ -127,30 +127,43 @@ class LoopBackPressureTest {
     }
 
     /** One who takes everything at once: the others have their turn all the same. */
-    @Test
-    void aLargeBodyLeavesInSeveralTurns() {
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void aLargeBodyLeavesInSeveralTurns(boolean others) {
         int length = 4 << 20;
-        int perTurn = 512 << 10;
+        int perTurn = others ? BodySlices.SHARED_BYTES_PER_TURN : BodySlices.ALONE_BYTES_MAX;
         try (LoopRig rig = new LoopRig(LoopRig.options(100, 60_000))) {
             rig.limitSendBuffers(16 << 20);
+            rig.enlargeReceiveBuffers(16 << 20);
             Client client = rig.connect(16 << 20);
             Client other = rig.connectAndAccept();
+            if (others) {
+                other.send(get("/first"));
+                rig.until(() -> other.answers().size() == 1);
+            }
             client.send(get("/native/" + length));
             rig.deliver();
-            long sent = 0;
+            long sent = rig.loop.counters().bytesSent();
+            long end = sent + length;
             int turns = 0;
-            while (rig.loop.counters().bytesSent() < length) {
-                other.send(get("/" + turns));
-                rig.deliver();
+            int most = 0;
+            while (rig.loop.counters().bytesSent() < end) {
+                if (others) {
+                    other.send(get("/" + turns));
+                    rig.deliver();
+                }
                 rig.turn();
                 long now = rig.loop.counters().bytesSent();
+                // Beside it a head and an answer.
                 assertThat(now - sent).isLessThanOrEqualTo(perTurn + 1000);
+                most = (int) Math.max(most, now - sent);
                 sent = now;
                 turns++;
                 client.pump();
                 other.pump();
-                assertThat(other.answers()).hasSize(turns);
+                assertThat(other.answers()).hasSize(others ? turns + 1 : 0);
             }
+            assertThat(most).isGreaterThan(perTurn / 2);
             rig.settle();
             assertThat(client.bodies()).containsExactly(LoopRig.bytes(length));
             rig.assertLeft(2);
