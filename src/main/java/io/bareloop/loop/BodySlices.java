@@ -4,8 +4,8 @@ package io.bareloop.loop;
  * How many bytes of a large body, a file or memory, one connection of a loop may send in a turn
  * before the others have theirs. A loop has one of these.
  *
- * <p>Large slices cost less CPU time for each byte. In small ones the others wait less: 256 KiB are
- * about 40 us of work where the peer is on this machine. So slices are large while the loop sends
+ * <p>Large slices cost less CPU time for each byte. In small ones the others wait less: 128 KiB are
+ * about 20 us of work where the peer is on this machine. So slices are large while the loop sends
  * nothing but large bodies, and small while it has answered anything else lately; and the bodies
  * under way share what a turn has of them.
  */
@@ -19,7 +19,7 @@ final class BodySlices {
     static final int ALONE_BYTES_MIN = 256 << 10;
 
     /** Where others wait: of one body, and, about, of all in a turn. */
-    static final int SHARED_BYTES_PER_TURN = 256 << 10;
+    static final int SHARED_BYTES_PER_TURN = 128 << 10;
 
     /** Of one body then: less would be all overhead. */
     static final int SHARED_BYTES_MIN = 64 << 10;

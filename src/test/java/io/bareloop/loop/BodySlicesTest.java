@@ -41,10 +41,9 @@ class BodySlicesTest {
         slices.servedOthers(0);
         slices.next(1, 0);
         assertThat(slices.next(1, 0)).isEqualTo(BodySlices.SHARED_BYTES_PER_TURN / 2);
-        assertThat(slices.next(1, 0)).isEqualTo(BodySlices.SHARED_BYTES_PER_TURN / 3);
         for (int turn = 2; turn < 5; turn++) {
-            for (int body = 0; body < 3; body++) {
-                assertThat(slices.next(turn, 0)).isEqualTo(BodySlices.SHARED_BYTES_PER_TURN / 3);
+            for (int body = 0; body < 2; body++) {
+                assertThat(slices.next(turn, 0)).isEqualTo(BodySlices.SHARED_BYTES_PER_TURN / 2);
             }
         }
         for (int body = 0; body < 100; body++) {
