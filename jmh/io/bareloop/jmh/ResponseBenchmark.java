@@ -141,6 +141,12 @@ public class ResponseBenchmark {
         }
 
         @Override
+        public long sendMemory(MemorySegment memory, long offset, long length) {
+            out.clear();
+            return length;
+        }
+
+        @Override
         public void pause() {}
 
         @Override

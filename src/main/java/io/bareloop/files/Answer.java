@@ -16,8 +16,7 @@ import java.nio.charset.StandardCharsets;
 
 /**
  * Answers a request with an entry: which coding, whether at all, and which bytes of it, in the
- * order of RFC 9110, section 13.2.2. One per loop thread, used for one request after another;
- * allocates only for several ranges of a large file.
+ * order of RFC 9110, section 13.2.2. One per loop thread, used for one request after another.
  */
 final class Answer {
     private static final byte[] NO_BODY = {};
@@ -39,6 +38,9 @@ final class Answer {
     private final AcceptEncoding accept = new AcceptEncoding();
     private final ByteRanges ranges = new ByteRanges();
     private final MemorySegment partHead = Arena.ofAuto().allocate(1024);
+
+    /** A list of those that were needed at the same time once, and are not now. */
+    private Parts freeParts;
 
     // Where the fields are that decide: the first of each name.
     private int acceptEncoding;
@@ -255,7 +257,7 @@ final class Answer {
                 response.body(file, first, ranges.last(0) - first + 1);
             } else {
                 beginParts(variant, variant.multipart(boundary), response);
-                new Parts(variant, count, response).begin();
+                takeParts().begin(variant, response);
             }
             taken = true;
         } finally {
@@ -264,6 +266,16 @@ final class Answer {
             }
         }
         return true;
+    }
+
+    private Parts takeParts() {
+        Parts parts = freeParts;
+        if (parts == null) {
+            return new Parts();
+        }
+        freeParts = parts.nextFree;
+        parts.nextFree = null;
+        return parts;
     }
 
     private void beginRange(Variant variant, Response response) {
@@ -334,54 +346,84 @@ final class Answer {
 
     /** Several ranges of a large file: each goes out when the client has caught up. */
     private final class Parts implements Runnable {
-        private final Variant variant;
-        private final long[] first;
-        private final long[] last;
-        private final Response response;
-        private int next;
-        private boolean done;
+        private final long[] first = new long[ByteRanges.RANGES_MAX];
+        private final long[] last = new long[ByteRanges.RANGES_MAX];
 
-        Parts(Variant variant, int count, Response response) {
-            this.variant = variant;
-            this.response = response;
-            first = new long[count];
-            last = new long[count];
+        /** Made once: a method reference to a method of this object is an object too. */
+        private final Runnable abort = this::release;
+
+        /** Null while nobody uses these parts. */
+        private Variant variant;
+
+        private Response response;
+        private int count;
+        private int next;
+        private Parts nextFree;
+
+        /** Begins the answer; takes over the caller's use of the file, unless this throws. */
+        void begin(Variant newVariant, Response newResponse) {
+            variant = newVariant;
+            response = newResponse;
+            count = ranges.count();
+            next = 0;
             for (int i = 0; i < count; i++) {
                 first[i] = ranges.first(i);
                 last[i] = ranges.last(i);
             }
-        }
-
-        /** Takes over the caller's use of the file. */
-        void begin() {
-            response.onWritable(this).onAbort(this::release);
-            run();
+            boolean begun = false;
+            try {
+                response.onWritable(this).onAbort(abort);
+                run();
+                begun = true;
+            } finally {
+                if (!begun && variant != null) {
+                    giveBack();
+                }
+            }
         }
 
         @Override
         public void run() {
             Variant.Multipart multipart = variant.multipart(boundary);
-            while (next < first.length && response.isWritable()) {
-                long from = first[next];
-                long to = last[next];
+            while (next < count && response.isWritable()) {
+                writePart(multipart, first[next], last[next]);
                 next++;
-                writePartHead(multipart, from, to, variant.size, response);
-                // Cannot fail, for this has a use until the end.
-                variant.file.retain();
-                response.write(variant.file, from, to - from + 1);
             }
-            if (next == first.length && response.isWritable()) {
+            if (next == count && response.isWritable()) {
                 response.write(multipart.end(), 0, (int) multipart.end().byteSize());
                 response.end();
                 release();
             }
         }
 
-        private void release() {
-            if (!done) {
-                done = true;
-                variant.file.release();
+        private void writePart(Variant.Multipart multipart, long from, long to) {
+            writePartHead(multipart, from, to, variant.size, response);
+            // Cannot fail, for this has a use until the end.
+            variant.file.retain();
+            boolean taken = false;
+            try {
+                response.write(variant.file, from, to - from + 1);
+                taken = true;
+            } finally {
+                if (!taken) {
+                    variant.file.release();
+                }
             }
+        }
+
+        private void release() {
+            if (variant != null) {
+                OpenFile file = variant.file;
+                giveBack();
+                file.release();
+            }
+        }
+
+        private void giveBack() {
+            variant = null;
+            response = null;
+            nextFree = freeParts;
+            freeParts = this;
         }
     }
 }

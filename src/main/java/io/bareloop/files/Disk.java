@@ -18,7 +18,7 @@ final class Disk implements AutoCloseable {
     /** So many files can be waited for at a time; one slow disk has no use for more. */
     private static final int THREADS = 4;
 
-    /** What a loop sends of a file in one turn, at the least. */
+    /** What a loop sends of a file in its first turns. */
     private static final int BEGINNING_BYTES = 256 << 10;
 
     private final Function<Arena, Syscalls> calls;
@@ -70,7 +70,7 @@ final class Disk implements AutoCloseable {
         if (reader.sys.preadv2Nowait(fd, 0) < 0 || reader.sys.preadv2Nowait(fd, length - 1L) < 0) {
             read(reader, fd, 0, length);
         }
-        file.noteWarm(length);
+        file.noteWarm(length, System.nanoTime());
     }
 
     /** Reads and forgets: what was read is in the kernel's cache afterwards. */

@@ -15,7 +15,7 @@ final class OpenFile implements FileBody {
     /** For so long after it was found there a file in use is taken to be in the cache. */
     private static final long WARM_NANOS = 1_000_000_000L;
 
-    // A thread of the disk writes these and loops read them, without order: they guess.
+    // Threads of the disk and loops write these and loops read them, without order: they guess.
     private long warmEnd;
     private long warmNanos;
 
@@ -51,10 +51,13 @@ final class OpenFile implements FileBody {
         }
     }
 
-    /** The first {@code end} bytes have been found in the kernel's cache, or put there, now. */
-    void noteWarm(long end) {
-        warmEnd = end;
-        warmNanos = System.nanoTime();
+    @Override
+    public void noteWarm(long end, long nanos) {
+        // Of two that hold, the one that says more.
+        if (end >= warmEnd || !isWarm(end, nanos)) {
+            warmEnd = end;
+            warmNanos = nanos;
+        }
     }
 
     @Override

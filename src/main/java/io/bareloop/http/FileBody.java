@@ -28,6 +28,12 @@ public interface FileBody {
      */
     boolean isWarm(long end, long nanos);
 
+    /**
+     * The first {@code end} bytes have been sent, from {@code nanos} on, and were in the kernel's
+     * cache: {@link #isWarm} may know it for a while.
+     */
+    default void noteWarm(long end, long nanos) {}
+
     /** Ends a use. */
     void release();
 }

@@ -69,6 +69,9 @@ final class HttpConnection implements Protocol {
     /** Where the rest is of a file; then {@link #rest} is only not null. */
     private FileBody restFile;
 
+    /** The same for an array: a segment of it would be an object for each response. */
+    private byte[] restArray;
+
     HttpConnection(Http1 http) {
         this.http = http;
     }
@@ -523,15 +526,19 @@ final class HttpConnection implements Protocol {
         if (exchange != active || closing) {
             return;
         }
-        proceed(action, exchange);
+        proceed(action, null, exchange);
     }
 
-    /** Runs a later part of a handler, outside receive. */
-    private void proceed(Handler action, Exchange exchange) {
+    /** Runs a later part of a handler, one of the two, outside receive. */
+    private void proceed(Handler action, Runnable simpleAction, Exchange exchange) {
         // What was written in a call before is on its way.
         flushed = true;
         try {
-            action.handle(exchange.request, exchange.response);
+            if (action != null) {
+                action.handle(exchange.request, exchange.response);
+            } else {
+                simpleAction.run();
+            }
             if (!inBody) {
                 handlerReturned(exchange);
             } else if (exchange.response.hasEnded()) {
@@ -596,11 +603,26 @@ final class HttpConnection implements Protocol {
     }
 
     /** Sends as much as the kernel takes; the rest follows from {@link #writable}. */
+    void sendLarge(byte[] bytes) {
+        rest = MemorySegment.NULL;
+        restArray = bytes;
+        restAt = 0;
+        restEnd = bytes.length;
+        sendRest();
+    }
+
+    /** Sends as much as goes now; the rest follows from {@link #writable}. */
     void sendLarge(MemorySegment bytes, long offset, long length) {
         rest = bytes;
         restAt = offset;
         restEnd = offset + length;
-        sendRest();
+        try {
+            sendRest();
+        } catch (IllegalStateException | WrongThreadException refused) {
+            // Nothing was sent, and nothing will be: its memory is closed, or another thread's.
+            rest = null;
+            throw refused;
+        }
     }
 
     /** Sends as much of a file as goes now; the rest follows from {@link #writable}. */
@@ -634,6 +656,7 @@ final class HttpConnection implements Protocol {
 
     void dropRest() {
         rest = null;
+        restArray = null;
         FileBody file = restFile;
         if (file != null) {
             restFile = null;
@@ -646,15 +669,42 @@ final class HttpConnection implements Protocol {
             sendRestOfFile();
             return;
         }
-        while (rest != null) {
-            int piece = (int) Math.min(http.out.room(), restEnd - restAt);
-            http.out.put(rest, restAt, piece);
-            restAt += piece;
+        if (rest.isNative() && restArray == null) {
+            restAt += transport.sendMemory(rest, restAt, restEnd - restAt);
+            flushed = true;
             if (restAt == restEnd) {
                 rest = null;
+            }
+            return;
+        }
+        // The kernel cannot be pointed at an array, which moves.
+        while (rest != null) {
+            int piece = (int) Math.min(http.out.room(), restEnd - restAt);
+            if (restArray != null) {
+                http.out.put(restArray, (int) restAt, piece);
+            } else {
+                http.out.put(rest, restAt, piece);
+            }
+            restAt += piece;
+            if (restAt == restEnd) {
+                dropRest();
             } else if (!flush()) {
                 return;
             }
+        }
+    }
+
+    /** As {@link #sendRest}, where the handler has long returned. */
+    private void sendRestOrClose() {
+        try {
+            sendRest();
+        } catch (IllegalStateException | WrongThreadException failure) {
+            // Its memory was closed before it was sent. Only the end of the connection can say so.
+            transport.countError();
+            http.failures.accept(failure);
+            rest = null;
+            keepAlive = false;
+            closing = true;
         }
     }
 
@@ -663,7 +713,7 @@ final class HttpConnection implements Protocol {
     @Override
     public void writable() {
         if (rest != null) {
-            sendRest();
+            sendRestOrClose();
             if (rest != null) {
                 return;
             }
@@ -674,8 +724,7 @@ final class HttpConnection implements Protocol {
         }
         Exchange exchange = active;
         if (exchange != null && exchange.response.writableAction() != null) {
-            Runnable action = exchange.response.writableAction();
-            proceed((request, response) -> action.run(), exchange);
+            proceed(null, exchange.response.writableAction(), exchange);
             return;
         }
         if (exchange != null && !inBody) {
@@ -710,7 +759,7 @@ final class HttpConnection implements Protocol {
             Runnable action = exchange.response.tickAction();
             if (action != null) {
                 tickDueNanos = Transport.NEVER;
-                proceed((request, response) -> action.run(), exchange);
+                proceed(null, action, exchange);
             }
         } else if (inHead) {
             // What it parsed last may have been another connection's.

@@ -188,7 +188,7 @@ public final class Response {
             if (body.length <= out.room()) {
                 out.put(body, 0, body.length);
             } else {
-                exchange.connection.sendLarge(MemorySegment.ofArray(body), 0, body.length);
+                exchange.connection.sendLarge(body);
             }
         }
         ended();
@@ -211,7 +211,10 @@ public final class Response {
 
     /**
      * Ends the response with {@code length} bytes of {@code body} from {@code offset}, as {@link
-     * #body(byte[])} does.
+     * #body(byte[])} does. Native memory is never copied where it is large: the kernel takes it
+     * from where it is, as the client reads it. It must not change until then, nor its arena be
+     * closed, which would end the connection; memory of {@link java.lang.foreign.Arena#global} and
+     * {@link java.lang.foreign.Arena#ofAuto} stays by itself.
      *
      * @throws IndexOutOfBoundsException where the segment has fewer bytes
      */

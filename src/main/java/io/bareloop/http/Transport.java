@@ -1,5 +1,7 @@
 package io.bareloop.http;
 
+import java.lang.foreign.MemorySegment;
+
 /**
  * What a {@link Protocol} may ask of the engine that moves its bytes. Called on the loop only, and
  * between {@link Protocol#open} and {@link Protocol#closed} only.
@@ -27,6 +29,17 @@ public interface Transport {
      * @throws IllegalStateException where files cannot be sent at all; then nothing has been
      */
     long sendFile(FileBody file, long offset, long length);
+
+    /**
+     * As {@link #sendFile}, with bytes of {@code memory}, which are not copied: what has not been
+     * sent must not change.
+     *
+     * @param memory native memory
+     * @param length 1 or more
+     * @throws IllegalStateException where the memory's arena is closed; then nothing has been sent
+     * @throws WrongThreadException where it is another thread's alone; then nothing has been sent
+     */
+    long sendMemory(MemorySegment memory, long offset, long length);
 
     /** Stops presenting input, until {@link #resume}. */
     void pause();

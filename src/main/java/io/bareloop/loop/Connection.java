@@ -24,16 +24,13 @@ final class Connection implements Transport {
     private static final long LINGER_NANOS = 2_000_000_000L;
 
     /**
-     * Bytes of a file sent in one turn before the others of the loop have theirs: about 50 us of
-     * work where the peer is on this machine.
-     */
-    private static final int FILE_BYTES_PER_TURN_MAX = 256 << 10;
-
-    /**
-     * The same for the first turn of a response. Measured: a file of 100 KiB in two turns takes a
-     * third less CPU time than in one, for the peer reads the first part meanwhile.
+     * Bytes of a file sent in the first turn of a response. Measured: a file of 100 KiB in two
+     * turns takes a third less CPU time than in one, for the peer reads the first part meanwhile.
      */
     private static final int FILE_BYTES_IN_FIRST_TURN = 64 << 10;
+
+    /** So far apart are the bytes of which the kernel is asked whether it has them cached. */
+    private static final int PROBE_BYTES = 256 << 10;
 
     /**
      * Bytes that another thread reads from the disk at a time, where the cache has not got them.
@@ -59,21 +56,29 @@ final class Connection implements Transport {
     private int unsentFrom;
     private int unsentTo;
 
-    /** What the file at hand waits for before more of it can be sent. */
-    private FileWait fileWait = FileWait.NONE;
+    /** What the body at hand, a file or memory, waits for before more of it can be sent. */
+    private BodyWait bodyWait = BodyWait.NONE;
 
-    /** In which turn the file was last sent from, and what may still be sent in that. */
-    private long fileTurn;
+    /** In which turn a body was last sent from, and what may still be sent in that. */
+    private long bodyTurn;
 
-    private long fileBytesLeft;
+    private long bodyBytesLeft;
 
-    /** A part of the file at hand has been sent in a turn before. */
-    private boolean fileBegun;
+    /** A part of the body at hand has been sent in a turn before. */
+    private boolean bodyBegun;
 
     /** Up to where the file has just been read by another thread. */
     private long warmTo;
 
-    private enum FileWait {
+    /** Where the part of a file at hand began, and when. */
+    private long fileFrom;
+
+    private long fileSince;
+
+    /** The kernel was asked for what was sent last of it, and had that. */
+    private boolean fileProbed;
+
+    private enum BodyWait {
         NONE,
         SOCKET,
         TURN,
@@ -129,7 +134,7 @@ final class Connection implements Transport {
         broken = false;
         outArmed = false;
         warmTo = 0;
-        fileBegun = false;
+        bodyBegun = false;
         protocol.open(this);
         receive();
         if (fd != CLOSED) {
@@ -175,7 +180,7 @@ final class Connection implements Transport {
         generation = (generation + 1) & Integer.MAX_VALUE;
         releaseKept();
         releaseUnsent();
-        fileWait = FileWait.NONE;
+        bodyWait = BodyWait.NONE;
         protocol.closed();
         loop.closed(this);
     }
@@ -195,8 +200,8 @@ final class Connection implements Transport {
         if ((events & Linux.EPOLLOUT) != 0) {
             if (unsent != null) {
                 sendUnsent();
-            } else if (fileWait == FileWait.SOCKET) {
-                resumeFile();
+            } else if (bodyWait == BodyWait.SOCKET) {
+                resumeBody();
             }
         }
         if ((events & ~Linux.EPOLLOUT) != 0 && fd != CLOSED) {
@@ -211,8 +216,8 @@ final class Connection implements Transport {
             close();
             return;
         }
-        if (fileWait == FileWait.TURN) {
-            resumeFile();
+        if (bodyWait == BodyWait.TURN) {
+            resumeBody();
         }
         if (fd != CLOSED && keptBytes > 0 && canReceive()) {
             consume(kept.segment(), 0, keptBytes, true);
@@ -378,6 +383,9 @@ final class Connection implements Transport {
         if (length == 0) {
             return unsent == null && !broken;
         }
+        if (flags == 0) {
+            loop.slices.servedOthers(loop.now());
+        }
         int sent = unsent == null && !broken ? send(out.segment(), 0, length, flags) : 0;
         out.clear();
         if (sent == length) {
@@ -497,7 +505,75 @@ final class Connection implements Transport {
         }
     }
 
-    // ---- files
+    // ---- bodies that are sent from where they are
+
+    /**
+     * {@inheritDoc}
+     *
+     * <p>In one method, as {@link #sendFile} is.
+     */
+    @Override
+    public long sendMemory(MemorySegment memory, long offset, long length) {
+        OutputBuffer out = loop.output();
+        if (unsent != null || broken) {
+            // Behind what is kept already; where the connection is lost, to be forgotten.
+            flush();
+            return 0;
+        }
+        bodyWait = BodyWait.NONE;
+        if (bodyTurn != loop.counters.turns) {
+            bodyTurn = loop.counters.turns;
+            bodyBytesLeft = loop.slices.next(bodyTurn, loop.now());
+        }
+        long at = offset;
+        long end = offset + length;
+        while (at < end) {
+            if (bodyBytesLeft <= 0) {
+                if (flush(Linux.MSG_MORE)) {
+                    bodyBegun = true;
+                    bodyWaitsFor(BodyWait.TURN);
+                    loop.schedule(this);
+                }
+                return at - offset;
+            }
+            int head = out.position();
+            int piece = (int) Math.min(end - at, bodyBytesLeft);
+            int sent = sys.writev(fd, out.segment(), head, memory, at, piece);
+            if (sent == -Errno.EINTR) {
+                continue;
+            }
+            if (sent == -Errno.EAGAIN || sent == -Errno.ENOBUFS || sent == -Errno.ENOMEM) {
+                sent = 0;
+            }
+            out.clear();
+            if (sent < 0) {
+                // EPIPE, ECONNRESET and the like: the peer is gone. EFAULT: the memory is.
+                broken = true;
+            } else {
+                loop.counters.bytesSent += sent;
+                if (sent == head + piece) {
+                    at += piece;
+                    bodyBytesLeft -= piece;
+                    continue;
+                }
+                // The socket is full: an edge follows, with no need to hear EAGAIN first.
+                if (sent < head) {
+                    keepUnsent(out.segment(), sent, head);
+                } else {
+                    at += sent - head;
+                    bodyBegun = true;
+                    bodyWaitsFor(BodyWait.SOCKET);
+                    armOut();
+                }
+            }
+            if (broken && !inProtocol) {
+                loop.schedule(this);
+            }
+            return at - offset;
+        }
+        bodyBegun = false;
+        return length;
+    }
 
     /**
      * {@inheritDoc}
@@ -518,52 +594,78 @@ final class Connection implements Transport {
         if (!flush(Linux.MSG_MORE)) {
             return 0;
         }
-        fileWait = FileWait.NONE;
-        if (fileTurn != loop.counters.turns) {
-            fileTurn = loop.counters.turns;
-            fileBytesLeft = fileBegun ? FILE_BYTES_PER_TURN_MAX : FILE_BYTES_IN_FIRST_TURN;
+        bodyWait = BodyWait.NONE;
+        if (bodyTurn != loop.counters.turns) {
+            bodyTurn = loop.counters.turns;
+            bodyBytesLeft = loop.slices.next(bodyTurn, loop.now());
+            if (!bodyBegun) {
+                bodyBytesLeft = Math.min(bodyBytesLeft, FILE_BYTES_IN_FIRST_TURN);
+            }
+        }
+        if (!bodyBegun) {
+            fileFrom = offset;
+            fileSince = loop.now();
         }
         long at = offset;
         long end = offset + length;
         while (at < end) {
-            if (fileBytesLeft <= 0) {
-                fileBegun = true;
-                fileWaitsFor(FileWait.TURN);
+            if (bodyBytesLeft <= 0) {
+                bodyBegun = true;
+                bodyWaitsFor(BodyWait.TURN);
                 loop.schedule(this);
                 return at - offset;
             }
-            long piece = Math.min(end - at, fileBytesLeft);
-            if (at + piece > warmTo && !file.isWarm(at + piece, loop.now())) {
-                // Would sendfile wait for the disk? Asked of both ends of the piece: what lies
+            long piece = Math.min(end - at, bodyBytesLeft);
+            fileProbed = false;
+            if (at < warmTo) {
+                // Has just been read for us: what is behind it will be asked for in its turn.
+                piece = Math.min(piece, warmTo - at);
+            } else if (!file.isWarm(at + piece, loop.now())) {
+                // Would sendfile wait for the disk? Asked of some bytes, and of the last: what lies
                 // between was read together with one of them, as a rule; where not, it is the loop
                 // that waits, once. A file system that cannot tell is taken at its word.
-                if (sys.preadv2Nowait(file.descriptor(), at) == -Errno.EAGAIN
-                        || sys.preadv2Nowait(file.descriptor(), at + piece - 1) == -Errno.EAGAIN) {
+                long last = at + piece - 1;
+                long probe = at;
+                while (sys.preadv2Nowait(file.descriptor(), probe) != -Errno.EAGAIN) {
+                    if (probe == last) {
+                        probe = -1;
+                        break;
+                    }
+                    probe = Math.min(probe + PROBE_BYTES, last);
+                }
+                if (probe >= 0) {
+                    bodyBegun = true;
                     warm(file, at, (int) Math.min(end - at, WARM_BYTES));
                     return at - offset;
                 }
+                fileProbed = true;
             }
             long sent = sys.sendfile(fd, file.descriptor(), at, piece);
             if (sent > 0) {
+                bodyBegun = true;
                 loop.counters.bytesSent += sent;
-                fileBytesLeft -= sent;
+                bodyBytesLeft -= sent;
                 at += sent;
-            } else if (!sendfileFailed(sent)) {
+            } else if (!sendFailed(sent)) {
                 return at - offset;
             }
         }
+        if (fileProbed && fileFrom == 0) {
+            // Not where others said so: from time to time somebody has to ask.
+            file.noteWarm(end, fileSince);
+        }
         warmTo = 0;
-        fileBegun = false;
+        bodyBegun = false;
         return length;
     }
 
     /** Returns whether to try again at once. */
-    private boolean sendfileFailed(long result) {
+    private boolean sendFailed(long result) {
         if (result == -Errno.EINTR) {
             return true;
         }
         if (result == -Errno.EAGAIN || result == -Errno.ENOBUFS || result == -Errno.ENOMEM) {
-            fileWaitsFor(FileWait.SOCKET);
+            bodyWaitsFor(BodyWait.SOCKET);
             armOut();
         } else {
             // 0: the file was cut short behind our back, and what was announced cannot come. EIO:
@@ -576,28 +678,28 @@ final class Connection implements Transport {
         return false;
     }
 
-    private void fileWaitsFor(FileWait what) {
-        fileWait = what;
+    private void bodyWaitsFor(BodyWait what) {
+        bodyWait = what;
         loop.deadlines().set(slot, loop.now() + loop.options().sendNanos());
     }
 
     /** Has another thread wait for the disk. Allocates: it is slow anyway. */
     private void warm(FileBody file, long from, int length) {
-        fileWaitsFor(FileWait.DISK);
+        bodyWaitsFor(BodyWait.DISK);
         long token = token();
         file.warm(from, length, () -> loop.execute(() -> warmed(token, from + length)));
     }
 
     private void warmed(long token, long to) {
-        if (fd != CLOSED && token == token() && fileWait == FileWait.DISK) {
+        if (fd != CLOSED && token == token() && bodyWait == BodyWait.DISK) {
             // Not probed again: where the disk fails, sendfile is to say so.
             warmTo = to;
-            resumeFile();
+            resumeBody();
         }
     }
 
-    private void resumeFile() {
-        fileWait = FileWait.NONE;
+    private void resumeBody() {
+        bodyWait = BodyWait.NONE;
         inProtocol = true;
         protocol.writable();
         inProtocol = false;
@@ -649,7 +751,7 @@ final class Connection implements Transport {
 
     /** The deadline has come. */
     void expired() {
-        if (lingering || unsent != null || fileWait != FileWait.NONE) {
+        if (lingering || unsent != null || bodyWait != BodyWait.NONE) {
             close();
             return;
         }
@@ -681,7 +783,7 @@ final class Connection implements Transport {
 
     @Override
     public void deadline(long nanos) {
-        if (unsent != null || lingering || fileWait != FileWait.NONE) {
+        if (unsent != null || lingering || bodyWait != BodyWait.NONE) {
             return;
         }
         if (nanos == NEVER) {

@@ -57,6 +57,7 @@ public final class Loop implements Runnable, AutoCloseable {
     private static final long WAKEUP_TOKEN = -2;
 
     final Counters counters = new Counters();
+    final BodySlices slices = new BodySlices();
 
     private final Syscalls sys;
     private final LoopOptions options;

@@ -1,5 +1,6 @@
 package io.bareloop.sys;
 
+import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.FunctionDescriptor;
@@ -29,17 +30,34 @@ final class Downcalls {
     private static final FunctionDescriptor FIVE_WORDS =
             FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
 
+    /** The same registers, the last of which says whose memory the call reads. */
+    private static final FunctionDescriptor FOUR_WORDS_AND_A_SEGMENT =
+            FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, ADDRESS);
+
     private static final Linker.Option ERRNO = Linker.Option.captureCallState("errno");
 
     private Downcalls() {}
 
     /** Links a function of at most five arguments; the handle takes the errno segment and five. */
     static MethodHandle link(String function) {
+        return link(function, FIVE_WORDS);
+    }
+
+    /**
+     * Links a function of at most four arguments that reads memory of a user's arena. The handle
+     * takes a segment of that arena behind the four: the JDK keeps the arena from being closed
+     * while the call runs, and the callee does not look at that register.
+     */
+    static MethodHandle linkHolding(String function) {
+        return link(function, FOUR_WORDS_AND_A_SEGMENT);
+    }
+
+    private static MethodHandle link(String function, FunctionDescriptor signature) {
         return LINKER.downcallHandle(
                 LINKER.defaultLookup()
                         .find(function)
                         .orElseThrow(() -> new UnsatisfiedLinkError("no function " + function)),
-                FIVE_WORDS,
+                signature,
                 ERRNO);
     }
 }

@@ -119,6 +119,50 @@ public class Syscalls {
     }
 
     /**
+     * Sends the first {@code headLength} bytes of {@code head} and, behind them, up to {@code
+     * length} bytes of {@code body} from {@code offset}, by one call. Unlike send(2) it has no
+     * MSG_NOSIGNAL: a JVM ignores SIGPIPE, and the result is -EPIPE all the same.
+     *
+     * @param headLength 0 or more
+     * @param body native memory, whose arena cannot be closed meanwhile
+     * @return the number of bytes the socket took, of both together; or -errno (-EAGAIN: it takes
+     *     none for now; -EFAULT: the body is a mapped file that has been cut short)
+     * @throws IllegalStateException where the body's arena is closed
+     * @throws WrongThreadException where the body is another thread's alone
+     */
+    public int writev(
+            int fd,
+            MemorySegment head,
+            int headLength,
+            MemorySegment body,
+            long offset,
+            int length) {
+        Objects.checkFromIndexSize(0, headLength, head.byteSize());
+        Objects.checkFromIndexSize(offset, length, body.byteSize());
+        scratch.set(JAVA_LONG, iovec.iov_base$offset(), head.address());
+        scratch.set(JAVA_LONG, iovec.iov_len$offset(), headLength);
+        long second = iovec.sizeof();
+        scratch.set(JAVA_LONG, second + iovec.iov_base$offset(), body.address() + offset);
+        scratch.set(JAVA_LONG, second + iovec.iov_len$offset(), length);
+        try {
+            long n =
+                    (long)
+                            LargeDowncalls.WRITEV.invokeExact(
+                                    callState,
+                                    (long) fd,
+                                    scratch.address() + (headLength > 0 ? 0 : second),
+                                    headLength > 0 ? 2L : 1L,
+                                    0L,
+                                    body);
+            return n >= 0 ? (int) n : -errno();
+        } catch (RuntimeException refused) {
+            throw refused;
+        } catch (Throwable t) {
+            throw linkedCallThrew("writev", t);
+        }
+    }
+
+    /**
      * Waits for events, at most as many as {@code events} has room for.
      *
      * @param events an array as {@link EpollEvents} reads it

@@ -10,6 +10,7 @@ import io.bareloop.http.Prepared;
 import io.bareloop.http.Request;
 import io.bareloop.http.Response;
 import io.bareloop.http.Router;
+import io.bareloop.http.Status;
 import io.bareloop.server.CpuSet;
 import io.bareloop.server.HttpServer;
 import io.bareloop.server.RawClient;
@@ -174,11 +175,18 @@ class AllocationTest {
         assertThat(least(Demo::newApplication, RawClient.request("GET", "/pipeline"), 16)).isZero();
     }
 
-    @Test
-    void largeBodiesAllocateNothing() throws IOException {
-        MemorySegment body = Arena.ofAuto().allocate(100 << 10);
-        Handler handler = (request, response) -> response.body(body, 0, (int) body.byteSize());
-        assertThat(least(() -> handler, RawClient.request("GET", "/"), 1, 10, 0)).isZero();
+    @ParameterizedTest
+    @ValueSource(ints = {64 << 10, 100 << 10, 1 << 20})
+    void largeBodiesAllocateNothing(int size) throws IOException {
+        MemorySegment body = Arena.ofAuto().allocate(size);
+        Handler handler = (request, response) -> response.body(body, 0, size);
+        int share = size > 1 << 18 ? 20 : 10;
+        assertThat(least(() -> handler, RawClient.request("GET", "/"), 1, share, 0)).isZero();
+        byte[] array = new byte[size];
+        Handler ofArray = (request, response) -> response.body(array);
+        assertThat(least(() -> ofArray, RawClient.request("GET", "/"), 1, share, 0)).isZero();
+        Prepared prepared = Prepared.of(Status.OK, MediaType.OCTETS, array);
+        assertThat(least(() -> prepared, RawClient.request("GET", "/"), 1, share, 0)).isZero();
     }
 
     /** The incomplete request moves to the slab, and its slice is used again. */

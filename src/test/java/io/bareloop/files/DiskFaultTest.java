@@ -263,6 +263,36 @@ class DiskFaultTest {
         }
     }
 
+    /** What has just been sent whole is taken to be cached: for a second, for all. */
+    @Test
+    void aFileInUseIsProbedOnceASecond() throws Exception {
+        try (StaticFiles files = files();
+                HttpRig rig = HttpRig.start(files, FaultyLoop::new);
+                RawClient client = RawClient.connect(rig.port())) {
+            String text = Site.text(LARGE);
+            boolean unasked = false;
+            for (int i = 0; i < 50 && !unasked; i++) {
+                int before = probes.get();
+                assertThat(client.get("/large.bin").body().equals(text)).isTrue();
+                unasked = probes.get() == before;
+            }
+            assertThat(unasked).isTrue();
+            for (int i = 0; i < 3; i++) {
+                Thread.sleep(1100);
+                int before = probes.get();
+                assertThat(client.get("/large.bin").body().equals(text)).isTrue();
+                assertThat(probes.get()).isGreaterThan(before);
+            }
+            // A part says nothing of what is before it.
+            Thread.sleep(1100);
+            client.send(RawClient.request("GET", "/large.bin", "Range: bytes=600000-"));
+            assertThat(client.reply().body().equals(text.substring(600_000))).isTrue();
+            int before = probes.get();
+            assertThat(client.get("/large.bin").body().equals(text)).isTrue();
+            assertThat(probes.get()).isGreaterThan(before);
+        }
+    }
+
     /** A file system that cannot tell what it has cached is not asked for ever. */
     @Test
     void whatCannotBeProbedIsSent() throws IOException {
@@ -309,6 +339,55 @@ class DiskFaultTest {
     }
 
     // ---- sending
+
+    /** Also where head and file together are more than the loop's buffer. */
+    @ParameterizedTest
+    @ValueSource(ints = {100, 60_000, 65_400, 65_536})
+    void aSmallFileLeavesByOneCall(int size) throws IOException {
+        Site.write(root.resolve("size.bin"), Site.bytes(7, size));
+        AtomicInteger sends = new AtomicInteger();
+        try (StaticFiles files = files();
+                HttpRig rig =
+                        HttpRig.start(
+                                files,
+                                arena ->
+                                        new Syscalls(arena) {
+                                            @Override
+                                            public int send(
+                                                    int fd,
+                                                    MemorySegment buffer,
+                                                    int offset,
+                                                    int length,
+                                                    int flags) {
+                                                sends.incrementAndGet();
+                                                return super.send(
+                                                        fd, buffer, offset, length, flags);
+                                            }
+
+                                            @Override
+                                            public int writev(
+                                                    int fd,
+                                                    MemorySegment head,
+                                                    int headLength,
+                                                    MemorySegment body,
+                                                    long offset,
+                                                    int length) {
+                                                sends.incrementAndGet();
+                                                return super.writev(
+                                                        fd, head, headLength, body, offset, length);
+                                            }
+                                        });
+                RawClient client = RawClient.connect(rig.port())) {
+            String text = Site.text(Site.bytes(7, size));
+            for (int i = 1; i <= 5; i++) {
+                assertThat(client.get("/size.bin").body()).isEqualTo(text);
+                assertThat(sends.get()).isEqualTo(i);
+            }
+            client.send(RawClient.request("GET", "/size.bin", "Range: bytes=1-"));
+            assertThat(client.reply().body()).isEqualTo(text.substring(1));
+            assertThat(sends.get()).isEqualTo(6);
+        }
+    }
 
     @ParameterizedTest
     @ValueSource(ints = {1, 1000, 65_536, 300_000})
@@ -360,7 +439,11 @@ class DiskFaultTest {
                                                     int socket, int file, long from, long count) {
                                                 return from >= 500_000
                                                         ? result
-                                                        : super.sendfile(socket, file, from, count);
+                                                        : super.sendfile(
+                                                                socket,
+                                                                file,
+                                                                from,
+                                                                Math.min(count, 500_000 - from));
                                             }
                                         });
                 RawClient other = RawClient.connect(rig.port())) {

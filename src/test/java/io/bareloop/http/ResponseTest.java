@@ -324,6 +324,59 @@ class ResponseTest {
         }
     }
 
+    /** Its bytes are never those of whoever has the memory next: the connection ends before. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void endsTheConnectionWhoseBodyIsClosedTooEarly(boolean shared) throws Exception {
+        Handler handler =
+                (request, response) -> {
+                    try (Arena arena = shared ? Arena.ofShared() : Arena.ofConfined()) {
+                        MemorySegment body = arena.allocate(LARGE).fill((byte) 'x');
+                        response.body(body, 0, LARGE);
+                    }
+                };
+        Router router =
+                Router.builder()
+                        .get("/early", handler)
+                        .get("/small", (request, response) -> response.body("small"))
+                        .build();
+        try (HttpRig rig = HttpRig.start(router);
+                WireClient other = new WireClient(rig)) {
+            for (int i = 1; i <= 3; i++) {
+                try (WireClient client = new WireClient(rig, 8 << 10)) {
+                    client.get("/early").get("/small");
+                    assertThat(client.receiveHead().field("Content-Length")).isEqualTo("" + LARGE);
+                    assertThat(client.restOrReset()).hasSizeLessThan(LARGE).matches("x*+");
+                }
+                assertThat(rig.failures()).hasSize(i);
+                assertThat(rig.failures().get(i - 1)).isInstanceOf(IllegalStateException.class);
+                assertThat(other.exchange("/small").body()).isEqualTo("small");
+            }
+            assertThat(HttpRig.await(1L, rig::open)).isEqualTo(1);
+            assertThat(rig.counters().errors()).isEqualTo(3);
+            assertThat(rig.slicesInUse()).isZero();
+        }
+    }
+
+    @Test
+    void answers500WhereTheBodyIsNotThere() throws Exception {
+        MemorySegment closed;
+        try (Arena arena = Arena.ofShared()) {
+            closed = arena.allocate(LARGE);
+        }
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment others = arena.allocate(LARGE);
+            for (MemorySegment body : List.of(closed, others)) {
+                Handler handler = (request, response) -> response.body(body, 0, LARGE);
+                try (HttpRig rig = HttpRig.start(handler);
+                        WireClient client = new WireClient(rig)) {
+                    assertThat(client.exchange("/").status()).isEqualTo(500);
+                    assertThat(rig.failures()).hasSize(1);
+                }
+            }
+        }
+    }
+
     @Test
     void sendsACopyOfWhatWasReceived() throws Exception {
         Handler echo = (request, response) -> response.body(request.body());

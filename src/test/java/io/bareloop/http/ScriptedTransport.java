@@ -277,6 +277,11 @@ final class ScriptedTransport implements Transport {
     }
 
     @Override
+    public long sendMemory(MemorySegment memory, long offset, long length) {
+        throw new AssertionError("no handler of the corpus sends as much");
+    }
+
+    @Override
     public void pause() {
         paused = true;
     }

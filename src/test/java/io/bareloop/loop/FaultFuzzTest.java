@@ -54,6 +54,8 @@ class FaultFuzzTest {
     private static final byte[] CONTINUE_BYTES = ascii(CONTINUE);
     private static final String DATE = "\r\nDate: ";
     private static final byte[] LARGE = largeBody();
+    private static final MemorySegment NATIVE =
+            Arena.ofAuto().allocate(LARGE.length).copyFrom(MemorySegment.ofArray(LARGE));
 
     /** Up to the head of a request whose body waits for "100 Continue". */
     private static final byte[] FIRST =
@@ -67,6 +69,7 @@ class FaultFuzzTest {
                             + chunked("/whole", "5;ext=\"a\\\"b\"\r\nabcde\r\n1;x\r\nf\r\n")
                             + get("/large")
                             + chunked("/count", "3\r\nabc\r\n10\r\n0123456789abcdef\r\n")
+                            + get("/native")
                             + get("/chunks")
                             + post("/refuse", "a body that is refused at its first piece")
                             + get("/blocking/1")
@@ -93,11 +96,11 @@ class FaultFuzzTest {
         expected = exchange(new Faults(), false);
         assertThat(exchange(new Faults(), true)).isEqualTo(expected);
         // What it is worth: every response is there.
-        assertThat(expected.split("HTTP/1.1 200 OK", -1).length - 1).isEqualTo(14);
+        assertThat(expected.split("HTTP/1.1 200 OK", -1).length - 1).isEqualTo(15);
         assertThat(expected.split("HTTP/1.1 404 ", -1).length - 1).isEqualTo(2);
         assertThat(expected).contains("HTTP/1.1 409 ", CONTINUE, "3\r\none\r\n", "/blocking/2body");
         assertThat(expected.substring(expected.length() - 400)).contains("HTTP/1.1 400 ");
-        assertThat(expected).hasSizeGreaterThan(LARGE.length);
+        assertThat(expected).hasSizeGreaterThan(2 * LARGE.length);
     }
 
     @AfterEach
@@ -238,6 +241,7 @@ class FaultFuzzTest {
         return Router.builder()
                 .get("/a", (request, response) -> response.contentType(MediaType.TEXT).body("A"))
                 .get("/large", (request, response) -> response.body(LARGE))
+                .get("/native", (request, response) -> response.body(NATIVE, 0, LARGE.length))
                 .get("/chunks", (request, response) -> chunks(response))
                 .post("/whole", whole)
                 .post("/stream", new Echo())
@@ -527,6 +531,24 @@ class FaultFuzzTest {
             int result = allowed < 0 ? allowed : super.send(fd, buffer, offset, allowed, flags);
             stream.sent += Math.max(result, 0);
             noteEdge(stream, allowed, result, length);
+            return result;
+        }
+
+        @Override
+        public int writev(
+                int fd,
+                MemorySegment head,
+                int headLength,
+                MemorySegment body,
+                long offset,
+                int length) {
+            Stream stream = streams.get(fd);
+            int allowed = stream.faults.send(stream.sent, headLength + length);
+            int of = Math.min(allowed, headLength);
+            int result =
+                    allowed < 0 ? allowed : super.writev(fd, head, of, body, offset, allowed - of);
+            stream.sent += Math.max(result, 0);
+            noteEdge(stream, allowed, result, headLength + length);
             return result;
         }
 

@@ -160,6 +160,24 @@ final class FaultySyscalls extends Syscalls {
         return result < 0 ? result : super.send(fd, buffer, offset, result, flags);
     }
 
+    /** A SEND too, of both lengths together. */
+    @Override
+    public int writev(
+            int fd,
+            MemorySegment head,
+            int headLength,
+            MemorySegment body,
+            long offset,
+            int length) {
+        int result = decide(Call.SEND, fd, headLength + length);
+        if (result == PASS || result >= headLength + length) {
+            return super.writev(fd, head, headLength, body, offset, length);
+        }
+        oweEdge(fd);
+        int of = Math.min(result, headLength);
+        return result < 0 ? result : super.writev(fd, head, of, body, offset, result - of);
+    }
+
     private synchronized void oweEdge(int fd) {
         edgesOwed.add(fd);
     }

@@ -9,6 +9,8 @@ import java.nio.ByteBuffer;
 import java.util.Collections;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Who does not receive is not received from; what is pending for it stays small. */
 @Timeout(60)
@@ -94,6 +96,94 @@ class LoopBackPressureTest {
             rig.settle();
             assertThat(client.bodies())
                     .isEqualTo(Collections.nCopies(requests, LoopRig.bytes(length)));
+            rig.assertLeft(1);
+        }
+    }
+
+    /** Of native memory nothing is copied at all, however long it takes and whatever is left. */
+    @Test
+    void nativeMemoryForWhoDoesNotReadTakesNoSlice() {
+        int length = 300_000;
+        int requests = 10;
+        try (LoopRig rig = new LoopRig(LoopRig.options(100, 60_000))) {
+            rig.limitSendBuffers(SMALL);
+            Client client = rig.connect(SMALL);
+            client.send(String.join("", Collections.nCopies(requests, get("/native/" + length))));
+            for (int i = 0; i < 50; i++) {
+                rig.loop.runOnce(1);
+            }
+            assertThat(rig.loop.counters().requests()).isEqualTo(1);
+            // The requests that wait.
+            assertThat(rig.loop.slab().slicesInUse()).isEqualTo(1);
+            Client other = rig.connectAndAccept();
+            other.send(get("/other"));
+            rig.until(() -> other.answers().size() == 1);
+            rig.until(() -> rig.loop.counters().requests() == requests + 1);
+            rig.settle();
+            assertThat(client.bodies())
+                    .isEqualTo(Collections.nCopies(requests, LoopRig.bytes(length)));
+            rig.assertLeft(2);
+        }
+    }
+
+    /** One who takes everything at once: the others have their turn all the same. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void aLargeBodyLeavesInSeveralTurns(boolean others) {
+        int length = 4 << 20;
+        int perTurn = others ? BodySlices.SHARED_BYTES_PER_TURN : BodySlices.ALONE_BYTES_MAX;
+        try (LoopRig rig = new LoopRig(LoopRig.options(100, 60_000))) {
+            rig.limitSendBuffers(16 << 20);
+            rig.enlargeReceiveBuffers(16 << 20);
+            Client client = rig.connect(16 << 20);
+            Client other = rig.connectAndAccept();
+            if (others) {
+                other.send(get("/first"));
+                rig.until(() -> other.answers().size() == 1);
+            }
+            client.send(get("/native/" + length));
+            rig.deliver();
+            long sent = rig.loop.counters().bytesSent();
+            long end = sent + length;
+            int turns = 0;
+            int most = 0;
+            while (rig.loop.counters().bytesSent() < end) {
+                if (others) {
+                    other.send(get("/" + turns));
+                    rig.deliver();
+                }
+                rig.turn();
+                long now = rig.loop.counters().bytesSent();
+                // Beside it a head and an answer.
+                assertThat(now - sent).isLessThanOrEqualTo(perTurn + 1000);
+                most = (int) Math.max(most, now - sent);
+                sent = now;
+                turns++;
+                client.pump();
+                other.pump();
+                assertThat(other.answers()).hasSize(others ? turns + 1 : 0);
+            }
+            assertThat(most).isGreaterThan(perTurn / 2);
+            rig.settle();
+            assertThat(client.bodies()).containsExactly(LoopRig.bytes(length));
+            rig.assertLeft(2);
+        }
+    }
+
+    /** Head and body leave by one call, where the socket takes them. */
+    @ParameterizedTest
+    @ValueSource(ints = {65_000, 65_536, 200_000})
+    void nativeMemoryIsSentByOneCall(int length) {
+        try (LoopRig rig = new LoopRig(LoopRig.options(100, 60_000))) {
+            rig.limitSendBuffers(16 << 20);
+            Client client = rig.connect(16 << 20);
+            for (int i = 1; i <= 5; i++) {
+                int answers = i;
+                client.send(get("/native/" + length));
+                rig.until(() -> client.answers().size() == answers);
+                assertThat(rig.sys.count(Call.SEND)).isEqualTo(answers);
+            }
+            rig.settle();
             rig.assertLeft(1);
         }
     }

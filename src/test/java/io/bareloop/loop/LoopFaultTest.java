@@ -17,6 +17,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.FieldSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Calls that fail, that are interrupted, and that do less than they were asked to: a peer gets the
@@ -161,14 +162,15 @@ class LoopFaultTest {
         }
     }
 
-    @Test
-    void aLargeBodySurvivesShortSends() {
+    @ParameterizedTest
+    @ValueSource(strings = {"/bytes/", "/native/"})
+    void aLargeBodySurvivesShortSends(String path) {
         int length = 300_000;
         Random random = new Random(1);
         try (LoopRig rig = new LoopRig()) {
             rig.sys.script(Call.SEND, (fd, most) -> 1 + random.nextInt(20_000));
             Client client = rig.connect();
-            client.send(get("/bytes/" + length) + get("/last"));
+            client.send(get(path + length) + get("/last"));
             rig.until(() -> client.answers().size() == 2);
             assertThat(client.bodies()).containsExactly(LoopRig.bytes(length), "/last");
             rig.settle();
@@ -257,6 +259,46 @@ class LoopFaultTest {
                 rig.until(client::ended);
                 assertThat(client.answers()).isEmpty();
                 finishOther(rig, other);
+            }
+        }
+    }
+
+    /** Within the head, at its end, within the body: by a short send before it, or by none. */
+    @ParameterizedTest
+    @FieldSource("PEER_IS_GONE")
+    void aFailedSendOfNativeMemoryEndsTheConnectionOnly(int errno) {
+        for (int good : new int[] {0, 1, 50, 140, 50_000, 300_000}) {
+            try (LoopRig rig = new LoopRig()) {
+                Client other = startOther(rig);
+                Client client = rig.connectAndAccept();
+                if (good > 0) {
+                    rig.sys.next(Call.SEND, good);
+                }
+                rig.sys.next(Call.SEND, -errno);
+                client.send(get("/native/500000") + get("/never"));
+                rig.until(client::ended);
+                assertThat(rig.sys.allReturned()).isTrue();
+                assertThat(client.answers()).isEmpty();
+                assertThat(client.receivedBytes()).isEqualTo(good);
+                finishOther(rig, other);
+            }
+        }
+    }
+
+    /** EAGAIN and EINTR in the head, at its end, in the body, and again and again. */
+    @Test
+    void nativeMemoryComesWholeWhateverSendsTake() {
+        int length = 300_000;
+        // Two heads have less than 300 bytes together.
+        for (int at = 1; at < 400; at += 3) {
+            try (LoopRig rig = new LoopRig()) {
+                rig.sys.next(Call.SEND, at, -Errno.EAGAIN, 7, -Errno.EINTR, 70_000);
+                Client client = rig.connect();
+                client.send(get("/a") + get("/native/" + length) + get("/last"));
+                rig.until(() -> client.answers().size() == 3);
+                assertThat(client.bodies()).containsExactly("/a", LoopRig.bytes(length), "/last");
+                rig.settle();
+                rig.assertLeft(1);
             }
         }
     }

@@ -1,5 +1,6 @@
 package io.bareloop.loop;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.bareloop.http.Handler;
@@ -21,6 +22,7 @@ import io.bareloop.sys.Linux;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Duration;
@@ -44,6 +46,11 @@ final class LoopRig implements AutoCloseable {
     private static final int SO_RCVBUF = 8;
 
     private static final long PATIENCE_NANOS = 20_000_000_000L;
+
+    private static final MemorySegment NATIVE =
+            Arena.ofAuto()
+                    .allocate(4 << 20)
+                    .copyFrom(MemorySegment.ofArray(bytes(4 << 20).getBytes(US_ASCII)));
 
     final Arena arena = Arena.ofShared();
     final FaultySyscalls sys = new FaultySyscalls(arena);
@@ -134,7 +141,10 @@ final class LoopRig implements AutoCloseable {
                 .idle(Duration.ofMillis(idleMillis));
     }
 
-    /** A GET is answered with its path, of /bytes/n with n bytes, a POST with its body. */
+    /**
+     * A GET is answered with its path, of /bytes/n and /native/n with n bytes, which are an array's
+     * or native memory, a POST with its body.
+     */
     static void answer(Request request, Response response) {
         String path = request.path().toString();
         response.contentType(MediaType.TEXT);
@@ -142,6 +152,8 @@ final class LoopRig implements AutoCloseable {
             response.body(request.body().toString());
         } else if (path.startsWith("/bytes/")) {
             response.body(bytes(Integer.parseInt(path.substring("/bytes/".length()))));
+        } else if (path.startsWith("/native/")) {
+            response.body(NATIVE, 0, Integer.parseInt(path.substring("/native/".length())));
         } else {
             response.body(path);
         }
