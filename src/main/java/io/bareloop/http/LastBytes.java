@@ -12,7 +12,7 @@ import java.lang.ref.Reference;
  */
 final class LastBytes {
     /** Longer ones are not worth remembering, nor shorter ones than a pair of words. */
-    static final int BYTES_MAX = 2048;
+    static final int BYTES_MAX = 8 << 10;
 
     /** After so many in a row that were new, {@link #REST} are not looked at. */
     static final int PATIENCE = 16;
@@ -100,7 +100,7 @@ final class LastBytes {
             rest = REST;
             return false;
         }
-        if (to - from >= BYTES_MAX || to - from < PAIR_BYTES) {
+        if (to - from > BYTES_MAX || to - from < PAIR_BYTES) {
             return false;
         }
         length = (int) (to - from);

@@ -494,7 +494,7 @@ public final class RequestParser {
     }
 
     /**
-     * Any field line, byte by byte: whole or not, valid or not.
+     * Any field line: whole or not, valid or not.
      *
      * @return where the next line begins, or {@link #NEED_MORE}, or a negated status
      */
@@ -511,7 +511,7 @@ public final class RequestParser {
         if (colon == line || Memory.getByte(colon) != ':') {
             return BAD_REQUEST;
         }
-        long lineEnd = endOfValue(colon + 1, end);
+        long lineEnd = endOfValue(colon + 1, end, words);
         if (lineEnd <= 0) {
             return lineEnd;
         }
@@ -529,9 +529,17 @@ public final class RequestParser {
      *
      * @return where the line break begins, or {@link #NEED_MORE} or {@link #BAD_REQUEST}
      */
-    private static long endOfValue(long from, long end) {
+    private static long endOfValue(long from, long end, long words) {
         long at = from;
-        while (at < end) {
+        while (true) {
+            long stops = Swar.valueStops(Swar.word(at, end, words));
+            at += Swar.first(stops);
+            if (stops == 0) {
+                continue;
+            }
+            if (at >= end) {
+                return NEED_MORE;
+            }
             byte b = Memory.getByte(at);
             if (b == Ascii.CR) {
                 if (end - at < 2) {
@@ -539,12 +547,11 @@ public final class RequestParser {
                 }
                 return Memory.getByte(at + 1) == Ascii.LF ? at : BAD_REQUEST;
             }
-            if ((b >= 0 && b < Ascii.SP && b != Ascii.HTAB) || b == 0x7F) {
+            if (b >= 0 && b != Ascii.HTAB) {
                 return BAD_REQUEST;
             }
             at++;
         }
-        return NEED_MORE;
     }
 
     private static long skipBlanks(long from, long end) {

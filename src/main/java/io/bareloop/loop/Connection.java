@@ -39,6 +39,8 @@ final class Connection implements Transport {
 
     private static final int CLOSED = -1;
 
+    private static final int NO_TURN = -1;
+
     private final Loop loop;
     private final Syscalls sys;
     private final Protocol protocol;
@@ -59,7 +61,10 @@ final class Connection implements Transport {
     /** What the body at hand, a file or memory, waits for before more of it can be sent. */
     private BodyWait bodyWait = BodyWait.NONE;
 
-    /** In which turn a body was last sent from, and what may still be sent in that. */
+    /**
+     * In which turn a body of this connection was last sent from, and what may still be sent in
+     * that.
+     */
     private long bodyTurn;
 
     private long bodyBytesLeft;
@@ -135,7 +140,11 @@ final class Connection implements Transport {
         outArmed = false;
         warmTo = 0;
         bodyBegun = false;
+        bodyTurn = NO_TURN;
         protocol.open(this);
+        if (loop.isDraining()) {
+            protocol.drain();
+        }
         receive();
         if (fd != CLOSED) {
             watch();

@@ -414,6 +414,11 @@ public final class Loop implements Runnable, AutoCloseable {
         return privateTable;
     }
 
+    /** Whether all connections, also those that are still accepted, are to end. */
+    boolean isDraining() {
+        return draining;
+    }
+
     /** Connections open now. */
     int openConnections() {
         return slotCount - freeCount;
@@ -467,6 +472,7 @@ public final class Loop implements Runnable, AutoCloseable {
     }
 
     private void beginDrain(long nanos) {
+        draining = true;
         // All of them: the kernel resets those that are left when the listener closes.
         int rounds = 0;
         while (rounds < DRAIN_ACCEPT_ROUNDS_MAX && acceptPending()) {
@@ -476,7 +482,6 @@ public final class Loop implements Runnable, AutoCloseable {
         if (privateTable) {
             sys.close(listener);
         }
-        draining = true;
         drainUntilNanos = now + nanos;
         for (int slot = 0; slot < slotCount; slot++) {
             if (connections[slot].isOpen()) {

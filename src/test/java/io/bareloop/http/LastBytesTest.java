@@ -13,31 +13,36 @@ class LastBytesTest {
 
     @Test
     void findsTheSameBytesOfAnyLengthAndNoOthers() {
-        for (int length = 16; length < LastBytes.BYTES_MAX; length += 1 + length / 40) {
-            byte[] bytes = new byte[length];
-            random.nextBytes(bytes);
-            MemorySegment first = Bytes.nativeSegment(bytes);
-            assertThat(last.remember(first.address(), first.address() + length)).isTrue();
-            assertThat(last.length()).isEqualTo(length);
-
-            MemorySegment again = Bytes.nativeSegment(bytes);
-            for (int i = 0; i < length; i++) {
-                bytes[i] ^= (byte) (1 << random.nextInt(8));
-                MemorySegment other = Bytes.nativeSegment(bytes);
-                assertThat(last.match(other.address())).as("%d of %d", i, length).isFalse();
-                bytes[i] = again.get(ValueLayout.JAVA_BYTE, i);
-            }
-            assertThat(last.match(again.address())).as("%d", length).isTrue();
+        for (int length = 16; length <= 600; length += 1 + length / 40) {
+            findsTheSameBytesAndNoOthers(length);
         }
+        findsTheSameBytesAndNoOthers(LastBytes.BYTES_MAX);
+    }
+
+    private void findsTheSameBytesAndNoOthers(int length) {
+        byte[] bytes = new byte[length];
+        random.nextBytes(bytes);
+        MemorySegment first = Bytes.nativeSegment(bytes);
+        assertThat(last.remember(first.address(), first.address() + length)).isTrue();
+        assertThat(last.length()).isEqualTo(length);
+
+        MemorySegment again = Bytes.nativeSegment(bytes);
+        for (int i = 0; i < length; i++) {
+            bytes[i] ^= (byte) (1 << random.nextInt(8));
+            MemorySegment other = Bytes.nativeSegment(bytes);
+            assertThat(last.match(other.address())).as("%d of %d", i, length).isFalse();
+            bytes[i] = again.get(ValueLayout.JAVA_BYTE, i);
+        }
+        assertThat(last.match(again.address())).as("%d", length).isTrue();
     }
 
     @Test
     void remembersNeitherLessThanAPairOfWordsNorTooMuch() {
-        MemorySegment bytes = Bytes.nativeSegment(new byte[LastBytes.BYTES_MAX]);
+        MemorySegment bytes = Bytes.nativeSegment(new byte[LastBytes.BYTES_MAX + 1]);
         long from = bytes.address();
         assertThat(last.remember(from, from + 15)).isFalse();
         assertThat(last.length()).isZero();
-        assertThat(last.remember(from, from + LastBytes.BYTES_MAX)).isFalse();
+        assertThat(last.remember(from, from + LastBytes.BYTES_MAX + 1)).isFalse();
         assertThat(last.length()).isZero();
     }
 

@@ -190,6 +190,10 @@ class LoopDrainTest {
                 Client client = clients.get(i);
                 rig.until(client::ended);
                 assertThat(client.bodies()).containsExactly("/" + i);
+                if (i >= 64) {
+                    // Not of those that the first turn had accepted before.
+                    assertThat(client.answers().getFirst().announcesClose()).isTrue();
+                }
             }
         }
     }
