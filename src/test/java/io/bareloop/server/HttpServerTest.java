@@ -793,6 +793,22 @@ class HttpServerTest {
                 .isEqualTo(10);
     }
 
+    /** Of the first 1,024, and of one in sixteen after them. */
+    @Test
+    void asksASampleOfManyConnectionsForTheirCpu() throws Exception {
+        String cpu = CpuSet.allowed().toString().split("[-,]", 2)[0];
+        HttpServer server = start(builder().cpus(CpuSet.of(cpu)));
+        for (int i = 0; i < 1024 + 40; i++) {
+            try (RawClient client = RawClient.connect(server)) {
+                assertThat(client.get("/").status()).isEqualTo(200);
+            }
+        }
+        server.close();
+        assertThat(total(server, LoopStats::connections)).isEqualTo(1024 + 40);
+        assertThat(total(server, LoopStats::cpuMatches) + total(server, LoopStats::cpuMismatches))
+                .isEqualTo(1024 + 2);
+    }
+
     // ---- many
 
     @Test
