@@ -113,6 +113,33 @@ class LoopAcceptTest {
         }
     }
 
+    /** They use the same slot, one after the other, and each has its own share of a turn. */
+    @Test
+    void answersBriefConnectionsWithLargeBodiesInTheTurnThatAcceptsThem() {
+        try (LoopRig rig = new LoopRig()) {
+            // Where others are served, too, a turn has little for bodies.
+            Client other = rig.connectAndAccept();
+            other.send(get("/"));
+            rig.until(() -> !other.answers().isEmpty());
+            List<Client> clients = new ArrayList<>();
+            for (int i = 0; i < 3; i++) {
+                clients.add(rig.connect(1 << 20));
+                clients.get(i)
+                        .send(
+                                "GET /native/65500 HTTP/1.1\r\n"
+                                        + "Host: a\r\nConnection: close\r\n\r\n");
+            }
+            rig.deliver();
+            rig.turn();
+            assertThat(rig.loop.counters().accepted()).isEqualTo(4);
+            assertThat(rig.loop.openConnections()).isEqualTo(1);
+            for (Client client : clients) {
+                rig.until(client::ended);
+                assertThat(client.bodies().getFirst()).hasSize(65_500);
+            }
+        }
+    }
+
     /** EPOLLOUT is wanted before there is anything to modify. */
     @Test
     void goesOnWithAResponseThatFilledTheSocketBeforeItWatched() {
