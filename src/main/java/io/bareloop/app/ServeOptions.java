@@ -85,6 +85,14 @@ record ServeOptions(HttpServer.Builder builder, Duration drain, StaticFiles.Buil
                             null,
                             "TCP congestion control, such as reno. Default: the system's."),
                     new ServeOption(
+                            "--io-uring",
+                            "auto|on|off",
+                            Kind.TEXT,
+                            "auto",
+                            "Whether connections that are ready at the same time are received from"
+                                    + " by one system call and sent to by another (on fails where"
+                                    + " the kernel refuses)."),
+                    new ServeOption(
                             "--private-descriptors",
                             "auto|on|off",
                             Kind.TEXT,
@@ -245,6 +253,7 @@ record ServeOptions(HttpServer.Builder builder, Duration drain, StaticFiles.Buil
         if (congestion != null) {
             named("--congestion", () -> builder.congestion(congestion));
         }
+        named("--io-uring", () -> builder.ioUring(setting(value(given, "--io-uring"))));
         named(
                 "--private-descriptors",
                 () -> builder.privateDescriptors(privateDescriptors(given, files != null)));

@@ -12,23 +12,37 @@ import java.lang.ref.Reference;
  * <p>A put writes at the position and moves it. It does not grow: callers see to it that there is
  * {@link #room} first; a put beyond the end is an IndexOutOfBoundsException and writes nothing
  * outside the buffer.
+ *
+ * <p>What one connection is to send may stay in it while the next is answered, for both to be sent
+ * together: {@link #hold}. So its memory is twice its capacity.
  */
 public final class OutputBuffer {
     private final MemorySegment segment;
     private final int capacity;
-    private final long base;
+
+    /** Where position 0 is: in the segment, and as an address. */
+    private int start;
+
+    private long base;
     private int position;
 
-    /** Creates a buffer of {@code capacity} bytes in {@code arena}. */
+    /**
+     * Creates a buffer of {@code capacity} bytes in {@code arena}, which has to spare twice that.
+     */
     public OutputBuffer(Arena arena, int capacity) {
-        this.segment = arena.allocate(capacity, 4096);
+        this.segment = arena.allocate(2L * capacity, 4096);
         this.base = segment.address();
         this.capacity = capacity;
     }
 
-    /** The bytes; those before {@link #position} are to be sent. */
+    /** The memory; {@link #position} bytes from {@link #start} are to be sent. */
     public MemorySegment segment() {
         return segment;
+    }
+
+    /** Where in the memory the buffer begins. */
+    public int start() {
+        return start;
     }
 
     /** The number of bytes written. */
@@ -48,6 +62,25 @@ public final class OutputBuffer {
 
     /** Empties the buffer. */
     public void clear() {
+        position = 0;
+    }
+
+    /** Whether there is memory for {@link #hold}. */
+    public boolean canHold() {
+        return start + position <= capacity;
+    }
+
+    /** Leaves what has been put where it is; the buffer, empty and as large, begins behind it. */
+    public void hold() {
+        start += position;
+        base += position;
+        position = 0;
+    }
+
+    /** Forgets what was held. The buffer is empty. */
+    public void release() {
+        start = 0;
+        base = segment.address();
         position = 0;
     }
 
@@ -85,21 +118,27 @@ public final class OutputBuffer {
 
     /** The address at which {@code bytes} more are written; the position moves behind them. */
     long reserve(int bytes) {
+        checkRoom(bytes);
         int at = position;
-        if (bytes > capacity - at) {
-            throw new IndexOutOfBoundsException(bytes + " bytes, room for " + room());
-        }
         position = at + bytes;
         return base + at;
     }
 
+    private void checkRoom(int bytes) {
+        if (bytes > capacity - position) {
+            throw new IndexOutOfBoundsException(bytes + " bytes, room for " + room());
+        }
+    }
+
     void put(MemorySegment from, long offset, int length) {
-        MemorySegment.copy(from, offset, segment, position, length);
+        checkRoom(length);
+        MemorySegment.copy(from, offset, segment, (long) start + position, length);
         position += length;
     }
 
     void put(byte[] from, int offset, int length) {
-        MemorySegment.copy(from, offset, segment, JAVA_BYTE, position, length);
+        checkRoom(length);
+        MemorySegment.copy(from, offset, segment, JAVA_BYTE, (long) start + position, length);
         position += length;
     }
 

@@ -99,6 +99,12 @@ final class Connection implements Transport {
     /** The peer has shut down its sending side, or the whole connection is gone. */
     private boolean hungUp;
 
+    /** Sends more at a time than a batch receives. */
+    private boolean bulky;
+
+    /** A response is queued in the loop's batch. */
+    private boolean queued;
+
     private boolean endReported;
     private boolean closingWhenSent;
     private boolean lingers;
@@ -132,6 +138,7 @@ final class Connection implements Transport {
         paused = false;
         readable = true;
         hungUp = false;
+        bulky = false;
         endReported = false;
         closingWhenSent = false;
         lingers = false;
@@ -183,6 +190,7 @@ final class Connection implements Transport {
         if (fd == CLOSED) {
             return;
         }
+        sendQueued();
         // EINTR and EIO also free the descriptor on Linux: there is nothing to repeat.
         sys.close(fd);
         fd = CLOSED;
@@ -274,12 +282,76 @@ final class Connection implements Transport {
             // A short receive has emptied the socket: no second call to hear EAGAIN. After a
             // hang-up there is no further edge to come, so that the end itself is still to be read.
             readable = received == room || hungUp;
+            bulky = received >= Batch.RECEIVE_BYTES;
             consume(in, 0, at + received, at > 0);
             if (fd == CLOSED || !readable) {
                 return;
             }
         }
         loop.schedule(this);
+    }
+
+    // ---- one turn, together with other connections
+
+    /** Whether nothing is pending in either direction, so that a batch may serve it. */
+    boolean isIdle() {
+        return keptBytes == 0
+                && unsent == null
+                && bodyWait == BodyWait.NONE
+                && !paused
+                && !hungUp
+                && !bulky
+                && !scheduled
+                && !closingWhenSent
+                && !broken;
+    }
+
+    /** Input is reported, but this is not the moment. */
+    void receiveLater() {
+        readable = true;
+        loop.schedule(this);
+    }
+
+    /** A batch has received for this connection: bytes of {@code in} at {@code at}, or -errno. */
+    void received(MemorySegment in, int at, int result) {
+        if (result <= 0) {
+            if (result == -Errno.EINTR) {
+                receiveLater();
+            } else {
+                receivedNothing(result);
+            }
+            return;
+        }
+        loop.counters.bytesReceived += result;
+        readable = result == Batch.RECEIVE_BYTES;
+        bulky = readable;
+        if (!canReceive()) {
+            // Another connection's handler has just now written to it.
+            keep(in, at, at + result, false);
+            return;
+        }
+        consume(in, at, at + result, false);
+        if (fd != CLOSED && readable) {
+            receive();
+        }
+    }
+
+    /** What the batch has sent of a response, from {@code from} to {@code to}, or -errno. */
+    void sent(int result, int from, int to) {
+        queued = false;
+        int sent = from + taken(result);
+        if (sent < to && !broken) {
+            keepUnsent(loop.output().segment(), sent, to);
+        }
+        if (broken) {
+            loop.schedule(this);
+        }
+    }
+
+    private void sendQueued() {
+        if (queued) {
+            loop.sendQueued();
+        }
     }
 
     private void receivedNothing(int result) {
@@ -321,6 +393,11 @@ final class Connection implements Transport {
 
     /** Sends what the protocol has appended; closes where that was the end of it. */
     private void sendOutput() {
+        if (isIdle() && !readable && loop.output().position() > 0 && loop.queue(this)) {
+            loop.slices.servedOthers(loop.now());
+            queued = true;
+            return;
+        }
         flush();
         if (broken) {
             close();
@@ -387,7 +464,9 @@ final class Connection implements Transport {
     }
 
     private boolean flush(int flags) {
+        sendQueued();
         OutputBuffer out = loop.output();
+        int start = out.start();
         int length = out.position();
         if (length == 0) {
             return unsent == null && !broken;
@@ -395,13 +474,13 @@ final class Connection implements Transport {
         if (flags == 0) {
             loop.slices.servedOthers(loop.now());
         }
-        int sent = unsent == null && !broken ? send(out.segment(), 0, length, flags) : 0;
+        int sent = unsent == null && !broken ? send(out.segment(), start, length, flags) : 0;
         out.clear();
         if (sent == length) {
             return true;
         }
         if (!broken) {
-            keepUnsent(out.segment(), sent, length);
+            keepUnsent(out.segment(), start + sent, start + length);
         }
         if (broken && !inProtocol) {
             loop.schedule(this);
@@ -411,21 +490,27 @@ final class Connection implements Transport {
 
     /** Returns the number of bytes the kernel took, 0 where it takes none; notes a broken one. */
     private int send(MemorySegment from, int offset, int length, int flags) {
-        while (true) {
-            int sent = sys.send(fd, from, offset, length, flags);
-            if (sent >= 0) {
-                loop.counters.bytesSent += sent;
-                return sent;
-            }
-            if (sent == -Errno.EAGAIN || sent == -Errno.ENOBUFS || sent == -Errno.ENOMEM) {
-                return 0;
-            }
-            if (sent != -Errno.EINTR) {
-                // EPIPE, ECONNRESET, ETIMEDOUT and the like: the peer is gone.
-                broken = true;
-                return 0;
-            }
+        int sent = sys.send(fd, from, offset, length, flags);
+        while (sent == -Errno.EINTR) {
+            sent = sys.send(fd, from, offset, length, flags);
         }
+        return taken(sent);
+    }
+
+    /** As {@link #send}, for what a call has returned. */
+    private int taken(int sent) {
+        if (sent >= 0) {
+            loop.counters.bytesSent += sent;
+            return sent;
+        }
+        if (sent != -Errno.EAGAIN
+                && sent != -Errno.ENOBUFS
+                && sent != -Errno.ENOMEM
+                && sent != -Errno.EINTR) {
+            // EPIPE, ECONNRESET, ETIMEDOUT and the like: the peer is gone.
+            broken = true;
+        }
+        return 0;
     }
 
     /** Keeps what the kernel did not take, behind what is kept already; notes where it cannot. */
@@ -523,6 +608,7 @@ final class Connection implements Transport {
      */
     @Override
     public long sendMemory(MemorySegment memory, long offset, long length) {
+        sendQueued();
         OutputBuffer out = loop.output();
         if (unsent != null || broken) {
             // Behind what is kept already; where the connection is lost, to be forgotten.
@@ -545,9 +631,10 @@ final class Connection implements Transport {
                 }
                 return at - offset;
             }
+            int start = out.start();
             int head = out.position();
             int piece = (int) Math.min(end - at, bodyBytesLeft);
-            int sent = sys.writev(fd, out.segment(), head, memory, at, piece);
+            int sent = sys.writev(fd, out.segment(), start, head, memory, at, piece);
             if (sent == -Errno.EINTR) {
                 continue;
             }
@@ -567,7 +654,7 @@ final class Connection implements Transport {
                 }
                 // The socket is full: an edge follows, with no need to hear EAGAIN first.
                 if (sent < head) {
-                    keepUnsent(out.segment(), sent, head);
+                    keepUnsent(out.segment(), start + sent, start + head);
                 } else {
                     at += sent - head;
                     bodyBegun = true;

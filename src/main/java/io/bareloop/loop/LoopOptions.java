@@ -11,6 +11,7 @@ import io.bareloop.net.Knob;
  *     asked per epoll descriptor
  * @param unsentBytesMax bytes of responses that one connection may have unsent
  * @param sendNanos time without progress in sending after which a connection is closed
+ * @param ioUring whether connections that are ready together are received from and sent to together
  * @param privateDescriptors whether the loop's thread has a descriptor table of its own
  */
 public record LoopOptions(
@@ -19,4 +20,5 @@ public record LoopOptions(
         Knob busyPoll,
         int unsentBytesMax,
         long sendNanos,
+        Knob ioUring,
         Knob privateDescriptors) {}

@@ -58,23 +58,33 @@ public record WarmUp(long requests, Duration time) {
         }
         long answered = 0;
         try (HttpServer server = own.start();
-                Socket socket = new Socket(server.address().getAddress(), server.port())) {
-            socket.setTcpNoDelay(true);
-            socket.setSoTimeout(ANSWER_TIMEOUT_MILLIS);
-            Answers answers = new Answers(socket.getInputStream());
+                Socket one = connect(server);
+                Socket other = connect(server)) {
+            Answers ofOne = new Answers(one.getInputStream());
+            Answers ofOther = new Answers(other.getInputStream());
             // Each at least once, also where the start took all of the time.
             for (int i = 0; i < requests.size() || System.nanoTime() - end < 0; i++) {
                 byte[] request = requests.get(i % requests.size());
-                socket.getOutputStream().write(request);
-                answers.take(1);
-                socket.getOutputStream().write(repeated(request));
-                answers.take(BATCH);
-                answered += 1 + BATCH;
+                // Two that are ready together take another way than one alone.
+                one.getOutputStream().write(request);
+                other.getOutputStream().write(request);
+                ofOne.take(1);
+                ofOther.take(1);
+                one.getOutputStream().write(repeated(request));
+                ofOne.take(BATCH);
+                answered += 2 + BATCH;
             }
         } catch (IOException | IllegalStateException e) {
             builder.report("warm-up ended early: " + e.getMessage());
         }
         return new WarmUp(answered, Duration.ofNanos(System.nanoTime() - start));
+    }
+
+    private static Socket connect(HttpServer server) throws IOException {
+        Socket socket = new Socket(server.address().getAddress(), server.port());
+        socket.setTcpNoDelay(true);
+        socket.setSoTimeout(ANSWER_TIMEOUT_MILLIS);
+        return socket;
     }
 
     /** Not the application's: what a handler does may be seen elsewhere. */

@@ -16,9 +16,6 @@ final class FileDowncalls {
     static final MethodHandle SENDFILE = Downcalls.link("sendfile");
     static final MethodHandle STATX = Downcalls.link("statx");
 
-    /** syscall(2) with four arguments, for what libc has no function for, or only a recent one. */
-    static final MethodHandle SYSCALL = Downcalls.link("syscall");
-
     /** The path of a descriptor itself. */
     static final MemorySegment EMPTY = Arena.global().allocate(1);
 

@@ -24,6 +24,7 @@ public final class Linux {
     public static final int SO_BUSY_POLL = linux_h.SO_BUSY_POLL();
     public static final int SO_PREFER_BUSY_POLL = linux_h.SO_PREFER_BUSY_POLL();
     public static final int SO_BUSY_POLL_BUDGET = linux_h.SO_BUSY_POLL_BUDGET();
+    public static final int MSG_DONTWAIT = linux_h.MSG_DONTWAIT();
     public static final int MSG_MORE = linux_h.MSG_MORE();
     public static final int MSG_NOSIGNAL = linux_h.MSG_NOSIGNAL();
     public static final int SHUT_WR = linux_h.SHUT_WR();
@@ -53,6 +54,13 @@ public final class Linux {
     // sys/eventfd.h
     public static final int EFD_NONBLOCK = linux_h.EFD_NONBLOCK();
     public static final int EFD_CLOEXEC = linux_h.EFD_CLOEXEC();
+
+    // linux/io_uring.h
+    public static final int IORING_ENTER_REGISTERED_RING = linux_h.IORING_ENTER_REGISTERED_RING();
+    public static final int IORING_OP_RECV = linux_h.IORING_OP_RECV();
+    public static final int IORING_OP_SEND = linux_h.IORING_OP_SEND();
+    public static final int IORING_SETUP_SUBMIT_ALL = linux_h.IORING_SETUP_SUBMIT_ALL();
+    public static final int IORING_UNREGISTER_RING_FDS = linux_h.IORING_UNREGISTER_RING_FDS();
 
     // linux/filter.h
     public static final int BPF_LD = linux_h.BPF_LD();
@@ -92,6 +100,9 @@ public final class Linux {
     public static final int STATX_BASIC_STATS = linux_h.STATX_BASIC_STATS();
     public static final int RWF_NOWAIT = linux_h.RWF_NOWAIT();
     public static final int SYS_getdents64 = linux_h.SYS_getdents64();
+    public static final int SYS_io_uring_enter = linux_h.SYS_io_uring_enter();
+    public static final int SYS_io_uring_register = linux_h.SYS_io_uring_register();
+    public static final int SYS_io_uring_setup = linux_h.SYS_io_uring_setup();
     public static final int SYS_openat2 = linux_h.SYS_openat2();
     public static final int DT_DIR = linux_h.DT_DIR();
 

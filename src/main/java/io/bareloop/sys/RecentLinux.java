@@ -23,5 +23,23 @@ public final class RecentLinux {
     public static final int EPOLL_PARAMS_BUDGET_OFFSET = 4;
     public static final int EPOLL_PARAMS_PREFER_OFFSET = 6;
 
+    /**
+     * {@code io_uring_setup(2)}: the program brings the memory of the rings, in {@code user_addr}
+     * of their offsets. Linux 6.5.
+     */
+    public static final int IORING_SETUP_NO_MMAP = 1 << 14;
+
+    /** As {@link #IORING_SETUP_NO_MMAP}: an index of the thread's, and no descriptor. Linux 6.5. */
+    public static final int IORING_SETUP_REGISTERED_FD_ONLY = 1 << 15;
+
+    /** As {@link #IORING_SETUP_NO_MMAP}: entries are submitted in their order. Linux 6.6. */
+    public static final int IORING_SETUP_NO_SQARRAY = 1 << 16;
+
+    /** Flag of {@code io_uring_register(2)}'s operation: it is told an index. Linux 6.3. */
+    public static final int IORING_REGISTER_USE_REGISTERED_RING = 1 << 31;
+
+    /** {@code user_addr} of struct io_sqring_offsets and io_cqring_offsets. Linux 6.5. */
+    public static final int IO_RING_OFFSETS_USER_ADDR = 32;
+
     private RecentLinux() {}
 }

@@ -3,6 +3,7 @@ package io.bareloop.sys;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
+import io.bareloop.generated.io_uring_rsrc_update;
 import io.bareloop.generated.iovec;
 import io.bareloop.generated.open_how;
 import io.bareloop.generated.rlimit;
@@ -119,9 +120,9 @@ public class Syscalls {
     }
 
     /**
-     * Sends the first {@code headLength} bytes of {@code head} and, behind them, up to {@code
-     * length} bytes of {@code body} from {@code offset}, by one call. Unlike send(2) it has no
-     * MSG_NOSIGNAL: a JVM ignores SIGPIPE, and the result is -EPIPE all the same.
+     * Sends {@code headLength} bytes of {@code head} from {@code headOffset} and, behind them, up
+     * to {@code length} bytes of {@code body} from {@code offset}, by one call. Unlike send(2) it
+     * has no MSG_NOSIGNAL: a JVM ignores SIGPIPE, and the result is -EPIPE all the same.
      *
      * @param headLength 0 or more
      * @param body native memory, whose arena cannot be closed meanwhile
@@ -133,13 +134,14 @@ public class Syscalls {
     public int writev(
             int fd,
             MemorySegment head,
+            int headOffset,
             int headLength,
             MemorySegment body,
             long offset,
             int length) {
-        Objects.checkFromIndexSize(0, headLength, head.byteSize());
+        Objects.checkFromIndexSize(headOffset, headLength, head.byteSize());
         Objects.checkFromIndexSize(offset, length, body.byteSize());
-        scratch.set(JAVA_LONG, iovec.iov_base$offset(), head.address());
+        scratch.set(JAVA_LONG, iovec.iov_base$offset(), head.address() + headOffset);
         scratch.set(JAVA_LONG, iovec.iov_len$offset(), headLength);
         long second = iovec.sizeof();
         scratch.set(JAVA_LONG, second + iovec.iov_base$offset(), body.address() + offset);
@@ -691,6 +693,61 @@ public class Syscalls {
         }
     }
 
+    // ---- io_uring
+
+    /**
+     * Makes an io_uring of {@code entries} for the calling thread.
+     *
+     * @param params as {@link RingMemory#params} writes them; the kernel fills in the rest
+     * @return the index of the ring, with IORING_SETUP_REGISTERED_FD_ONLY; or -errno (-ENOSYS,
+     *     -EPERM: the kernel has none, a setting or a seccomp filter forbids it; -EINVAL: the
+     *     kernel is older than a flag)
+     */
+    public int ioUringSetup(int entries, MemorySegment params) {
+        Objects.checkFromIndexSize(0, RingMemory.PARAMS_BYTES, params.byteSize());
+        return syscall(Linux.SYS_io_uring_setup, entries, params.address(), 0, 0);
+    }
+
+    /**
+     * Submits {@code entries} that stand in the ring; waits for none of them.
+     *
+     * @param ring an index of the calling thread's
+     * @return how many the kernel has taken, or -errno
+     */
+    public int ioUringEnter(int ring, int entries) {
+        return syscall(
+                Linux.SYS_io_uring_enter, ring, entries, 0, Linux.IORING_ENTER_REGISTERED_RING);
+    }
+
+    /**
+     * Takes back {@code ring}, an index of the calling thread's.
+     *
+     * @return 1, or -errno
+     */
+    public int ioUringUnregister(int ring) {
+        io_uring_rsrc_update.offset(scratch, ring);
+        io_uring_rsrc_update.resv(scratch, 0);
+        io_uring_rsrc_update.data(scratch, 0);
+        return syscall(
+                Linux.SYS_io_uring_register,
+                ring,
+                Linux.IORING_UNREGISTER_RING_FDS | RecentLinux.IORING_REGISTER_USE_REGISTERED_RING,
+                scratch.address(),
+                1);
+    }
+
+    private int syscall(int number, long first, long second, long third, long fourth) {
+        try {
+            long n =
+                    (long)
+                            RawDowncalls.SYSCALL.invokeExact(
+                                    callState, (long) number, first, second, third, fourth);
+            return n >= 0 ? (int) n : -errno();
+        } catch (Throwable t) {
+            throw linkedCallThrew("syscall " + number, t);
+        }
+    }
+
     // ---- files
 
     /**
@@ -728,20 +785,8 @@ public class Syscalls {
         open_how.flags(scratch, flags);
         open_how.mode(scratch, 0);
         open_how.resolve(scratch, resolve);
-        try {
-            long n =
-                    (long)
-                            FileDowncalls.SYSCALL.invokeExact(
-                                    callState,
-                                    (long) Linux.SYS_openat2,
-                                    (long) dirFd,
-                                    path.address(),
-                                    scratch.address(),
-                                    open_how.sizeof());
-            return n >= 0 ? (int) n : -errno();
-        } catch (Throwable t) {
-            throw linkedCallThrew("openat2", t);
-        }
+        return syscall(
+                Linux.SYS_openat2, dirFd, path.address(), scratch.address(), open_how.sizeof());
     }
 
     /**
@@ -850,20 +895,7 @@ public class Syscalls {
      * @return the number of bytes; 0 at the end of the directory; or -errno
      */
     public int getdents64(int fd, MemorySegment entries) {
-        try {
-            long n =
-                    (long)
-                            FileDowncalls.SYSCALL.invokeExact(
-                                    callState,
-                                    (long) Linux.SYS_getdents64,
-                                    (long) fd,
-                                    entries.address(),
-                                    entries.byteSize(),
-                                    0L);
-            return n >= 0 ? (int) n : -errno();
-        } catch (Throwable t) {
-            throw linkedCallThrew("getdents64", t);
-        }
+        return syscall(Linux.SYS_getdents64, fd, entries.address(), entries.byteSize(), 0);
     }
 
     /**

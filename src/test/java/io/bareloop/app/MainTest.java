@@ -41,6 +41,7 @@ class MainTest {
                     "--accept",
                     "--busy-poll",
                     "--congestion",
+                    "--io-uring",
                     "--private-descriptors",
                     "--backlog",
                     "--max-connections",
@@ -137,6 +138,7 @@ class MainTest {
                 "--accept      | CBPF",
                 "--busy-poll   | on",
                 "--busy-poll   | 0",
+                "--io-uring    | yes",
                 "--private-descriptors | yes",
                 "--busy-poll   | 1001",
                 "--busy-poll   | ''",
@@ -431,6 +433,7 @@ class MainTest {
                                 "serve",
                                 "--accept=reuseport",
                                 "--busy-poll=off",
+                                "--io-uring=off",
                                 "--private-descriptors=off");
                 RawClient idle = connectOnce(server)) {
             if (signal.equals("INT")) {

@@ -368,13 +368,20 @@ class DiskFaultTest {
                                             public int writev(
                                                     int fd,
                                                     MemorySegment head,
+                                                    int headOffset,
                                                     int headLength,
                                                     MemorySegment body,
                                                     long offset,
                                                     int length) {
                                                 sends.incrementAndGet();
                                                 return super.writev(
-                                                        fd, head, headLength, body, offset, length);
+                                                        fd,
+                                                        head,
+                                                        headOffset,
+                                                        headLength,
+                                                        body,
+                                                        offset,
+                                                        length);
                                             }
                                         });
                 RawClient client = RawClient.connect(rig.port())) {

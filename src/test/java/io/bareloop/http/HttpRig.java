@@ -56,6 +56,7 @@ public final class HttpRig implements AutoCloseable {
                         Knob.OFF,
                         limits.unsentBytesMax() + limits.bodyBytesMax() + Loop.OUT_BYTES,
                         timeouts.send().toNanos(),
+                        Knob.auto(0),
                         Knob.OFF);
         loop =
                 new Loop(
@@ -100,6 +101,7 @@ public final class HttpRig implements AutoCloseable {
 
     private void run() {
         try {
+            loop.openBatch();
             loop.run();
         } catch (Throwable failure) {
             death = failure;

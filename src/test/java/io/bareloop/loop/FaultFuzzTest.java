@@ -538,6 +538,7 @@ class FaultFuzzTest {
         public int writev(
                 int fd,
                 MemorySegment head,
+                int headOffset,
                 int headLength,
                 MemorySegment body,
                 long offset,
@@ -546,7 +547,9 @@ class FaultFuzzTest {
             int allowed = stream.faults.send(stream.sent, headLength + length);
             int of = Math.min(allowed, headLength);
             int result =
-                    allowed < 0 ? allowed : super.writev(fd, head, of, body, offset, allowed - of);
+                    allowed < 0
+                            ? allowed
+                            : super.writev(fd, head, headOffset, of, body, offset, allowed - of);
             stream.sent += Math.max(result, 0);
             noteEdge(stream, allowed, result, headLength + length);
             return result;

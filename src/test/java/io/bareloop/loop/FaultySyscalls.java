@@ -33,6 +33,7 @@ final class FaultySyscalls extends Syscalls {
         EPOLL_CTL,
         EPOLL_WAIT,
         RECV,
+        RING,
         SEND,
         SHUTDOWN
     }
@@ -43,7 +44,10 @@ final class FaultySyscalls extends Syscalls {
          * Returns {@link #PASS}, or a negated errno instead of the call; for recv and send also the
          * number of bytes that the call may take at the most.
          *
-         * @param detail the length of recv and send, the operation of epoll_ctl, else 0
+         * <p>For the ring, the number of calls that it may take at the most.
+         *
+         * @param detail the length of recv and send, the operation of epoll_ctl, the calls that the
+         *     ring is to take, else 0
          */
         int next(int fd, int detail);
     }
@@ -60,6 +64,7 @@ final class FaultySyscalls extends Syscalls {
 
     private final List<Integer> acceptedFds = new ArrayList<>();
     private int strayCloses;
+    private int ringRefusal;
 
     private record Watch(int epollFd, int interest, long data) {}
 
@@ -83,6 +88,11 @@ final class FaultySyscalls extends Syscalls {
     /** All calls of this kind are decided by {@code script}, or none again where it is null. */
     synchronized void script(Call call, Script script) {
         scripts.put(call, script);
+    }
+
+    /** From now on the kernel has no ring for us: {@code result} is a negated errno. */
+    void refuseRing(int result) {
+        ringRefusal = result;
     }
 
     /** Whether all that {@link #next} was told has been returned. */
@@ -165,17 +175,34 @@ final class FaultySyscalls extends Syscalls {
     public int writev(
             int fd,
             MemorySegment head,
+            int headOffset,
             int headLength,
             MemorySegment body,
             long offset,
             int length) {
         int result = decide(Call.SEND, fd, headLength + length);
         if (result == PASS || result >= headLength + length) {
-            return super.writev(fd, head, headLength, body, offset, length);
+            return super.writev(fd, head, headOffset, headLength, body, offset, length);
         }
         oweEdge(fd);
         int of = Math.min(result, headLength);
-        return result < 0 ? result : super.writev(fd, head, of, body, offset, result - of);
+        return result < 0
+                ? result
+                : super.writev(fd, head, headOffset, of, body, offset, result - of);
+    }
+
+    @Override
+    public int ioUringSetup(int entries, MemorySegment params) {
+        return ringRefusal < 0 ? ringRefusal : super.ioUringSetup(entries, params);
+    }
+
+    @Override
+    public int ioUringEnter(int ring, int calls) {
+        int result = decide(Call.RING, ring, calls);
+        if (result < 0 && result != PASS) {
+            return result;
+        }
+        return super.ioUringEnter(ring, result == PASS ? calls : Math.min(result, calls));
     }
 
     private synchronized void oweEdge(int fd) {

@@ -37,6 +37,9 @@ import java.util.function.BooleanSupplier;
 final class LoopRig implements AutoCloseable {
     static final LoopOptions OPTIONS = options(1000, 60_000);
 
+    /** Each connection is served by itself, in the order of the events. */
+    static final LoopOptions ONE_BY_ONE = options(1000, 60_000, 16 << 20, Knob.OFF);
+
     /** Longer than {@link #until} waits: what ends in time has not ended by a deadline. */
     static final Timeouts PATIENT = timeouts(60_000, 60_000);
 
@@ -56,6 +59,7 @@ final class LoopRig implements AutoCloseable {
     final FaultySyscalls sys = new FaultySyscalls(arena);
     final ListenerGroup listeners;
     final Loop loop;
+    final KnobLog knobs = new KnobLog();
     final List<Throwable> failures = new ArrayList<>();
 
     private final List<Client> clients = new ArrayList<>();
@@ -80,22 +84,34 @@ final class LoopRig implements AutoCloseable {
     }
 
     LoopRig(LoopOptions options, Timeouts timeouts, Handler handler) {
-        this(
-                options,
-                (arena, out, slab) ->
-                        new Http1(
-                                arena,
-                                out,
-                                slab,
-                                Limits.defaults(),
-                                timeouts,
-                                handler,
-                                failure -> {
-                                    throw new AssertionError(failure);
-                                }));
+        this(options, http(timeouts, handler));
+    }
+
+    /** On a kernel that has no io_uring for us, but this negated errno. */
+    LoopRig(LoopOptions options, int ringRefusal) {
+        this(options, http(PATIENT, LoopRig::answer), ringRefusal);
     }
 
     LoopRig(LoopOptions options, Protocols protocols) {
+        this(options, protocols, 0);
+    }
+
+    private static Protocols http(Timeouts timeouts, Handler handler) {
+        return (arena, out, slab) ->
+                new Http1(
+                        arena,
+                        out,
+                        slab,
+                        Limits.defaults(),
+                        timeouts,
+                        handler,
+                        failure -> {
+                            throw new AssertionError(failure);
+                        });
+    }
+
+    private LoopRig(LoopOptions options, Protocols protocols, int ringRefusal) {
+        sys.refuseRing(ringRefusal);
         try {
             listeners =
                     ListenerGroup.open(
@@ -118,7 +134,15 @@ final class LoopRig implements AutoCloseable {
                         out,
                         slab,
                         protocols.make(arena, out, slab),
-                        new KnobLog());
+                        knobs);
+        // The ring leaves all to recv and send, where a test can have them fail.
+        sys.script(FaultySyscalls.Call.RING, (ring, calls) -> 0);
+        try {
+            loop.openBatch();
+        } catch (IllegalStateException refused) {
+            close();
+            throw refused;
+        }
     }
 
     static LoopOptions options(int connectionsMax, int sendMillis) {
@@ -126,12 +150,18 @@ final class LoopRig implements AutoCloseable {
     }
 
     static LoopOptions options(int connectionsMax, int sendMillis, long pendingBytesMax) {
+        return options(connectionsMax, sendMillis, pendingBytesMax, Knob.auto(0));
+    }
+
+    static LoopOptions options(
+            int connectionsMax, int sendMillis, long pendingBytesMax, Knob ioUring) {
         return new LoopOptions(
                 -1,
                 connectionsMax,
                 Knob.OFF,
                 (int) pendingBytesMax,
                 sendMillis * 1_000_000L,
+                ioUring,
                 Knob.OFF);
     }
 

@@ -446,7 +446,7 @@ class LoopTest {
         SocketChannel filler = null;
         for (int attempt = 0; attempt < 20 && !reused; attempt++) {
             Bystanders protocols = new Bystanders();
-            try (LoopRig rig = new LoopRig(LoopRig.OPTIONS, (arena, out, slab) -> protocols)) {
+            try (LoopRig rig = new LoopRig(LoopRig.ONE_BY_ONE, (arena, out, slab) -> protocols)) {
                 Client killer = rig.connectAndAccept();
                 Client victim = rig.connectAndAccept();
                 rig.settle();

@@ -242,7 +242,8 @@ class HttpServerTest {
                                 .cpus(CpuSet.allowed())
                                 .steering(Setting.AUTO)
                                 .busyPoll(Setting.AUTO));
-        for (String feature : List.of("SO_ATTACH_REUSEPORT_CBPF", "SO_BUSY_POLL 50 us")) {
+        for (String feature :
+                List.of("SO_ATTACH_REUSEPORT_CBPF", "SO_BUSY_POLL 50 us", "io_uring")) {
             assertThat(server.featuresTaken().contains(feature))
                     .as(feature)
                     .isNotEqualTo(
@@ -252,7 +253,12 @@ class HttpServerTest {
         assertThat(log).containsExactlyElementsOf(server.featuresRefused());
 
         HttpServer without =
-                start(builder().cpus(CpuSet.allowed()).steering(Setting.OFF).busyPoll(Setting.OFF));
+                start(
+                        builder()
+                                .cpus(CpuSet.allowed())
+                                .steering(Setting.OFF)
+                                .busyPoll(Setting.OFF)
+                                .ioUring(Setting.OFF));
         assertThat(without.featuresTaken()).isEmpty();
         assertThat(without.featuresRefused()).isEmpty();
     }

@@ -1,5 +1,6 @@
 package io.bareloop.sys;
 
+import static java.util.Map.entry;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
@@ -35,14 +36,28 @@ class BindingsProbeTest {
 
     /** How C writes what stands by hand in RecentLinux. */
     private static final Map<String, String> RECENT =
-            Map.of(
-                    "EPIOCSPARAMS", "EPIOCSPARAMS",
-                    "EPIOCGPARAMS", "EPIOCGPARAMS",
-                    "EPOLL_PARAMS_BYTES", "sizeof(struct epoll_params)",
-                    "EPOLL_PARAMS_USECS_OFFSET", "offsetof(struct epoll_params, busy_poll_usecs)",
-                    "EPOLL_PARAMS_BUDGET_OFFSET", "offsetof(struct epoll_params, busy_poll_budget)",
-                    "EPOLL_PARAMS_PREFER_OFFSET",
-                            "offsetof(struct epoll_params, prefer_busy_poll)");
+            Map.ofEntries(
+                    entry("EPIOCSPARAMS", "EPIOCSPARAMS"),
+                    entry("EPIOCGPARAMS", "EPIOCGPARAMS"),
+                    entry("EPOLL_PARAMS_BYTES", "sizeof(struct epoll_params)"),
+                    entry(
+                            "EPOLL_PARAMS_USECS_OFFSET",
+                            "offsetof(struct epoll_params, busy_poll_usecs)"),
+                    entry(
+                            "EPOLL_PARAMS_BUDGET_OFFSET",
+                            "offsetof(struct epoll_params, busy_poll_budget)"),
+                    entry(
+                            "EPOLL_PARAMS_PREFER_OFFSET",
+                            "offsetof(struct epoll_params, prefer_busy_poll)"),
+                    entry("IORING_SETUP_NO_MMAP", "IORING_SETUP_NO_MMAP"),
+                    entry("IORING_SETUP_REGISTERED_FD_ONLY", "IORING_SETUP_REGISTERED_FD_ONLY"),
+                    entry("IORING_SETUP_NO_SQARRAY", "IORING_SETUP_NO_SQARRAY"),
+                    entry(
+                            "IORING_REGISTER_USE_REGISTERED_RING",
+                            "(int) IORING_REGISTER_USE_REGISTERED_RING"),
+                    entry(
+                            "IO_RING_OFFSETS_USER_ADDR",
+                            "offsetof(struct io_cqring_offsets, USER_ADDR)"));
 
     @TempDir Path scratch;
 
@@ -119,6 +134,25 @@ class BindingsProbeTest {
         addOffset(facts, "sockaddr_in, sin_addr", Sockaddr.INET_ADDRESS_OFFSET);
         addOffset(facts, "sockaddr_in6, sin6_addr", Sockaddr.INET6_ADDRESS_OFFSET);
         addOffset(facts, "sockaddr_in6, sin6_scope_id", Sockaddr.INET6_SCOPE_OFFSET);
+        String params = "struct io_uring_params";
+        facts.add(new Fact("PARAMS_BYTES", "sizeof(" + params + ")", RingMemory.PARAMS_BYTES));
+        facts.add(new Fact("SQE_BYTES", "sizeof(struct io_uring_sqe)", RingMemory.SQE_BYTES));
+        facts.add(new Fact("CQE_BYTES", "sizeof(struct io_uring_cqe)", RingMemory.CQE_BYTES));
+        addOffset(facts, "io_uring_params, flags", RingMemory.PARAMS_FLAGS);
+        addOffset(facts, "io_uring_params, sq_off", RingMemory.PARAMS_SQ_OFF);
+        addOffset(facts, "io_uring_params, cq_off", RingMemory.PARAMS_CQ_OFF);
+        addOffset(facts, "io_cqring_offsets, head", 0);
+        addOffset(facts, "io_sqring_offsets, tail", RingMemory.OFF_TAIL);
+        addOffset(facts, "io_cqring_offsets, tail", RingMemory.OFF_TAIL);
+        addOffset(facts, "io_cqring_offsets, cqes", RingMemory.CQ_OFF_CQES);
+        addOffset(facts, "io_uring_sqe, opcode", RingMemory.SQE_OPCODE);
+        addOffset(facts, "io_uring_sqe, fd", RingMemory.SQE_FD);
+        addOffset(facts, "io_uring_sqe, addr", RingMemory.SQE_ADDR);
+        addOffset(facts, "io_uring_sqe, len", RingMemory.SQE_LEN);
+        addOffset(facts, "io_uring_sqe, msg_flags", RingMemory.SQE_MSG_FLAGS);
+        addOffset(facts, "io_uring_sqe, user_data", RingMemory.SQE_USER_DATA);
+        addOffset(facts, "io_uring_cqe, user_data", RingMemory.CQE_USER_DATA);
+        addOffset(facts, "io_uring_cqe, res", RingMemory.CQE_RES);
         facts.add(new Fact("CPU_SET_BYTES", "sizeof(cpu_set_t)", Syscalls.CPU_SET_BYTES));
         compare(umbrellaIncludes(), facts);
     }
@@ -158,6 +192,16 @@ class BindingsProbeTest {
                 };
                 #define EPIOCSPARAMS _IOW(0x8A, 0x01, struct epoll_params)
                 #define EPIOCGPARAMS _IOR(0x8A, 0x02, struct epoll_params)
+                #endif
+                #include <linux/io_uring.h>
+                #ifdef IORING_SETUP_NO_SQARRAY
+                #define USER_ADDR user_addr
+                #else
+                #define USER_ADDR resv2
+                #define IORING_SETUP_NO_MMAP (1U << 14)
+                #define IORING_SETUP_REGISTERED_FD_ONLY (1U << 15)
+                #define IORING_SETUP_NO_SQARRAY (1U << 16)
+                #define IORING_REGISTER_USE_REGISTERED_RING (1U << 31)
                 #endif
                 """;
         Map<String, Long> answers = compare(includes, facts, "IN_HEADERS");

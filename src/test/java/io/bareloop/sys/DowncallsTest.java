@@ -64,7 +64,7 @@ class DowncallsTest {
         Matcher call =
                 Pattern.compile(
                                 "\\b(int|long) n =\\s+\\((int|long)\\)\\s+(\\(long\\)\\s+)?"
-                                        + "(?:(?:File|Large)Downcalls\\.)?(\\w+)\\s*\\.invokeExact")
+                                        + "(?:\\w+Downcalls\\.)?(\\w+)\\s*\\.invokeExact")
                         .matcher(source());
         int calls = 0;
         while (call.find()) {
@@ -134,6 +134,7 @@ class DowncallsTest {
         Path sys = Path.of("src/main/java/io/bareloop/sys");
         return Files.readString(sys.resolve("Syscalls.java"))
                 + Files.readString(sys.resolve("FileDowncalls.java"))
-                + Files.readString(sys.resolve("LargeDowncalls.java"));
+                + Files.readString(sys.resolve("LargeDowncalls.java"))
+                + Files.readString(sys.resolve("RawDowncalls.java"));
     }
 }

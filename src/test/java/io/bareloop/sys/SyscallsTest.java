@@ -308,19 +308,19 @@ class SyscallsTest {
         int fd = connected();
         MemorySegment head = arena.allocateFrom("head: ");
         MemorySegment body = arena.allocateFrom("a body");
-        assertThat(sys.writev(fd, head, 6, body, 2, 4)).isEqualTo(10);
-        assertThat(sys.writev(fd, head, 0, body, 0, 6)).isEqualTo(6);
+        assertThat(sys.writev(fd, head, 0, 6, body, 2, 4)).isEqualTo(10);
+        assertThat(sys.writev(fd, head, 0, 0, body, 0, 6)).isEqualTo(6);
         assertThat(peer.getInputStream().readNBytes(16))
                 .isEqualTo("head: bodya body".getBytes(US_ASCII));
-        assertThat(sys.writev(BAD_FD, head, 6, body, 0, 6)).isEqualTo(-Errno.EBADF);
+        assertThat(sys.writev(BAD_FD, head, 0, 6, body, 0, 6)).isEqualTo(-Errno.EBADF);
         MemorySegment large = arena.allocate(64 << 20);
-        int sent = sys.writev(fd, head, 6, large, 0, 64 << 20);
+        int sent = sys.writev(fd, head, 0, 6, large, 0, 64 << 20);
         assertThat(sent).isBetween(6, 64 << 20);
-        assertThat(sys.writev(fd, head, 6, large, 0, 64 << 20)).isEqualTo(-Errno.EAGAIN);
+        assertThat(sys.writev(fd, head, 0, 6, large, 0, 64 << 20)).isEqualTo(-Errno.EAGAIN);
         reset(fd);
         // The first call after it hears of the reset, the others of the end.
-        assertThat(sys.writev(fd, head, 6, body, 0, 6)).isIn(-Errno.ECONNRESET, -Errno.EPIPE);
-        assertThat(sys.writev(fd, head, 6, body, 0, 6)).isEqualTo(-Errno.EPIPE);
+        assertThat(sys.writev(fd, head, 0, 6, body, 0, 6)).isIn(-Errno.ECONNRESET, -Errno.EPIPE);
+        assertThat(sys.writev(fd, head, 0, 6, body, 0, 6)).isEqualTo(-Errno.EPIPE);
     }
 
     /** Memory that is not there any more, or not for this thread, is not sent. */
@@ -328,24 +328,25 @@ class SyscallsTest {
     void writevChecksItsMemoryFirst() throws Exception {
         int fd = connected();
         for (int[] wrong : WRONG_BOUNDS) {
-            assertThatThrownBy(() -> sys.writev(fd, buffer, wrong[1], buffer, wrong[0], wrong[1]))
+            assertThatThrownBy(
+                            () -> sys.writev(fd, buffer, 0, wrong[1], buffer, wrong[0], wrong[1]))
                     .as(Arrays.toString(wrong))
                     .isInstanceOf(IndexOutOfBoundsException.class);
         }
         for (Arena closed : new Arena[] {Arena.ofConfined(), Arena.ofShared()}) {
             MemorySegment body = closed.allocate(10);
             closed.close();
-            assertThatThrownBy(() -> sys.writev(fd, buffer, 1, body, 0, 10))
+            assertThatThrownBy(() -> sys.writev(fd, buffer, 0, 1, body, 0, 10))
                     .isInstanceOf(IllegalStateException.class)
                     .hasMessage("Already closed");
         }
         FutureTask<MemorySegment> of = new FutureTask<>(() -> Arena.ofConfined().allocate(10));
         Thread.ofPlatform().start(of).join();
         MemorySegment others = of.get();
-        assertThatThrownBy(() -> sys.writev(fd, buffer, 1, others, 0, 10))
+        assertThatThrownBy(() -> sys.writev(fd, buffer, 0, 1, others, 0, 10))
                 .isInstanceOf(WrongThreadException.class);
         MemorySegment array = MemorySegment.ofArray(new byte[10]);
-        assertThatThrownBy(() -> sys.writev(fd, buffer, 1, array, 0, 10))
+        assertThatThrownBy(() -> sys.writev(fd, buffer, 0, 1, array, 0, 10))
                 .isInstanceOf(IllegalArgumentException.class);
         assertThat(sys.shutdown(fd, Linux.SHUT_WR)).isZero();
         assertThat(peer.getInputStream().readAllBytes()).as("none was sent").isEmpty();
