@@ -165,8 +165,8 @@ public final class Loop implements Runnable, AutoCloseable {
                         "io_uring",
                         options.ioUring().mode(),
                         batch.open(),
-                        "needs Linux 6.6, kernel.io_uring_disabled=0 and a seccomp filter that"
-                                + " allows it")) {
+                        "needs Linux 6.6, kernel.io_uring_disabled=0, a seccomp filter that allows"
+                                + " it, and an RLIMIT_MEMLOCK of 8 KiB for each loop")) {
             batch = null;
         }
     }
@@ -546,10 +546,10 @@ public final class Loop implements Runnable, AutoCloseable {
         }
     }
 
-    private void closeBatch() {
+    /** Without the ring a batch goes on, call by call. On the thread that opened it. */
+    void closeBatch() {
         if (batch != null) {
             batch.close();
-            batch = null;
         }
     }
 

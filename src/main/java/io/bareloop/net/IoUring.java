@@ -1,5 +1,6 @@
 package io.bareloop.net;
 
+import io.bareloop.sys.Errno;
 import io.bareloop.sys.Linux;
 import io.bareloop.sys.RecentLinux;
 import io.bareloop.sys.RingMemory;
@@ -13,8 +14,8 @@ import java.util.Objects;
  * done when {@link #run} returns, and never waits. Belongs to one thread.
  *
  * <p>Neither recv(2) nor send(2) does much work for a small request: to get into the kernel and out
- * of it again is a tenth of the cost of each. Whatever the kernel does not take from the ring is
- * done by those two calls, so that the ring may fail at any time and nobody has to know.
+ * of it again is a tenth of the cost of each. Whatever the kernel does not take from the ring, or
+ * has no memory for, is done by those two calls: nobody has to know.
  */
 public final class IoUring implements AutoCloseable {
     /** Calls that one {@link #run} can make: their entries fill a page. */
@@ -46,7 +47,7 @@ public final class IoUring implements AutoCloseable {
     private final int[] lengths = new int[CALLS_MAX];
     private int count;
 
-    private long owner;
+    private Thread owner;
     private int ring = NONE;
     private long sqTail;
     private long cqHead;
@@ -85,7 +86,7 @@ public final class IoUring implements AutoCloseable {
                 return index;
             }
             ring = index;
-            owner = Thread.currentThread().threadId();
+            owner = Thread.currentThread();
             sqTail = RingMemory.sqTailOffset(params);
             cqHead = RingMemory.cqHeadOffset(params);
             cqTail = RingMemory.cqTailOffset(params);
@@ -132,11 +133,14 @@ public final class IoUring implements AutoCloseable {
         // For one call alone the ring is the longer way.
         int taken = ring == NONE || calls < 2 ? 0 : submit(calls, results);
         for (int call = taken; call < calls; call++) {
-            results[call] =
-                    sends[call]
-                            ? sys.send(fds[call], out, offsets[call], lengths[call], 0)
-                            : sys.recv(fds[call], in, offsets[call], lengths[call]);
+            results[call] = callAlone(call);
         }
+    }
+
+    private int callAlone(int call) {
+        return sends[call]
+                ? sys.send(fds[call], out, offsets[call], lengths[call], 0)
+                : sys.recv(fds[call], in, offsets[call], lengths[call]);
     }
 
     /** Returns how many of the first calls the ring has made. */
@@ -167,7 +171,10 @@ public final class IoUring implements AutoCloseable {
         }
         while (completed != tail) {
             long cqe = cqes + (long) (completed++ & COMPLETIONS_MASK) * RingMemory.CQE_BYTES;
-            results[(int) RingMemory.userData(rings, cqe)] = RingMemory.result(rings, cqe);
+            int call = (int) RingMemory.userData(rings, cqe);
+            int result = RingMemory.result(rings, cqe);
+            // ENOMEM may be of the ring's own; nothing has been transferred then.
+            results[call] = result == -Errno.ENOMEM ? callAlone(call) : result;
         }
         RingMemory.setIndex(rings, cqHead, completed);
         return taken;
@@ -179,10 +186,13 @@ public final class IoUring implements AutoCloseable {
         if (ring == NONE) {
             return;
         }
-        if (owner == Thread.currentThread().threadId()) {
+        if (owner.equals(Thread.currentThread())) {
             sys.ioUringUnregister(ring);
+            RingPages.give(pages);
+        } else if (!owner.isAlive()) {
+            // The kernel has done it. Where the thread lives on, so does its ring.
+            RingPages.give(pages);
         }
         ring = NONE;
-        RingPages.give(pages);
     }
 }

@@ -49,4 +49,11 @@ record RingPages(MemorySegment sqes, MemorySegment rings, long restedNanos) {
             SPARE.add(new RingPages(pages.sqes, pages.rings, System.nanoTime() + REST_NANOS));
         }
     }
+
+    /** How many are waiting for the next ring. For tests. */
+    static int spare() {
+        synchronized (SPARE) {
+            return SPARE.size();
+        }
+    }
 }

@@ -701,7 +701,8 @@ public class Syscalls {
      * @param params as {@link RingMemory#params} writes them; the kernel fills in the rest
      * @return the index of the ring, with IORING_SETUP_REGISTERED_FD_ONLY; or -errno (-ENOSYS,
      *     -EPERM: the kernel has none, a setting or a seccomp filter forbids it; -EINVAL: the
-     *     kernel is older than a flag)
+     *     kernel is older than a flag; -ENOMEM: RLIMIT_MEMLOCK is less than what the rings of this
+     *     user take; -EBUSY: the thread has 16 rings)
      */
     public int ioUringSetup(int entries, MemorySegment params) {
         Objects.checkFromIndexSize(0, RingMemory.PARAMS_BYTES, params.byteSize());

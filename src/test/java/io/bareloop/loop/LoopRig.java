@@ -288,7 +288,15 @@ final class LoopRig implements AutoCloseable {
 
     /** Runs the loop in a thread of its own from now on. */
     void start() {
-        thread = new Thread(loop, "loop under test");
+        // A ring is its thread's own, and a thread has room for few.
+        loop.closeBatch();
+        thread =
+                new Thread(
+                        () -> {
+                            loop.openBatch();
+                            loop.run();
+                        },
+                        "loop under test");
         thread.setUncaughtExceptionHandler((t, failure) -> failures.add(failure));
         thread.start();
     }

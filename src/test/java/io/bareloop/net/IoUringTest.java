@@ -14,6 +14,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.net.Socket;
+import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -66,6 +67,7 @@ class IoUringTest {
     @BeforeEach
     void open() {
         int opened = ring.open();
+        assertThat(opened).isNotEqualTo(-Errno.EBUSY);
         assumeTrue(opened == 0, () -> "this kernel gives no ring: " + Errno.describe(opened));
     }
 
@@ -196,10 +198,39 @@ class IoUringTest {
     @Test
     void leavesNothingBehind() {
         for (int i = 0; i < 50; i++) {
+            int spare = RingPages.spare();
             try (IoUring another = new IoUring(sys, in, out)) {
                 assertThat(another.open()).isZero();
             }
+            assertThat(RingPages.spare()).isBetween(spare, spare + 1);
         }
+    }
+
+    /** Not where the thread of a ring lives on: its pages are still the kernel's. */
+    @Test
+    void ofAnotherThreadItCannotBeGivenBack() throws Exception {
+        IoUring[] theirs = new IoUring[1];
+        CountDownLatch opened = new CountDownLatch(1);
+        CountDownLatch end = new CountDownLatch(1);
+        Thread thread =
+                new Thread(
+                        () -> {
+                            try (Arena own = Arena.ofConfined()) {
+                                theirs[0] = new IoUring(new Syscalls(own), in, out);
+                                theirs[0].open();
+                                opened.countDown();
+                                end.await();
+                            } catch (InterruptedException e) {
+                                throw new AssertionError(e);
+                            }
+                        });
+        thread.start();
+        opened.await();
+        int spare = RingPages.spare();
+        theirs[0].close();
+        assertThat(RingPages.spare()).isEqualTo(spare);
+        end.countDown();
+        thread.join();
     }
 
     /** Without {@link IoUring#open}, and after the end: both calls do it. */
