@@ -354,6 +354,9 @@ public final class RequestParser {
     // it one, and slower where it compiles before it has seen many heads.
     private static long parseFields(long from, long end, long words, Request request) {
         long line = parseUsualHost(from, end, words, request);
+        if (line < words && Memory.getShort(line) == CRLF) {
+            return endOfHead(line, end, request);
+        }
         line = parseLines(line, end, words, request);
         return line > 0 ? endOfHead(line, end, request) : line;
     }
