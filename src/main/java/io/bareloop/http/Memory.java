@@ -24,7 +24,7 @@ final class Memory {
 
     /** A constant segment of all memory: its checks are constants too, and fold away. */
     @SuppressWarnings("restricted")
-    private static final MemorySegment ALL = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
+    static final MemorySegment ALL = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
 
     private Memory() {}
 

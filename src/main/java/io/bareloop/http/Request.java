@@ -382,6 +382,11 @@ public final class Request {
         return in;
     }
 
+    /** Where that ends, as an address. */
+    long segmentEnd() {
+        return address - base + in.byteSize();
+    }
+
     /** Where the request begins in its segment. */
     int base() {
         return base;

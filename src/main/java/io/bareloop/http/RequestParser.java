@@ -1,6 +1,7 @@
 package io.bareloop.http;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Optional;
 
 /**
  * Parses the head of an HTTP/1.1 or 1.0 request in place (RFC 9112): request line and fields.
@@ -53,15 +54,38 @@ public final class RequestParser {
     private static final long KEEP_ALI = Swar.ascii("keep-ali");
     private static final short VE = (short) Swar.ascii("ve");
 
+    /** Whether vectors may parse field lines; a constant, so that words pay nothing for it. */
+    static final boolean VECTORS = findVectors();
+
     private final int targetBytesMax;
     private final int headBytesMax;
     private final LastHead lastHead = new LastHead();
     private final LastFields lastFields = new LastFields();
 
+    /** Null where words parse all lines. */
+    private final VectorLines vectorLines;
+
     /** Creates a parser that enforces {@code limits}; the number of fields is up to the request. */
     public RequestParser(Limits limits) {
+        this(limits, VECTORS && VectorLines.pay());
+    }
+
+    /** With vectors, where {@link #VECTORS} says so, or without: for tests of both. */
+    RequestParser(Limits limits, boolean vectors) {
         targetBytesMax = limits.targetBytesMax();
         headBytesMax = limits.headBytesMax();
+        vectorLines = vectors ? new VectorLines() : null;
+    }
+
+    /** Whether the JVM was started with the module; then it can be used from here on. */
+    private static boolean findVectors() {
+        Optional<Module> vectors = ModuleLayer.boot().findModule("jdk.incubator.vector");
+        if (vectors.isEmpty()) {
+            return false;
+        }
+        // Ours does not require it: the compiler would not have that in all modules without it.
+        RequestParser.class.getModule().addReads(vectors.get());
+        return true;
     }
 
     /**
@@ -350,14 +374,33 @@ public final class RequestParser {
         return to;
     }
 
+    private long parseFields(long from, long end, long words, Request request) {
+        return VECTORS && vectorLines != null
+                ? parseFieldsByVectors(from, end, words, request)
+                : parseFieldsByWords(from, end, words, request);
+    }
+
     // What happens once a head stays out of the loop of parseLines, for the JIT would make all of
     // it one, and slower where it compiles before it has seen many heads.
-    private static long parseFields(long from, long end, long words, Request request) {
+    private static long parseFieldsByWords(long from, long end, long words, Request request) {
         long line = parseUsualHost(from, end, words, request);
         if (line < words && Memory.getShort(line) == CRLF) {
             return endOfHead(line, end, request);
         }
         line = parseLines(line, end, words, request);
+        return line > 0 ? endOfHead(line, end, request) : line;
+    }
+
+    private long parseFieldsByVectors(long from, long end, long words, Request request) {
+        long line = parseUsualHost(from, end, words, request);
+        if (line < words && Memory.getShort(line) == CRLF) {
+            return endOfHead(line, end, request);
+        }
+        line = vectorLines.parse(line, end, words, request);
+        if (line > 0) {
+            // What is left for words: lines near the end of the segment, if any.
+            line = parseLines(line, end, words, request);
+        }
         return line > 0 ? endOfHead(line, end, request) : line;
     }
 
@@ -512,7 +555,7 @@ public final class RequestParser {
      *
      * @return where the next line begins, or {@link #NEED_MORE}, or a negated status
      */
-    private static long parseRareLine(long line, long end, long words, Request request) {
+    static long parseRareLine(long line, long end, long words, Request request) {
         long colon = line;
         while (colon < end && Ascii.isToken(Memory.getByte(colon))) {
             colon++;
@@ -595,7 +638,7 @@ public final class RequestParser {
     }
 
     /** Whether a name that begins with these letters, in lower case, may be among those. */
-    private static boolean mayFrame(int letters) {
+    static boolean mayFrame(int letters) {
         // A shift takes the lowest six bits: the bit of the first letter becomes the sign.
         return FRAMING_LETTERS << letters < 0;
     }
@@ -605,7 +648,7 @@ public final class RequestParser {
      * of code) into the loop of {@link #parseLines}, which has the same speed in each JVM then. A
      * browser's head took 164 ns or 197 otherwise, by how much the JIT had seen.
      */
-    private static int noteFraming(
+    static int noteFraming(
             long name, int nameLength, long value, long valueEnd, long words, Request request) {
         switch (nameLength) {
             case 4:

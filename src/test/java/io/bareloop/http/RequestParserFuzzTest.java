@@ -162,7 +162,8 @@ class RequestParserFuzzTest {
         return null;
     }
 
-    private static String mutate(SplittableRandom random) {
+    /** Some head, changed in a few places. */
+    static String mutate(SplittableRandom random) {
         // Half of them from a valid head, the others from as many of each status.
         int status = random.nextBoolean() ? 0 : random.nextInt(HEADS_BY_STATUS.size());
         List<String> heads = HEADS_BY_STATUS.get(status);
