@@ -6,9 +6,10 @@ import subprocess
 import host
 from host import Failure
 
-PEERS = 'ParserPeersBenchmark.parse'
 CALLS = ('emptyCall', 'parserCallWithNothing')
+OURS, VECTORS = 'bareloop', 'bareloop-vectors'
 NOTES = {
+    VECTORS: 'with --add-modules jdk.incubator.vector',
     'picohttpparser-debian': 'libh2o of Debian: -O2 for any x86_64, no SSE4.2',
     'picohttpparser-native': 'gcc -O3 -march=native',
     'helidon': 'leaves the values of fields unread',
@@ -33,19 +34,46 @@ def run(options):
         if not os.path.exists(source):
             raise Failure(f'--pico {options.pico}: there is no picohttpparser.c')
         environment['PICOHTTPPARSER'] = host.compile_c(source, 'libpicohttpparser.so')
+    names = options.only.split(',') if options.only else []
+    others = [name for name in names if name != VECTORS]
+    measured, skipped = [], {}
+    if others or not names:
+        only = ['-p', 'parser=' + ','.join(others)] if others else []
+        jmh(options, environment, ['ParserPeersBenchmark|ForeignCallBenchmark', *only], measured, skipped)
+    if VECTORS in names or not names:
+        # In JVMs of their own, for the module makes our parser another.
+        jmh(options, environment, ['ParserPeersBenchmark', '-p', f'parser={VECTORS}', '-jvmArgsAppend', '--add-modules=jdk.incubator.vector'],
+            measured, skipped)
+    rows, calls = [], {}
+    for entry in measured:
+        metric = entry['primaryMetric']
+        name = entry['benchmark'].rpartition('.')[2]
+        if name in CALLS:
+            calls[name] = metric['score']
+        else:
+            rows.append({**entry['params'], 'ns': metric['score'], 'error': metric['scoreError'],
+                         'least': metric['scorePercentiles']['0.0'], 'greatest': metric['scorePercentiles']['100.0']})
+    rows.sort(key=lambda row: (row['parser'] != OURS, row['parser'] != VECTORS))
+    return {'results': rows, 'calls': calls, 'skipped': {name: reason.removeprefix('SKIPPED: ') for name, reason in skipped.items()},
+            'forks': options.forks, **dict(zip(('warm', 'iterations', 'iteration'), effort(options)))}
+
+
+def effort(options):
+    """Iterations before measuring, those that are measured, and how long each is."""
+    return (2, 3, '500ms') if options.quick else (options.warm, options.iterations, '1s')
+
+
+def jmh(options, environment, arguments, measured, skipped):
+    """Runs benchmarks; what they measured and which were skipped, and why, is added to the last two."""
     out = os.path.join(host.TARGET, 'jmh-parsers.json')
     if os.path.exists(out):
         os.remove(out)
-    time = '500ms' if options.quick else '1s'
-    warm, iterations = (2, 3) if options.quick else (options.warm, options.iterations)
+    warm, iterations, time = effort(options)
     command = [options.java_file, '--enable-native-access=ALL-UNNAMED', '-cp', host.class_path(), 'org.openjdk.jmh.Main',
-               'ParserPeersBenchmark|ForeignCallBenchmark', '-f', str(options.forks), '-wi', str(warm), '-i', str(iterations),
+               *arguments, '-f', str(options.forks), '-wi', str(warm), '-i', str(iterations),
                '-w', time, '-r', time, '-p', f'fields={options.fields}', '-rf', 'json', '-rff', out]
-    if options.only:
-        command += ['-p', f'parser={options.only}']
     if options.cpu:
         command = ['taskset', '-c', options.cpu, *command]
-    skipped = {}
     process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     parameters, log = '', []
     for line in process.stdout:
@@ -66,18 +94,7 @@ def run(options):
     if wrong:
         raise Failure('a benchmark failed: ' + '; '.join(wrong))
     with open(out, encoding='utf-8') as file:
-        measured = json.load(file)
-    rows, calls = [], {}
-    for entry in measured:
-        metric = entry['primaryMetric']
-        name = entry['benchmark'].rpartition('.')[2]
-        if name in CALLS:
-            calls[name] = metric['score']
-        else:
-            rows.append({**entry['params'], 'ns': metric['score'], 'error': metric['scoreError'],
-                         'least': metric['scorePercentiles']['0.0'], 'greatest': metric['scorePercentiles']['100.0']})
-    return {'results': rows, 'calls': calls, 'skipped': {name: reason.removeprefix('SKIPPED: ') for name, reason in skipped.items()},
-            'forks': options.forks, 'warm': warm, 'iterations': iterations, 'iteration': time}
+        measured += json.load(file)
 
 
 def by_parser(results):
