@@ -83,7 +83,7 @@ public final class RequestParser {
         if (vectors.isEmpty()) {
             return false;
         }
-        // Ours does not require it: the compiler would not have that in all modules without it.
+        // Not in module-info.java: each compilation would need the module then, and warn of it.
         RequestParser.class.getModule().addReads(vectors.get());
         return true;
     }
