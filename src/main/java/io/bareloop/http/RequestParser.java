@@ -63,18 +63,18 @@ public final class RequestParser {
     private final LastFields lastFields = new LastFields();
 
     /** Null where words parse all lines. */
-    private final VectorLines vectorLines;
+    private final FieldLines vectorLines;
 
     /** Creates a parser that enforces {@code limits}; the number of fields is up to the request. */
     public RequestParser(Limits limits) {
-        this(limits, VECTORS && VectorLines.pay());
+        this(limits, VECTORS && FieldLines.byVectors().pays());
     }
 
     /** With vectors, where {@link #VECTORS} says so, or without: for tests of both. */
     RequestParser(Limits limits, boolean vectors) {
         targetBytesMax = limits.targetBytesMax();
         headBytesMax = limits.headBytesMax();
-        vectorLines = vectors ? new VectorLines() : null;
+        vectorLines = vectors ? FieldLines.byVectors() : null;
     }
 
     /** Whether the JVM was started with the module; then it can be used from here on. */

@@ -16,7 +16,7 @@ import jdk.incubator.vector.VectorSpecies;
  * <p>Lines that are not usual, and those near the end of the segment, are parsed by words, as they
  * always are. One instance belongs to one thread.
  */
-final class VectorLines {
+final class VectorLines extends FieldLines {
     private static final int BLOCK_BYTES = Long.SIZE;
     private static final int BLOCK_SHIFT = 6;
 
@@ -52,17 +52,12 @@ final class VectorLines {
     /** How many blocks are marked; 0 before they are. */
     private int blocks;
 
-    /** Whether this CPU has vectors that are worth it. */
-    static boolean pay() {
+    @Override
+    boolean pays() {
         return ByteVector.SPECIES_PREFERRED.length() >= BLOCK_BYTES / 2;
     }
 
-    /**
-     * Parses lines from {@code from} on.
-     *
-     * @return where the first line begins that begins with CR, or that words have to parse; or
-     *     {@link RequestParser#NEED_MORE}, or a negated status
-     */
+    @Override
     long parse(long from, long end, long words, Request request) {
         long line = from;
         long marks = from;
