@@ -545,7 +545,7 @@ class LoopBatchTest {
     }
 
     /** Each connection answers "[own]"; the third also does what a test wants. */
-    private static final class Gossip implements Protocol.Factory {
+    private static final class Gossip implements PlainProtocol.Factory {
         final List<Transport> opened = new ArrayList<>();
         Runnable onThird = () -> {};
 
@@ -558,17 +558,7 @@ class LoopBatchTest {
 
         @Override
         public Protocol newProtocol() {
-            return new Protocol() {
-                private Transport transport;
-                private int index;
-
-                @Override
-                public void open(Transport newTransport) {
-                    transport = newTransport;
-                    index = opened.size();
-                    opened.add(newTransport);
-                }
-
+            return new PlainProtocol(opened) {
                 @Override
                 public int receive(MemorySegment in, int from, int to) {
                     assertThat(in.get(ValueLayout.JAVA_BYTE, from)).isEqualTo((byte) '?');
@@ -578,27 +568,7 @@ class LoopBatchTest {
                     OutputRig.put(transport.output(), "[own]");
                     return to;
                 }
-
-                @Override
-                public void endOfInput() {
-                    transport.closeWhenSent(false);
-                }
-
-                @Override
-                public void writable() {}
-
-                @Override
-                public void expired() {}
-
-                @Override
-                public void drain() {}
-
-                @Override
-                public void closed() {}
             };
         }
-
-        @Override
-        public void turn(long nowNanos) {}
     }
 }

@@ -483,49 +483,21 @@ class LoopTest {
     }
 
     /** A protocol that consumes all, and does what the test says when something comes. */
-    private static final class Bystanders implements Protocol.Factory {
+    private static final class Bystanders implements PlainProtocol.Factory {
         final List<Transport> opened = new ArrayList<>();
         Runnable onReceive = () -> {};
         int received;
 
         @Override
         public Protocol newProtocol() {
-            return new Protocol() {
-                private Transport transport;
-
-                @Override
-                public void open(Transport newTransport) {
-                    transport = newTransport;
-                    opened.add(newTransport);
-                }
-
+            return new PlainProtocol(opened) {
                 @Override
                 public int receive(MemorySegment in, int from, int to) {
                     onReceive.run();
                     return to;
                 }
-
-                @Override
-                public void endOfInput() {
-                    transport.closeWhenSent(false);
-                }
-
-                @Override
-                public void writable() {}
-
-                @Override
-                public void expired() {}
-
-                @Override
-                public void drain() {}
-
-                @Override
-                public void closed() {}
             };
         }
-
-        @Override
-        public void turn(long nowNanos) {}
     }
 
     // ---- the seam
@@ -548,19 +520,13 @@ class LoopTest {
     }
 
     /** Consumes whole lines, one in each call. */
-    private static final class Lines implements Protocol.Factory {
+    private static final class Lines implements PlainProtocol.Factory {
         final List<String> lines = new ArrayList<>();
+        final List<Transport> opened = new ArrayList<>();
 
         @Override
         public Protocol newProtocol() {
-            return new Protocol() {
-                private Transport transport;
-
-                @Override
-                public void open(Transport newTransport) {
-                    transport = newTransport;
-                }
-
+            return new PlainProtocol(opened) {
                 @Override
                 public int receive(MemorySegment in, int from, int to) {
                     StringBuilder line = new StringBuilder();
@@ -577,28 +543,8 @@ class LoopTest {
                     }
                     return from;
                 }
-
-                @Override
-                public void endOfInput() {
-                    transport.closeWhenSent(false);
-                }
-
-                @Override
-                public void writable() {}
-
-                @Override
-                public void expired() {}
-
-                @Override
-                public void drain() {}
-
-                @Override
-                public void closed() {}
             };
         }
-
-        @Override
-        public void turn(long nowNanos) {}
     }
 
     /** Nothing is received from a connection that is paused; that it is gone is noticed. */

@@ -1,0 +1,50 @@
+package io.bareloop.loop;
+
+import io.bareloop.http.Protocol;
+import io.bareloop.http.Transport;
+import java.util.List;
+
+/** A protocol of a test: closes at the end of input, and lets everything else pass. */
+abstract class PlainProtocol implements Protocol {
+    private final List<Transport> opened;
+
+    Transport transport;
+
+    /** Which of all connections it was opened for, counted from 0. */
+    int index;
+
+    /** Adds its transport to {@code opened}, once for each connection. */
+    PlainProtocol(List<Transport> opened) {
+        this.opened = opened;
+    }
+
+    @Override
+    public void open(Transport newTransport) {
+        transport = newTransport;
+        index = opened.size();
+        opened.add(newTransport);
+    }
+
+    @Override
+    public void endOfInput() {
+        transport.closeWhenSent(false);
+    }
+
+    @Override
+    public void writable() {}
+
+    @Override
+    public void expired() {}
+
+    @Override
+    public void drain() {}
+
+    @Override
+    public void closed() {}
+
+    /** Makes protocols of a test. */
+    interface Factory extends Protocol.Factory {
+        @Override
+        default void turn(long nowNanos) {}
+    }
+}
