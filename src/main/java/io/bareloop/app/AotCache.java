@@ -62,6 +62,7 @@ final class AotCache {
 
     private static final int ANSWER_TIMEOUT_MILLIS = 10_000;
     private static final int BATCH = 16;
+    private static final int CONNECTIONS_TOGETHER = 16;
     private static final int REQUESTS_IN_A_ROW = 1000;
 
     private AotCache() {}
@@ -223,7 +224,8 @@ final class AotCache {
                 exchange(port, request, 1);
                 exchange(port, request, BATCH);
             }
-            askAgainAndAgain(port);
+            askAgainAndAgain(port, 1);
+            askAgainAndAgain(port, CONNECTIONS_TOGETHER);
         }
         exchange(port, "NONSENSE\r\n\r\n", 1);
     }
@@ -248,19 +250,33 @@ final class AotCache {
     }
 
     /**
-     * What most requests of a server's life are: one after the other, in a connection that stays.
+     * What most requests of a server's life are: one after the other, in connections that stay, of
+     * which several are ready at the same time.
      */
-    private static void askAgainAndAgain(int port) throws IOException {
+    private static void askAgainAndAgain(int port, int connections) throws IOException {
         byte[] request = get("/plaintext", "").getBytes(US_ASCII);
         byte[] answer = new byte[1024];
-        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
-            socket.setSoTimeout(ANSWER_TIMEOUT_MILLIS);
-            socket.setTcpNoDelay(true);
-            for (int i = 0; i < REQUESTS_IN_A_ROW; i++) {
-                socket.getOutputStream().write(request);
-                if (socket.getInputStream().read(answer) <= 0) {
-                    throw new IOException("the training run did not answer");
+        List<Socket> sockets = new ArrayList<>();
+        try {
+            for (int i = 0; i < connections; i++) {
+                Socket socket = new Socket(InetAddress.getLoopbackAddress(), port);
+                sockets.add(socket);
+                socket.setSoTimeout(ANSWER_TIMEOUT_MILLIS);
+                socket.setTcpNoDelay(true);
+            }
+            for (int i = 0; i < REQUESTS_IN_A_ROW; i += connections) {
+                for (Socket socket : sockets) {
+                    socket.getOutputStream().write(request);
                 }
+                for (Socket socket : sockets) {
+                    if (socket.getInputStream().read(answer) <= 0) {
+                        throw new IOException("the training run did not answer");
+                    }
+                }
+            }
+        } finally {
+            for (Socket socket : sockets) {
+                socket.close();
             }
         }
     }
