@@ -310,8 +310,9 @@ class SyscallsTest {
         MemorySegment body = arena.allocateFrom("a body");
         assertThat(sys.writev(fd, head, 0, 6, body, 2, 4)).isEqualTo(10);
         assertThat(sys.writev(fd, head, 0, 0, body, 0, 6)).isEqualTo(6);
-        assertThat(peer.getInputStream().readNBytes(16))
-                .isEqualTo("head: bodya body".getBytes(US_ASCII));
+        assertThat(sys.writev(fd, head, 2, 3, body, 0, 1)).isEqualTo(4);
+        assertThat(peer.getInputStream().readNBytes(20))
+                .isEqualTo("head: bodya bodyad:a".getBytes(US_ASCII));
         assertThat(sys.writev(BAD_FD, head, 0, 6, body, 0, 6)).isEqualTo(-Errno.EBADF);
         MemorySegment large = arena.allocate(64 << 20);
         int sent = sys.writev(fd, head, 0, 6, large, 0, 64 << 20);
@@ -331,6 +332,9 @@ class SyscallsTest {
             assertThatThrownBy(
                             () -> sys.writev(fd, buffer, 0, wrong[1], buffer, wrong[0], wrong[1]))
                     .as(Arrays.toString(wrong))
+                    .isInstanceOf(IndexOutOfBoundsException.class);
+            assertThatThrownBy(() -> sys.writev(fd, buffer, wrong[0], wrong[1], buffer, 0, 1))
+                    .as("head " + Arrays.toString(wrong))
                     .isInstanceOf(IndexOutOfBoundsException.class);
         }
         for (Arena closed : new Arena[] {Arena.ofConfined(), Arena.ofShared()}) {
