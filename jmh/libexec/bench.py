@@ -3,6 +3,7 @@
   bench parsers    nanoseconds to parse the head of a request, beside picohttpparser and five Java servers (JMH)
   bench cpu        CPU per request beside a C loop that parses nothing, and nginx: the table of the README
   bench short      connections of one request and of ten: CPU, and system calls counted by strace
+  bench files      CPU per request of files from 6 KiB to 10 MiB, beside nginx
   bench scale      CPU per request and p99 as connections, depth, sizes and loops grow
   bench latency    latency at a constant rate (open loop), and whether the JVM had a part in what was slow
   bench report     table and chart of results measured before
@@ -21,6 +22,7 @@ import time
 
 import cpu
 import draw
+import files
 import host
 import latency
 import parsers
@@ -33,13 +35,14 @@ VERBS = {
     'parsers': (parsers, 'the parser beside others'),
     'cpu': (cpu, 'CPU per request'),
     'short': (short, 'short connections'),
+    'files': (files, 'static files'),
     'scale': (scale, 'cost as the work grows'),
     'latency': (latency, 'latency at a constant rate'),
 }
 # Rounds, seconds of a run, warm-up of a JVM: as a rule, and with --quick. What disturbs a machine often lasts for
 # seconds: many short rounds find the median between that, few long ones do not.
 EFFORT = {'parsers': (1, 1, 1, 1, 1, 1), 'cpu': (9, 1.5, 10, 3, 1, 5), 'short': (7, 1.5, 10, 2, 1, 5),
-          'scale': (3, 1, 8, 1, 1, 4), 'latency': (1, 20, 10, 1, 4, 5)}
+          'files': (9, 2, 16, 3, 1, 8), 'scale': (3, 1, 8, 1, 1, 4), 'latency': (1, 20, 10, 1, 4, 5)}
 
 
 def command_line():
@@ -63,7 +66,7 @@ def command_line():
         sub.add_argument('--client-cpus', metavar='LIST', help='a generator on each (default: the other half)')
         sub.add_argument('--nice', type=int, default=0, metavar='N', help='of server and generator; -20 keeps other processes off their CPUs (root)')
         sub.add_argument('--server', action='append', default=[], metavar='LABEL=COMMAND',
-                         help='measure this too: {port}, {cpus}, {java}, {jar} are filled in; repeatable')
+                         help='measure this too: {port}, {cpus}, {java}, {jar}, {root} (of files) are filled in; repeatable')
         sub.add_argument('--jar', default=host.JAR, help='default: target/bareloop.jar')
         sub.add_argument('--jvm-options', default='', metavar='TEXT', help="of Bareloop's JVM")
         sub.add_argument('--server-options', default='', metavar='TEXT', help='of Bareloop')

@@ -26,7 +26,15 @@ def generate(options, server, watch, warmup, seconds, **load):
             if process.poll() is None:
                 process.kill()
                 process.wait()
+    if not load.get('requests_per_connection'):
+        for result in results:
+            count_by_bytes(result)
     return merged(results)
+
+
+def count_by_bytes(result):
+    """What is under way at either end counts by its bytes: of large responses that is much of all the work."""
+    result['rate'] = result['received_bytes'] / result['response_bytes'] / result['seconds']
 
 
 def start(options, server, cpu, watch, warmup, seconds, load):

@@ -35,8 +35,19 @@ http {{
     server {{
         listen 127.0.0.1:{port} backlog=65535;
         location = /plaintext {{ default_type text/plain; return 200 "Hello, World!"; }}
+        {files}
     }}
 }}
+'''
+
+# What its own documentation advises for static files.
+NGINX_FILES = '''
+        root {root};
+        sendfile on;
+        tcp_nopush on;
+        etag on;
+        open_file_cache max=10000 inactive=600s;
+        open_file_cache_valid 60s;
 '''
 
 
@@ -148,31 +159,33 @@ class Floor(Server):
 
 
 class Nginx(Server):
-    def __init__(self, cpus, scratch):
+    def __init__(self, cpus, scratch, root=None):
         super().__init__('nginx', cpus, scratch)
+        self.files = NGINX_FILES.format(root=root) if root else ''
         self.program = host.need('nginx', 'nginx')
         self.directory = tempfile.mkdtemp(dir=scratch)
 
     def command(self):
         configuration = os.path.join(self.directory, 'conf')
         with open(configuration, 'w', encoding='utf-8') as file:
-            file.write(NGINX.format(port=self.port, directory=self.directory, workers=len(self.cpus)))
+            file.write(NGINX.format(port=self.port, directory=self.directory, workers=len(self.cpus), files=self.files))
         return [self.program, '-p', self.directory, '-c', configuration, '-e', os.path.join(self.directory, 'error')]
 
 
 class Other(Server):
-    """LABEL=COMMAND, with {port}, {cpus}, {java} and {jar} filled in; it serves what Bareloop serves."""
+    """LABEL=COMMAND, with {port}, {cpus}, {java}, {jar} and {root} filled in; it serves what Bareloop serves."""
 
-    def __init__(self, text, cpus, scratch, options):
+    def __init__(self, text, cpus, scratch, options, root=None):
         label, _, command = text.partition('=')
         if not label or not command:
             raise Failure(f'--server {text}: LABEL=COMMAND')
         super().__init__(label, cpus, scratch)
-        fills = {'port': self.port, 'cpus': cpus_text(cpus), 'java': options.java_file, 'jar': options.jar}
+        fills = {'port': self.port, 'cpus': cpus_text(cpus), 'java': options.java_file, 'jar': options.jar,
+                 'root': root or os.devnull}
         try:
             self.words = [word.format(**fills) for word in shlex.split(command)]
         except (KeyError, IndexError, ValueError) as e:
-            raise Failure(f'--server {text}: {e}; there are {{port}}, {{cpus}}, {{java}}, {{jar}}') from e
+            raise Failure(f'--server {text}: {e}; there are {{port}}, {{cpus}}, {{java}}, {{jar}}, {{root}}') from e
         self.jvm = os.path.basename(self.words[0]) == 'java'
         self.warm_seconds = options.warm if self.jvm else 1
 
@@ -180,17 +193,19 @@ class Other(Server):
         return self.words
 
 
-def peers(names, cpus, scratch, options):
-    """The servers of these names; one that is not installed is left out, and that is said."""
+def peers(names, cpus, scratch, options, root=None):
+    """The servers of these names, of files where there is a root; one that is not installed is left out, and that is said."""
     made, left_out = [], []
     for name in names:
         try:
-            if name == 'floor':
+            if name == 'floor' and not root:
                 made.append(Floor(cpus, scratch))
             elif name == 'bareloop':
-                made.append(Bareloop(cpus, scratch, options))
+                made.append(Bareloop(cpus, scratch, options, arguments=['--root', root] if root else []))
             elif name == 'nginx':
-                made.append(Nginx(cpus, scratch))
+                made.append(Nginx(cpus, scratch, root))
+            elif root:
+                raise Failure(f'{name}: no such server of files; there are bareloop, nginx, and --server')
             else:
                 raise Failure(f'{name}: no such server; there are floor, bareloop, nginx, and --server')
         except Failure as failure:
@@ -198,5 +213,5 @@ def peers(names, cpus, scratch, options):
                 raise
             left_out.append(f'{name} is left out: {failure}')
             host.say(left_out[-1])
-    made += [Other(text, cpus, scratch, options) for text in options.server]
+    made += [Other(text, cpus, scratch, options, root) for text in options.server]
     return made, left_out

@@ -79,6 +79,29 @@ EOT
     is_self_contained "$SVG"
 }
 
+@test "report: files, by size and connections" {
+    file=$(results files <<EOT
+"baseline": "nginx", "left_out": [], "results": [
+$(row 1 nginx '{"size": 10485760, "connections": 4}' 4.0 1000)}, $(row 1 bareloop '{"size": 10485760, "connections": 4}' 3.0 1100)}]
+EOT
+    )
+    run "$BENCH" report "$file" --svg "$SVG"
+    [ "$status" -eq 0 ]
+    [[ $output == *"| 10485760 | 4 | bareloop | 3.00 | 0.30 | 0.75 (0.75 to 0.75) | 1100 | 1.10 | 200 | 2 |"* ]]
+    is_self_contained "$SVG"
+}
+
+@test "report: a response that is under way counts by its bytes" {
+    cd "$LIBEXEC"
+    run python3 -B - <<'EOT'
+import load
+result = {'requests': 4, 'received_bytes': 450, 'response_bytes': 100, 'seconds': 2, 'rate': 2}
+load.count_by_bytes(result)
+assert result['rate'] == 2.25, result
+EOT
+    [ "$status" -eq 0 ]
+}
+
 @test "report: a curve for each direction" {
     file=$(results scale <<EOT
 "baseline": "floor", "left_out": [], "results": [

@@ -25,10 +25,10 @@ only() {
     run "$BENCH" --help
     [ "$status" -eq 0 ]
     local verb
-    for verb in parsers cpu short scale latency report; do
+    for verb in parsers cpu short files scale latency report; do
         [[ $output == *"bench $verb"* ]]
     done
-    for verb in parsers cpu short scale latency report; do
+    for verb in parsers cpu short files scale latency report; do
         run "$BENCH" "$verb" --help
         [ "$status" -eq 0 ]
     done
@@ -92,6 +92,34 @@ only() {
     [ -s "$BATS_TEST_TMPDIR/results.svg" ]
     run pgrep -f "^$(realpath "$TARGET")/floor "
     [ "$status" -eq 1 ]
+}
+
+@test "bench files: each is compared with the file, and measured at its connections" {
+    needs_build
+    run "$BENCH" files --no-build --rounds 1 --seconds 0.3 --settle 0.1 --warm 0.5 --sizes 1000,100000,1048576 \
+        --connections 3 --large-connections 1,2 --servers bareloop --out "$OUT"
+    [ "$status" -eq 0 ]
+    [[ $output == *"| 1000 | 3 | bareloop |"*"| 100000 | 3 | bareloop |"*"| 1048576 | 1 | bareloop |"*"| 1048576 | 2 | bareloop |"* ]]
+    [ -s "$BATS_TEST_TMPDIR/results.svg" ]
+}
+
+@test "bench files: beside nginx" {
+    needs_build
+    needs nginx
+    run "$BENCH" files --no-build --rounds 1 --seconds 0.3 --settle 0.1 --warm 0.5 --sizes 100000 --servers nginx --out "$OUT"
+    [ "$status" -eq 0 ]
+    [[ $output == *"| 100000 | 64 | nginx |"* ]]
+}
+
+@test "bench files: a server of other bytes is found out" {
+    needs_build
+    run "$BENCH" files --no-build --servers '' --sizes 13 --out "$OUT" \
+        --server 'demo={java} -jar {jar} --port {port}'
+    [ "$status" -eq 2 ]
+    [[ $output == *"demo: status 404, or another body than file-13.bin has"* ]]
+    run "$BENCH" files --no-build --servers floor --sizes 13 --out "$OUT"
+    [ "$status" -eq 2 ]
+    [[ $output == *"floor: no such server of files; there are bareloop, nginx"* ]]
 }
 
 @test "bench cpu: what was started is stopped when it is interrupted" {

@@ -35,6 +35,7 @@ final class FaultySyscalls extends Syscalls {
         RECV,
         RING,
         SEND,
+        SENDFILE,
         SHUTDOWN
     }
 
@@ -189,6 +190,12 @@ final class FaultySyscalls extends Syscalls {
         return result < 0
                 ? result
                 : super.writev(fd, head, headOffset, of, body, offset, result - of);
+    }
+
+    @Override
+    public long sendfile(int socketFd, int fileFd, long position, long count) {
+        int result = decide(Call.SENDFILE, socketFd, (int) count);
+        return result == PASS ? super.sendfile(socketFd, fileFd, position, count) : result;
     }
 
     @Override
