@@ -263,7 +263,8 @@ public final class Loop implements Runnable, AutoCloseable {
     }
 
     private boolean canBatch(Connection connection, int events) {
-        return batch != null && events == Linux.EPOLLIN && connection.isIdle();
+        // EPOLLOUT stays on once it was wanted, and means nothing to one that waits for nothing.
+        return batch != null && (events & ~Linux.EPOLLOUT) == Linux.EPOLLIN && connection.isIdle();
     }
 
     private int timeoutMillis() {

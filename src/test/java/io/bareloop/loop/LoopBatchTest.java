@@ -99,6 +99,24 @@ class LoopBatchTest {
         }
     }
 
+    /** The kernel reports EPOLLOUT beside EPOLLIN from then on. */
+    @Test
+    void thoseThatHadToWaitOnceAreServedTogetherAgain() {
+        try (LoopRig rig = ringed()) {
+            rig.limitSendBuffers(8 << 10);
+            List<Client> clients = connected(rig, 3);
+            for (Client client : clients) {
+                client.send(get("/bytes/1000000"));
+                rig.until(() -> client.bodies().size() == 1);
+            }
+            rig.settle();
+            rig.sys.takeTrace();
+            turnAll(rig, clients);
+            assertThat(rig.sys.takeTrace()).hasSize(2).allMatch(call -> call.startsWith("RING"));
+            answered(clients);
+        }
+    }
+
     // ---- a kernel without
 
     @Test
