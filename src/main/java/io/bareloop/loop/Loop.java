@@ -95,6 +95,8 @@ public final class Loop implements Runnable, AutoCloseable {
     /** Null where every connection is served by itself. */
     private Batch batch;
 
+    private final boolean paced;
+
     /** The thread has a descriptor table of its own: the listener has to be closed there too. */
     private boolean privateTable;
 
@@ -125,6 +127,7 @@ public final class Loop implements Runnable, AutoCloseable {
         this.protocols = protocols;
         this.log = log;
         now = System.nanoTime();
+        paced = isPaced();
         in = arena.allocate(IN_BYTES, 4096);
         batch = options.ioUring().wanted() ? new Batch(sys, arena, out) : null;
         deadlines = new Deadlines(now);
@@ -144,6 +147,12 @@ public final class Loop implements Runnable, AutoCloseable {
                             options.busyPoll().value(), ListenerGroup.BUSY_POLL_BUDGET, true),
                     "needs Linux 6.9; before, net.core.busy_poll sets it for the whole system");
         }
+    }
+
+    /** Of the kernel's congestion controls bbr alone spreads what it sends over time, by timers. */
+    private boolean isPaced() {
+        String congestion = sys.getsockoptText(listener, Linux.IPPROTO_TCP, Linux.TCP_CONGESTION);
+        return congestion != null && congestion.startsWith("bbr");
     }
 
     private Wakeup newWakeup() {
@@ -452,6 +461,11 @@ public final class Loop implements Runnable, AutoCloseable {
 
     long now() {
         return now;
+    }
+
+    /** Whether the connections' segments wait for timers of the kernel ({@link #isPaced}). */
+    boolean paced() {
+        return paced;
     }
 
     /** Whether descriptors that other threads open have no meaning here. */

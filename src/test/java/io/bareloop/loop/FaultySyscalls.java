@@ -66,6 +66,7 @@ final class FaultySyscalls extends Syscalls {
     private final List<Integer> acceptedFds = new ArrayList<>();
     private int strayCloses;
     private int ringRefusal;
+    private String congestion;
 
     private record Watch(int epollFd, int interest, long data) {}
 
@@ -94,6 +95,11 @@ final class FaultySyscalls extends Syscalls {
     /** From now on the kernel has no ring for us: {@code result} is a negated errno. */
     void refuseRing(int result) {
         ringRefusal = result;
+    }
+
+    /** From now on a socket's congestion control is this, as far as is told. */
+    void congestion(String name) {
+        congestion = name;
     }
 
     /** Whether all that {@link #next} was told has been returned. */
@@ -196,6 +202,13 @@ final class FaultySyscalls extends Syscalls {
     public long sendfile(int socketFd, int fileFd, long position, long count) {
         int result = decide(Call.SENDFILE, socketFd, (int) count);
         return result == PASS ? super.sendfile(socketFd, fileFd, position, count) : result;
+    }
+
+    @Override
+    public String getsockoptText(int fd, int level, int option) {
+        return congestion != null && option == Linux.TCP_CONGESTION
+                ? congestion
+                : super.getsockoptText(fd, level, option);
     }
 
     @Override

@@ -20,6 +20,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What a turn sends of a file, and when. */
 @Timeout(60)
@@ -48,8 +50,8 @@ class LoopFileTest {
         arena.close();
     }
 
-    private LoopRig rig() {
-        return new LoopRig(LoopRig.ONE_BY_ONE, LoopRig.PATIENT, this::answer);
+    private LoopRig rig(String congestion) {
+        return new LoopRig(LoopRig.ONE_BY_ONE, this::answer, congestion);
     }
 
     private void answer(Request request, Response response) {
@@ -60,10 +62,10 @@ class LoopFileTest {
         }
     }
 
-    /** So that one who reads slowly has something to read meanwhile. */
+    /** What would wait for a timer of the kernel need not by then. */
     @Test
-    void theRestOfAFileFollowsInItsTurnWhenTheOthersHaveBegun() {
-        try (LoopRig rig = rig()) {
+    void whereTheKernelPacesTheRestOfAFileFollowsWhenTheOthersHaveBegun() {
+        try (LoopRig rig = rig("bbr")) {
             List<Client> clients = List.of(connect(rig), connect(rig));
             clients.forEach(client -> client.send(get("/file")));
             rig.deliver();
@@ -78,8 +80,22 @@ class LoopFileTest {
     }
 
     @Test
-    void whereOthersAreServedAFileHasAnotherTurn() {
-        try (LoopRig rig = rig()) {
+    void whereItDoesNotAFileIsSentAtOnce() {
+        try (LoopRig rig = rig("cubic")) {
+            List<Client> clients = List.of(connect(rig), connect(rig));
+            clients.forEach(client -> client.send(get("/file")));
+            rig.deliver();
+            rig.sys.takeTrace();
+            rig.turn();
+            assertThat(sendfiles(rig)).hasSize(2).doesNotHaveDuplicates();
+            assertWhole(rig, clients);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"bbr", "cubic"})
+    void whereOthersAreServedAFileHasAnotherTurn(String congestion) {
+        try (LoopRig rig = rig(congestion)) {
             Client other = connect(rig);
             List<Client> clients = List.of(connect(rig), connect(rig));
             other.send(get("/other"));

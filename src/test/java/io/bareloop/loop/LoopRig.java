@@ -29,6 +29,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 
 /**
  * A loop on a listener of its own, with clients, driven turn by turn in the test's thread or run by
@@ -89,11 +90,16 @@ final class LoopRig implements AutoCloseable {
 
     /** On a kernel that has no io_uring for us, but this negated errno. */
     LoopRig(LoopOptions options, int ringRefusal) {
-        this(options, http(PATIENT, LoopRig::answer), ringRefusal);
+        this(options, http(PATIENT, LoopRig::answer), sys -> sys.refuseRing(ringRefusal));
+    }
+
+    /** On a kernel whose congestion control this is. */
+    LoopRig(LoopOptions options, Handler handler, String congestion) {
+        this(options, http(PATIENT, handler), sys -> sys.congestion(congestion));
     }
 
     LoopRig(LoopOptions options, Protocols protocols) {
-        this(options, protocols, 0);
+        this(options, protocols, sys -> {});
     }
 
     private static Protocols http(Timeouts timeouts, Handler handler) {
@@ -110,8 +116,8 @@ final class LoopRig implements AutoCloseable {
                         });
     }
 
-    private LoopRig(LoopOptions options, Protocols protocols, int ringRefusal) {
-        sys.refuseRing(ringRefusal);
+    private LoopRig(LoopOptions options, Protocols protocols, Consumer<FaultySyscalls> kernel) {
+        kernel.accept(sys);
         try {
             listeners =
                     ListenerGroup.open(
