@@ -53,7 +53,7 @@ def rounds_of(options, peers, points, load_of):
     results = []
     for peer in peers:
         peer.thaw()
-        # Half of the warm-up pipelined, where it is measured so: another path through the server.
+        # Half of the warm-up is of the last point, pipelined or large: another path through the server.
         for point in ({**points[0]}, {**points[-1]}):
             host.say(f'warm-up {peer.label}')
             load.generate(options, peer, [], 0.5, peer.warm_seconds / 2, **load_of(point))

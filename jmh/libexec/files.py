@@ -21,8 +21,6 @@ def run(options):
     sizes = [int(size) for size in options.sizes.split(',')]
     root = os.path.join(options.scratch, 'root')
     os.mkdir(root)
-    # nginx's workers are not root where it can help it.
-    os.chmod(options.scratch, 0o755)
     for size in sizes:
         with open(os.path.join(root, name_of(size)), 'wb') as file:
             file.write(os.urandom(size))

@@ -42,7 +42,7 @@ http {{
 
 # What its own documentation advises for static files.
 NGINX_FILES = '''
-        root {root};
+        root "{root}";
         sendfile on;
         tcp_nopush on;
         etag on;

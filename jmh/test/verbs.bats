@@ -117,6 +117,12 @@ only() {
         --server 'demo={java} -jar {jar} --port {port}'
     [ "$status" -eq 2 ]
     [[ $output == *"demo: status 404, or another body than file-13.bin has"* ]]
+    mkdir "$BATS_TEST_TMPDIR/site"
+    echo 'twelve bytes' >"$BATS_TEST_TMPDIR/site/file-13.bin"
+    run "$BENCH" files --no-build --servers '' --sizes 13 --out "$OUT" \
+        --server "other={java} -jar {jar} --port {port} --root $BATS_TEST_TMPDIR/site"
+    [ "$status" -eq 2 ]
+    [[ $output == *"other: status 200, or another body than file-13.bin has"* ]]
     run "$BENCH" files --no-build --servers floor --sizes 13 --out "$OUT"
     [ "$status" -eq 2 ]
     [[ $output == *"floor: no such server of files; there are bareloop, nginx"* ]]

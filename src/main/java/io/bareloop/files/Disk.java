@@ -18,7 +18,7 @@ final class Disk implements AutoCloseable {
     /** So many files can be waited for at a time; one slow disk has no use for more. */
     private static final int THREADS = 4;
 
-    /** What a loop sends of a file in its first turns. */
+    /** What a loop sends of a file at first. */
     private static final int BEGINNING_BYTES = 256 << 10;
 
     private final Function<Arena, Syscalls> calls;

@@ -24,12 +24,18 @@ final class Connection implements Transport {
     private static final long LINGER_NANOS = 2_000_000_000L;
 
     /**
-     * Bytes of a file sent before the others of the turn have theirs, where bbr paces; the rest
-     * follows at the turn's end. With the head they are one segment of the kernel, which has 64 KiB
+     * Bytes of a file sent before the others of the turn have theirs; the rest follows at the
+     * turn's end, or in the next. So many are in the kernel's cache as a rule, for whoever opens a
+     * file reads them.
+     */
+    private static final int FILE_BYTES_AT_FIRST = 256 << 10;
+
+    /**
+     * The same where bbr paces. With the head they are one segment of the kernel, which has 64 KiB
      * and 17 pages at most; what comes behind it at once waits for a timer. Measured where the peer
      * reads slowly: 100 KiB in one go take half as much CPU time again.
      */
-    private static final int FILE_BYTES_AT_FIRST = 60 << 10;
+    private static final int PACED_BYTES_AT_FIRST = 60 << 10;
 
     /** So far apart are the bytes of which the kernel is asked whether it has them cached. */
     private static final int PROBE_BYTES = 256 << 10;
@@ -610,7 +616,8 @@ final class Connection implements Transport {
      */
     @Override
     public long sendMemory(MemorySegment memory, long offset, long length) {
-        sendQueued();
+        // What others have answered does not wait until a large body has gone.
+        loop.sendQueued();
         OutputBuffer out = loop.output();
         if (unsent != null || broken) {
             // Behind what is kept already; where the connection is lost, to be forgotten.
@@ -688,6 +695,7 @@ final class Connection implements Transport {
             throw new IllegalStateException(
                     "a loop with private descriptors sends no files: leave privateDescriptors off");
         }
+        loop.sendQueued();
         // MSG_MORE holds the head back until the file's bytes fill the packet.
         if (!flush(Linux.MSG_MORE)) {
             return 0;
@@ -703,8 +711,9 @@ final class Connection implements Transport {
         if (!bodyBegun) {
             fileFrom = offset;
             fileSince = loop.now();
-            if (loop.paced() && bodyBytesLeft >= 2 * FILE_BYTES_AT_FIRST) {
-                pause = offset + FILE_BYTES_AT_FIRST;
+            long first = loop.paced() ? PACED_BYTES_AT_FIRST : FILE_BYTES_AT_FIRST;
+            if (bodyBytesLeft >= 2 * first) {
+                pause = offset + first;
             }
         }
         while (at < end) {

@@ -149,7 +149,10 @@ public final class Loop implements Runnable, AutoCloseable {
         }
     }
 
-    /** Of the kernel's congestion controls bbr alone spreads what it sends over time, by timers. */
+    /**
+     * Of the kernel's congestion controls bbr alone spreads what it sends over time by timers, if
+     * the queueing discipline does not. Asked once: it is a matter of CPU time alone.
+     */
     private boolean isPaced() {
         String congestion = sys.getsockoptText(listener, Linux.IPPROTO_TCP, Linux.TCP_CONGESTION);
         return congestion != null && congestion.startsWith("bbr");
@@ -420,9 +423,11 @@ public final class Loop implements Runnable, AutoCloseable {
         return batch != null && batch.queue(connection);
     }
 
-    /** Sends what is queued at once. */
+    /** Sends what is queued, of all connections, at once. */
     void sendQueued() {
-        batch.sendQueued();
+        if (batch != null) {
+            batch.sendQueued();
+        }
     }
 
     /** Begins to watch for input, and {@code more}. Returns 0 or -errno. */

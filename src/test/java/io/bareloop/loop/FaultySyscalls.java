@@ -45,6 +45,8 @@ final class FaultySyscalls extends Syscalls {
          * Returns {@link #PASS}, or a negated errno instead of the call; for recv and send also the
          * number of bytes that the call may take at the most.
          *
+         * <p>As for send for sendfile, where 0 is the end of the file.
+         *
          * <p>For the ring, the number of calls that it may take at the most.
          *
          * @param detail the length of recv and send, the operation of epoll_ctl, the calls that the
@@ -201,7 +203,11 @@ final class FaultySyscalls extends Syscalls {
     @Override
     public long sendfile(int socketFd, int fileFd, long position, long count) {
         int result = decide(Call.SENDFILE, socketFd, (int) count);
-        return result == PASS ? super.sendfile(socketFd, fileFd, position, count) : result;
+        if (result == PASS || result >= count) {
+            return super.sendfile(socketFd, fileFd, position, count);
+        }
+        oweEdge(socketFd);
+        return result <= 0 ? result : super.sendfile(socketFd, fileFd, position, result);
     }
 
     @Override

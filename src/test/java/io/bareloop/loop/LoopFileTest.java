@@ -8,13 +8,16 @@ import io.bareloop.http.FileBody;
 import io.bareloop.http.Request;
 import io.bareloop.http.Response;
 import io.bareloop.loop.FaultySyscalls.Call;
+import io.bareloop.sys.Errno;
 import io.bareloop.sys.Linux;
 import io.bareloop.sys.Syscalls;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.SplittableRandom;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -29,13 +32,17 @@ class LoopFileTest {
     /** More than is sent at first, less than a turn may have. */
     private static final int FILE_BYTES = 100 << 10;
 
-    private static final String CONTENT = LoopRig.bytes(FILE_BYTES);
+    private static final String CONTENT = LoopRig.bytes(1 << 20);
 
     @TempDir Path directory;
 
     private final Arena arena = Arena.ofShared();
     private final Syscalls sys = new Syscalls(arena);
     private int fd;
+    private int fileBytes = FILE_BYTES;
+
+    /** Where bytes of the file were asked for, up to where. */
+    private List<Long> warmth = new ArrayList<>();
 
     @BeforeEach
     void open() throws IOException {
@@ -56,7 +63,7 @@ class LoopFileTest {
 
     private void answer(Request request, Response response) {
         if (request.path().toString().equals("/file")) {
-            response.body(new OpenFile(fd), 0, FILE_BYTES);
+            response.body(new OpenFile(fd, warmth), 0, fileBytes);
         } else {
             response.body("small");
         }
@@ -102,10 +109,68 @@ class LoopFileTest {
             rig.until(() -> other.bodies().size() == 1);
             clients.forEach(client -> client.send(get("/file")));
             rig.deliver();
+            long before = rig.loop.counters().bytesSent();
+            rig.turn();
+            assertThat(rig.loop.counters().bytesSent() - before)
+                    .isBetween((long) FILE_BYTES, 2L * FILE_BYTES - 1);
+            assertWhole(rig, clients);
+        }
+    }
+
+    /** More than whoever opens a file reads of it; what may have to be waited for comes later. */
+    @Test
+    void theBeginningOfALargeFileIsSentBeforeTheRestIsAskedFor() {
+        fileBytes = 1 << 20;
+        List<Long> asked = new ArrayList<>();
+        try (LoopRig rig = rig("cubic")) {
+            Client client = connect(rig);
+            warmth = asked;
+            client.send(get("/file"));
+            rig.until(() -> client.bodies().size() == 1);
+            assertThat(asked.getFirst()).isLessThanOrEqualTo(256 << 10);
+        }
+    }
+
+    /** The others' answers are there already; in the batch they would wait for all its files. */
+    @Test
+    void whatIsAnsweredBeforeAFileLeavesBeforeIt() {
+        try (LoopRig rig = new LoopRig(LoopRig.OPTIONS, this::answer, "cubic")) {
+            List<Client> clients = List.of(connect(rig), connect(rig));
+            clients.get(0).send(get("/other"));
+            rig.deliver();
+            clients.get(1).send(get("/file"));
+            rig.deliver();
             rig.sys.takeTrace();
             rig.turn();
-            assertThat(sendfiles(rig)).hasSizeBetween(1, 3);
-            assertWhole(rig, clients);
+            List<Integer> fds = rig.sys.acceptedFds();
+            assertThat(rig.sys.takeTrace())
+                    .containsSubsequence("SEND " + fds.get(0), "SENDFILE " + fds.get(1));
+            assertWhole(rig, clients.subList(1, 2));
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"bbr", "cubic"})
+    void aSocketThatTakesPartsOnlyGetsAll(String congestion) {
+        SplittableRandom random = new SplittableRandom(7);
+        try (LoopRig rig = rig(congestion)) {
+            rig.sys.script(
+                    Call.SENDFILE,
+                    (fd, count) ->
+                            switch (random.nextInt(4)) {
+                                case 0 -> -Errno.EAGAIN;
+                                case 1 -> -Errno.EINTR;
+                                case 2 -> 1 + random.nextInt(count);
+                                default -> FaultySyscalls.PASS;
+                            });
+            List<Client> clients = List.of(connect(rig), connect(rig), connect(rig));
+            for (int i = 0; i < 20; i++) {
+                for (Client client : clients) {
+                    client.forget();
+                    client.send(get("/file"));
+                }
+                assertWhole(rig, clients);
+            }
         }
     }
 
@@ -122,17 +187,17 @@ class LoopFileTest {
                 .toList();
     }
 
-    private static void assertWhole(LoopRig rig, List<Client> clients) {
+    private void assertWhole(LoopRig rig, List<Client> clients) {
         for (Client client : clients) {
             rig.until(() -> client.bodies().size() == 1);
             assertThat(client.bodies().getFirst().getBytes(US_ASCII))
-                    .isEqualTo(CONTENT.getBytes(US_ASCII));
+                    .isEqualTo(CONTENT.substring(0, fileBytes).getBytes(US_ASCII));
         }
         rig.assertLeft(rig.loop.openConnections());
     }
 
     /** Always in the kernel's cache. */
-    private record OpenFile(int descriptor) implements FileBody {
+    private record OpenFile(int descriptor, List<Long> warmth) implements FileBody {
         @Override
         public void warm(long offset, int length, Runnable then) {
             throw new AssertionError();
@@ -140,6 +205,7 @@ class LoopFileTest {
 
         @Override
         public boolean isWarm(long end, long nanos) {
+            warmth.add(end);
             return true;
         }
 
