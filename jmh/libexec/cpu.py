@@ -133,13 +133,17 @@ def table(results):
 
 
 def chart(results, draw, title, lines):
-    found = summary(results['results'], results['baseline'])
+    return bars(results, draw, title, lines, 'request', lambda point: f"pipeline depth {point['depth']}")
+
+
+def bars(results, draw, title, lines, unit, group_of):
+    """A bar for each server, in a group for each point."""
     groups = {}
-    for line in found.values():
+    for line in summary(results['results'], results['baseline']).values():
         shown = f"{line['cpu_us']:.2f} us, {line['ratio'] or 0:.2f}"
-        groups.setdefault(f"pipeline depth {line['point']['depth']}", []).append((line['server'], line['cpu_us'], shown))
+        groups.setdefault(group_of(line['point']), []).append((line['server'], line['cpu_us'], shown))
     rows = sum(len(group) for group in groups.values())
-    page = draw.Page(title, [*lines, f"us of CPU per request, and the ratio to {results['baseline']}; bars: logarithmic"], 760,
+    page = draw.Page(title, [*lines, f"us of CPU per {unit}, and the ratio to {results['baseline']}; bars: logarithmic"], 760,
                      110 + 20 * (rows + len(groups)) + 6 * len(groups))
     draw.bars(page, (150, 95, 460, 20), list(groups.items()), log=True)
     return page

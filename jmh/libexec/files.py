@@ -80,13 +80,5 @@ def table(results):
 
 
 def chart(results, draw, title, lines):
-    groups = {}
-    for line in cpu.summary(results['results'], results['baseline']).values():
-        shown = f"{line['cpu_us']:.2f} us, {line['ratio'] or 0:.2f}"
-        groups.setdefault(f"{line['point']['size']} bytes, {line['point']['connections']} connections", []).append(
-            (line['server'], line['cpu_us'], shown))
-    rows = sum(len(group) for group in groups.values())
-    page = draw.Page(title, [*lines, f"us of CPU per response, and the ratio to {results['baseline']}; bars: logarithmic"], 760,
-                     110 + 20 * (rows + len(groups)) + 6 * len(groups))
-    draw.bars(page, (150, 95, 460, 20), list(groups.items()), log=True)
-    return page
+    return cpu.bars(results, draw, title, lines, 'response',
+                    lambda point: f"{point['size']} bytes, {point['connections']} connections")

@@ -173,19 +173,20 @@ class Nginx(Server):
 
 
 class Other(Server):
-    """LABEL=COMMAND, with {port}, {cpus}, {java}, {jar} and {root} filled in; it serves what Bareloop serves."""
+    """LABEL=COMMAND, with {port}, {cpus}, {java}, {jar} and, of files, {root} filled in; it serves what Bareloop serves."""
 
     def __init__(self, text, cpus, scratch, options, root=None):
         label, _, command = text.partition('=')
         if not label or not command:
             raise Failure(f'--server {text}: LABEL=COMMAND')
         super().__init__(label, cpus, scratch)
-        fills = {'port': self.port, 'cpus': cpus_text(cpus), 'java': options.java_file, 'jar': options.jar,
-                 'root': root or os.devnull}
+        fills = {'port': self.port, 'cpus': cpus_text(cpus), 'java': options.java_file, 'jar': options.jar}
+        if root:
+            fills['root'] = root
         try:
             self.words = [word.format(**fills) for word in shlex.split(command)]
         except (KeyError, IndexError, ValueError) as e:
-            raise Failure(f'--server {text}: {e}; there are {{port}}, {{cpus}}, {{java}}, {{jar}}, {{root}}') from e
+            raise Failure(f'--server {text}: {e}; there are ' + ', '.join(f'{{{name}}}' for name in fills)) from e
         self.jvm = os.path.basename(self.words[0]) == 'java'
         self.warm_seconds = options.warm if self.jvm else 1
 

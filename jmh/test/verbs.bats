@@ -148,4 +148,7 @@ only() {
     run "$BENCH" cpu --no-build --servers '' --server 'sad=sh -c "echo no such thing; exit 3"' --out "$OUT"
     [ "$status" -eq 2 ]
     [[ $output == *"sad: ended with 3: no such thing"* ]]
+    run "$BENCH" cpu --no-build --servers '' --server 'sad={java} {root}' --out "$OUT"
+    [ "$status" -eq 2 ]
+    [[ $output == *"'root'; there are {port}, {cpus}, {java}, {jar}"* ]]
 }

@@ -73,11 +73,7 @@ class LoopFileTest {
     @Test
     void whereTheKernelPacesTheRestOfAFileFollowsWhenTheOthersHaveBegun() {
         try (LoopRig rig = rig("bbr")) {
-            List<Client> clients = List.of(connect(rig), connect(rig));
-            clients.forEach(client -> client.send(get("/file")));
-            rig.deliver();
-            rig.sys.takeTrace();
-            rig.turn();
+            List<Client> clients = turnOfTwo(rig);
             List<String> sends = sendfiles(rig);
             assertThat(sends).hasSize(4);
             assertThat(sends.subList(2, 4)).isEqualTo(sends.subList(0, 2));
@@ -89,11 +85,7 @@ class LoopFileTest {
     @Test
     void whereItDoesNotAFileIsSentAtOnce() {
         try (LoopRig rig = rig("cubic")) {
-            List<Client> clients = List.of(connect(rig), connect(rig));
-            clients.forEach(client -> client.send(get("/file")));
-            rig.deliver();
-            rig.sys.takeTrace();
-            rig.turn();
+            List<Client> clients = turnOfTwo(rig);
             assertThat(sendfiles(rig)).hasSize(2).doesNotHaveDuplicates();
             assertWhole(rig, clients);
         }
@@ -172,6 +164,16 @@ class LoopFileTest {
                 assertWhole(rig, clients);
             }
         }
+    }
+
+    /** Two clients ask for the file, and one turn does what it can; the trace is of that. */
+    private static List<Client> turnOfTwo(LoopRig rig) {
+        List<Client> clients = List.of(connect(rig), connect(rig));
+        clients.forEach(client -> client.send(get("/file")));
+        rig.deliver();
+        rig.sys.takeTrace();
+        rig.turn();
+        return clients;
     }
 
     private static Client connect(LoopRig rig) {
