@@ -97,8 +97,8 @@ final class Deadlines {
         }
     }
 
-    /** Milliseconds until {@link #expire} has something to look at; -1 where nothing is set. */
-    int millisToNext(long nowNanos) {
+    /** Nanoseconds until {@link #expire} has something to look at; -1 where nothing is set. */
+    long nanosToNext(long nowNanos) {
         if (count == 0) {
             return -1;
         }
@@ -114,7 +114,7 @@ final class Deadlines {
             distance += Long.SIZE - (bucket & 63);
         }
         long due = (currentTick + distance + 1) << TICK_SHIFT;
-        return (int) Math.max(0, (due - nowNanos) / 1_000_000 + 1);
+        return Math.max(0, due - nowNanos);
     }
 
     /** The number of slots with a deadline. */

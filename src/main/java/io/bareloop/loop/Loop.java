@@ -9,6 +9,7 @@ import io.bareloop.net.Epoll;
 import io.bareloop.net.Knob;
 import io.bareloop.net.KnobLog;
 import io.bareloop.net.ListenerGroup;
+import io.bareloop.net.Timer;
 import io.bareloop.net.Wakeup;
 import io.bareloop.sys.Errno;
 import io.bareloop.sys.Linux;
@@ -56,6 +57,7 @@ public final class Loop implements Runnable, AutoCloseable {
     private static final long LISTENER_TOKEN = -1;
 
     private static final long WAKEUP_TOKEN = -2;
+    private static final long TIMER_TOKEN = -3;
 
     final Counters counters = new Counters();
     final BodySlices slices = new BodySlices();
@@ -67,6 +69,7 @@ public final class Loop implements Runnable, AutoCloseable {
     private final int listener;
     private final Epoll epoll;
     private final Wakeup wakeup;
+    private final Timer timer;
     private final MemorySegment in;
     private final OutputBuffer out;
     private final Slab slab;
@@ -134,9 +137,16 @@ public final class Loop implements Runnable, AutoCloseable {
         deadlines.ensureSlots(SLOTS_AT_START);
         epoll = new Epoll(sys, arena, EVENTS_MAX);
         wakeup = newWakeup();
-        epoll.add(wakeup.fd(), Linux.EPOLLIN, WAKEUP_TOKEN);
-        int added = startAccepting();
+        timer = newTimer();
+        int added = epoll.add(wakeup.fd(), Linux.EPOLLIN, WAKEUP_TOKEN);
+        if (added >= 0) {
+            added = epoll.add(timer.fd(), Linux.EPOLLIN | Linux.EPOLLET, TIMER_TOKEN);
+        }
+        if (added >= 0) {
+            added = startAccepting();
+        }
         if (added < 0) {
+            close();
             throw new IllegalStateException("epoll_ctl: " + Errno.describe(added));
         }
         if (options.busyPoll().wanted()) {
@@ -167,6 +177,16 @@ public final class Loop implements Runnable, AutoCloseable {
         }
     }
 
+    private Timer newTimer() {
+        try {
+            return new Timer(sys);
+        } catch (IllegalStateException refused) {
+            wakeup.close();
+            epoll.close();
+            throw refused;
+        }
+    }
+
     /**
      * Has connections that are ready in the same turn received from by one system call, and sent to
      * by another, where that is wanted ({@link Batch}). On the thread that is to run the loop.
@@ -188,7 +208,7 @@ public final class Loop implements Runnable, AutoCloseable {
     public void run() {
         try {
             while (!stopping && !ended) {
-                runOnce(timeoutMillis());
+                runOnce(mayWait() ? -1 : 0);
             }
         } finally {
             closeAll();
@@ -250,6 +270,8 @@ public final class Loop implements Runnable, AutoCloseable {
                 }
             } else if (token == LISTENER_TOKEN) {
                 acceptPending();
+            } else if (token == TIMER_TOKEN) {
+                timer.hasCome();
             } else {
                 wakeup.drain();
             }
@@ -279,16 +301,27 @@ public final class Loop implements Runnable, AutoCloseable {
         return batch != null && (events & ~Linux.EPOLLOUT) == Linux.EPOLLIN && connection.isIdle();
     }
 
-    private int timeoutMillis() {
+    /** Whether there is nothing to do before something happens; the timer is set for what will. */
+    private boolean mayWait() {
         if (!scheduled.isEmpty() || !tasks.isEmpty()) {
-            return 0;
+            return false;
         }
-        int timeout = deadlines.millisToNext(now);
-        if (draining || (!accepting && options.connectionsMax() > openConnections())) {
-            int soon = (int) (ACCEPT_PAUSE_NANOS / 1_000_000);
-            return timeout < 0 ? soon : Math.min(timeout, soon);
+        long wait = deadlines.nanosToNext(now);
+        if (draining) {
+            wait = sooner(wait, drainUntilNanos - now);
+        } else if (!accepting && options.connectionsMax() > openConnections()) {
+            wait = sooner(wait, acceptAgainNanos - now);
         }
-        return timeout;
+        if (wait > 0) {
+            timer.comeWithin(now, wait);
+        }
+        return wait != 0;
+    }
+
+    /** The shorter of two times, the first of which may be -1 for none. */
+    private static long sooner(long wait, long other) {
+        long atOnce = Math.max(0, other);
+        return wait < 0 ? atOnce : Math.min(wait, atOnce);
     }
 
     private void proceedScheduled() {
@@ -579,6 +612,7 @@ public final class Loop implements Runnable, AutoCloseable {
         closeBatch();
         epoll.close();
         wakeup.close();
+        timer.close();
     }
 
     /** Connections that were closed with work in flight when the loop ended. */

@@ -55,6 +55,11 @@ public final class Linux {
     public static final int EFD_NONBLOCK = linux_h.EFD_NONBLOCK();
     public static final int EFD_CLOEXEC = linux_h.EFD_CLOEXEC();
 
+    // sys/timerfd.h, time.h
+    public static final int TFD_NONBLOCK = linux_h.TFD_NONBLOCK();
+    public static final int TFD_CLOEXEC = linux_h.TFD_CLOEXEC();
+    public static final int CLOCK_MONOTONIC = linux_h.CLOCK_MONOTONIC();
+
     // linux/io_uring.h
     public static final int IORING_ENTER_REGISTERED_RING = linux_h.IORING_ENTER_REGISTERED_RING();
     public static final int IORING_OP_RECV = linux_h.IORING_OP_RECV();

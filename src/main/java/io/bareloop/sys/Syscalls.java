@@ -39,6 +39,11 @@ public class Syscalls {
     /** {@code sizeof(cpu_set_t)}; to ask the generated class would take 20 ms at start. */
     static final int CPU_SET_BYTES = 128;
 
+    /** The offset of {@code it_value}, behind as many longs, in {@code struct itimerspec}. */
+    static final int ITIMERSPEC_VALUE = 16;
+
+    private static final long NANOS_PER_SECOND = 1_000_000_000L;
+
     private static final MethodHandle ACCEPT4 = Downcalls.link("accept4");
     private static final MethodHandle BIND = Downcalls.link("bind");
     private static final MethodHandle CLOSE = Downcalls.link("close");
@@ -59,6 +64,8 @@ public class Syscalls {
     private static final MethodHandle SETSOCKOPT = Downcalls.link("setsockopt");
     private static final MethodHandle SHUTDOWN = Downcalls.link("shutdown");
     private static final MethodHandle SOCKET = Downcalls.link("socket");
+    private static final MethodHandle TIMERFD_CREATE = Downcalls.link("timerfd_create");
+    private static final MethodHandle TIMERFD_SETTIME = Downcalls.link("timerfd_settime");
     private static final MethodHandle UNSHARE = Downcalls.link("unshare");
     private static final MethodHandle WRITE = Downcalls.link("write");
     private static final MethodHandle IOCTL = Downcalls.link("ioctl");
@@ -559,6 +566,51 @@ public class Syscalls {
             return n >= 0 ? (int) n : -errno();
         } catch (Throwable t) {
             throw linkedCallThrew("eventfdRead", t);
+        }
+    }
+
+    /**
+     * Creates a timer that is a descriptor.
+     *
+     * @param clock CLOCK_MONOTONIC
+     * @param flags TFD_NONBLOCK and TFD_CLOEXEC
+     * @return the descriptor, or -errno
+     */
+    public int timerfdCreate(int clock, int flags) {
+        try {
+            int n =
+                    (int)
+                            (long)
+                                    TIMERFD_CREATE.invokeExact(
+                                            callState, (long) clock, (long) flags, 0L, 0L, 0L);
+            return n >= 0 ? n : -errno();
+        } catch (Throwable t) {
+            throw linkedCallThrew("timerfd_create", t);
+        }
+    }
+
+    /**
+     * Has a timerfd_create(2) descriptor become readable {@code nanos} from now, once, and not when
+     * it was set to before. What it has told of so far is taken back.
+     *
+     * @param nanos 1 or more
+     * @return 0 or -errno
+     */
+    public int timerfdSettime(int fd, long nanos) {
+        // No interval: once only.
+        scratch.set(JAVA_LONG, 0, 0);
+        scratch.set(JAVA_LONG, Long.BYTES, 0);
+        scratch.set(JAVA_LONG, ITIMERSPEC_VALUE, nanos / NANOS_PER_SECOND);
+        scratch.set(JAVA_LONG, ITIMERSPEC_VALUE + Long.BYTES, nanos % NANOS_PER_SECOND);
+        try {
+            int n =
+                    (int)
+                            (long)
+                                    TIMERFD_SETTIME.invokeExact(
+                                            callState, (long) fd, 0L, scratch.address(), 0L, 0L);
+            return n >= 0 ? n : -errno();
+        } catch (Throwable t) {
+            throw linkedCallThrew("timerfd_settime", t);
         }
     }
 

@@ -85,7 +85,7 @@ class DeadlinesTest {
         deadlines.cancel(3);
         deadlines.cancel(3);
         assertThat(deadlines.count()).isZero();
-        assertThat(deadlines.millisToNext(0)).isEqualTo(-1);
+        assertThat(deadlines.nanosToNext(0)).isEqualTo(-1);
         deadlines.expire(10 * HORIZON, expired::add);
         assertThat(expired).isEmpty();
     }
@@ -215,13 +215,13 @@ class DeadlinesTest {
             assertThat(expected.due()).as("late").isGreaterThan(now - TICK);
             first = Math.min(first, expected.due());
         }
-        int millis = deadlines.millisToNext(now);
+        long nanos = deadlines.nanosToNext(now);
         if (model.isEmpty()) {
-            assertThat(millis).isEqualTo(-1);
+            assertThat(nanos).isEqualTo(-1);
         } else {
             // Not zero, which would be spinning: expire has just been called.
-            assertThat(millis).isPositive();
-            assertThat(now + millis * MILLI).isLessThanOrEqualTo(first + TICK + MILLI);
+            assertThat(nanos).isPositive();
+            assertThat(now + nanos).isLessThanOrEqualTo(first + TICK);
         }
     }
 
@@ -267,14 +267,14 @@ class DeadlinesTest {
             // Sleeps through several, as nothing else happens.
             int sleeps = random.nextInt(4);
             for (int i = 0; i < sleeps && !model.isEmpty(); i++) {
-                now += deadlines.millisToNext(now) * MILLI;
+                now += deadlines.nanosToNext(now);
                 wakes++;
                 long wokenAt = now;
                 deadlines.expire(
                         now,
                         expired ->
                                 assertThat(model.remove(expired))
-                                        .isBetween(wokenAt - TICK - MILLI, wokenAt));
+                                        .isBetween(wokenAt - TICK, wokenAt));
                 assertThat(model.values()).allMatch(time -> time > wokenAt - TICK);
             }
         }
@@ -282,7 +282,7 @@ class DeadlinesTest {
         assertThat(deadlines.count()).isEqualTo(model.size());
         int last = 0;
         while (deadlines.count() > 0) {
-            now += deadlines.millisToNext(now) * MILLI;
+            now += deadlines.nanosToNext(now);
             deadlines.expire(now, model::remove);
             last++;
         }

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Queue;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
@@ -66,6 +67,8 @@ final class FaultySyscalls extends Syscalls {
     private final Map<Integer, Watch> watches = new HashMap<>();
 
     private final List<Integer> acceptedFds = new ArrayList<>();
+    private final AtomicLong timersSet = new AtomicLong();
+    private final Set<Integer> timeouts = ConcurrentHashMap.newKeySet();
     private int strayCloses;
     private int ringRefusal;
     private String congestion;
@@ -112,6 +115,16 @@ final class FaultySyscalls extends Syscalls {
     /** Calls of this kind so far, failed ones included. */
     long count(Call call) {
         return counts.get(call).get();
+    }
+
+    /** How often a timer was set so far. */
+    long timersSet() {
+        return timersSet.get();
+    }
+
+    /** The time-outs that epoll_wait has been given so far, each once. */
+    Set<Integer> timeouts() {
+        return timeouts;
     }
 
     /** All calls so far but epoll_wait. */
@@ -238,6 +251,7 @@ final class FaultySyscalls extends Syscalls {
     @Override
     public int epollWait(int epollFd, MemorySegment events, int timeoutMillis) {
         payEdges();
+        timeouts.add(timeoutMillis);
         int result = decide(Call.EPOLL_WAIT, epollFd, 0);
         return result == PASS ? super.epollWait(epollFd, events, timeoutMillis) : result;
     }
@@ -311,6 +325,17 @@ final class FaultySyscalls extends Syscalls {
     @Override
     public int eventfd(int initial, int flags) {
         return opened(super.eventfd(initial, flags));
+    }
+
+    @Override
+    public int timerfdCreate(int clock, int flags) {
+        return opened(super.timerfdCreate(clock, flags));
+    }
+
+    @Override
+    public int timerfdSettime(int fd, long nanos) {
+        timersSet.incrementAndGet();
+        return super.timerfdSettime(fd, nanos);
     }
 
     @Override

@@ -61,6 +61,23 @@ class LoopDeadlineTest {
         }
     }
 
+    /** A time-out of epoll_wait, or a timer set for each request, would cost more CPU time. */
+    @Test
+    void aRequestSetsNoTimer() {
+        try (LoopRig rig = new LoopRig()) {
+            Client client = rig.connect();
+            rig.start();
+            for (int i = 1; i <= 500; i++) {
+                int asked = i;
+                client.send(get("/"));
+                rig.until(() -> client.answers().size() == asked);
+            }
+            assertThat(rig.sys.timeouts()).contains(-1).isSubsetOf(-1, 0);
+            // For the head, for the next request; and each time that it has come.
+            assertThat(rig.sys.timersSet()).isBetween(1L, 5L);
+        }
+    }
+
     @Test
     void whoIsIdleIsLetGo() {
         try (LoopRig rig = newRig()) {

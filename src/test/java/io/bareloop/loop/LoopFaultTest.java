@@ -4,11 +4,16 @@ import static io.bareloop.loop.Client.get;
 import static io.bareloop.loop.LoopTest.getAll;
 import static io.bareloop.loop.LoopTest.post;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.bareloop.http.OutputBuffer;
+import io.bareloop.http.Slab;
 import io.bareloop.loop.FaultySyscalls.Call;
+import io.bareloop.net.KnobLog;
 import io.bareloop.sys.Errno;
 import io.bareloop.sys.Linux;
 import java.io.UncheckedIOException;
+import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -35,6 +40,40 @@ class LoopFaultTest {
                     Errno.EIO);
 
     static final List<Integer> NO_ROOM_NOW = List.of(Errno.EAGAIN, Errno.ENOBUFS, Errno.ENOMEM);
+
+    // ---- no beginning
+
+    /** The eventfd, the timer and the listener are watched, or there is no loop. */
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 2})
+    void aLoopThatCannotWatchIsNoneAndLeavesNothingOpen(int watched) {
+        try (Arena arena = Arena.ofConfined()) {
+            FaultySyscalls sys = new FaultySyscalls(arena);
+            int listener = sys.socket(Linux.AF_INET, Linux.SOCK_STREAM, 0);
+            for (int i = 0; i < watched; i++) {
+                sys.next(Call.EPOLL_CTL, FaultySyscalls.PASS);
+            }
+            sys.next(Call.EPOLL_CTL, -Errno.ENOSPC);
+            OutputBuffer out = new OutputBuffer(arena, Loop.OUT_BYTES);
+            Slab slab = new Slab(arena, 1 << 20);
+            assertThatThrownBy(
+                            () ->
+                                    new Loop(
+                                            sys,
+                                            arena,
+                                            LoopRig.OPTIONS,
+                                            listener,
+                                            out,
+                                            slab,
+                                            null,
+                                            new KnobLog()))
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessage("epoll_ctl: " + Errno.describe(Errno.ENOSPC));
+            sys.close(listener);
+            assertThat(sys.openDescriptors()).isZero();
+            assertThat(sys.strayCloses()).isZero();
+        }
+    }
 
     // ---- interrupted
 
@@ -117,9 +156,10 @@ class LoopFaultTest {
             veteran.pump();
             assertThat(veteran.text()).isEqualTo(expected);
             rig.assertLeft(1);
-            // For epoll the eventfd, the listener and each connection; EPOLLOUT once a connection.
+            // For epoll the eventfd, the timer, the listener and each connection; EPOLLOUT once a
+            // connection.
             assertThat(rig.sys.count(Call.EPOLL_CTL))
-                    .isEqualTo(2 + 2 * rig.loop.counters().accepted());
+                    .isEqualTo(3 + 2 * rig.loop.counters().accepted());
         }
     }
 

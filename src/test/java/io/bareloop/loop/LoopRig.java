@@ -334,8 +334,8 @@ final class LoopRig implements AutoCloseable {
     /** So many connections are open; none has anything pending. */
     void assertLeft(int connections) {
         assertThat(loop.openConnections()).as("connections").isEqualTo(connections);
-        // Beside them the listener, epoll and eventfd.
-        assertThat(sys.openDescriptors()).as("descriptors").isEqualTo(connections + 3);
+        // Beside them the listener, epoll, eventfd and the timer.
+        assertThat(sys.openDescriptors()).as("descriptors").isEqualTo(connections + 4);
         assertThat(loop.slab().slicesInUse()).as("slices").isZero();
         assertThat(loop.deadlines().count()).as("deadlines").isEqualTo(connections);
         assertThat(loop.counters().open()).isEqualTo(connections);

@@ -153,6 +153,10 @@ class BindingsProbeTest {
         addOffset(facts, "io_uring_sqe, user_data", RingMemory.SQE_USER_DATA);
         addOffset(facts, "io_uring_cqe, user_data", RingMemory.CQE_USER_DATA);
         addOffset(facts, "io_uring_cqe, res", RingMemory.CQE_RES);
+        addOffset(facts, "itimerspec, it_interval.tv_sec", 0);
+        addOffset(facts, "itimerspec, it_interval.tv_nsec", Long.BYTES);
+        addOffset(facts, "itimerspec, it_value.tv_sec", Syscalls.ITIMERSPEC_VALUE);
+        addOffset(facts, "itimerspec, it_value.tv_nsec", Syscalls.ITIMERSPEC_VALUE + Long.BYTES);
         facts.add(new Fact("CPU_SET_BYTES", "sizeof(cpu_set_t)", Syscalls.CPU_SET_BYTES));
         compare(umbrellaIncludes(), facts);
     }
