@@ -208,7 +208,7 @@ public final class Loop implements Runnable, AutoCloseable {
     public void run() {
         try {
             while (!stopping && !ended) {
-                runOnce(mayWait() ? -1 : 0);
+                runOnce(prepareWait());
             }
         } finally {
             closeAll();
@@ -301,10 +301,13 @@ public final class Loop implements Runnable, AutoCloseable {
         return batch != null && (events & ~Linux.EPOLLOUT) == Linux.EPOLLIN && connection.isIdle();
     }
 
-    /** Whether there is nothing to do before something happens; the timer is set for what will. */
-    private boolean mayWait() {
+    /**
+     * Sets the timer for what is to come. Returns the time-out for the wait: 0 where there is
+     * something to do at once, or -1.
+     */
+    private int prepareWait() {
         if (!scheduled.isEmpty() || !tasks.isEmpty()) {
-            return false;
+            return 0;
         }
         long wait = deadlines.nanosToNext(now);
         if (draining) {
@@ -312,10 +315,13 @@ public final class Loop implements Runnable, AutoCloseable {
         } else if (!accepting && options.connectionsMax() > openConnections()) {
             wait = sooner(wait, acceptAgainNanos - now);
         }
+        if (wait == 0) {
+            return 0;
+        }
         if (wait > 0) {
             timer.comeWithin(now, wait);
         }
-        return wait != 0;
+        return -1;
     }
 
     /** The shorter of two times, the first of which may be -1 for none. */

@@ -33,11 +33,14 @@ final class FaultySyscalls extends Syscalls {
         CLOSE,
         EPOLL_CTL,
         EPOLL_WAIT,
+        EVENTFD,
         RECV,
         RING,
         SEND,
         SENDFILE,
-        SHUTDOWN
+        SHUTDOWN,
+        TIMERFD_CREATE,
+        TIMERFD_SETTIME
     }
 
     /** Decides on one call. */
@@ -67,7 +70,6 @@ final class FaultySyscalls extends Syscalls {
     private final Map<Integer, Watch> watches = new HashMap<>();
 
     private final List<Integer> acceptedFds = new ArrayList<>();
-    private final AtomicLong timersSet = new AtomicLong();
     private final Set<Integer> timeouts = ConcurrentHashMap.newKeySet();
     private int strayCloses;
     private int ringRefusal;
@@ -115,11 +117,6 @@ final class FaultySyscalls extends Syscalls {
     /** Calls of this kind so far, failed ones included. */
     long count(Call call) {
         return counts.get(call).get();
-    }
-
-    /** How often a timer was set so far. */
-    long timersSet() {
-        return timersSet.get();
     }
 
     /** The time-outs that epoll_wait has been given so far, each once. */
@@ -324,18 +321,20 @@ final class FaultySyscalls extends Syscalls {
 
     @Override
     public int eventfd(int initial, int flags) {
-        return opened(super.eventfd(initial, flags));
+        int result = decide(Call.EVENTFD, initial, 0);
+        return result == PASS ? opened(super.eventfd(initial, flags)) : result;
     }
 
     @Override
     public int timerfdCreate(int clock, int flags) {
-        return opened(super.timerfdCreate(clock, flags));
+        int result = decide(Call.TIMERFD_CREATE, clock, 0);
+        return result == PASS ? opened(super.timerfdCreate(clock, flags)) : result;
     }
 
     @Override
     public int timerfdSettime(int fd, long nanos) {
-        timersSet.incrementAndGet();
-        return super.timerfdSettime(fd, nanos);
+        int result = decide(Call.TIMERFD_SETTIME, fd, 0);
+        return result == PASS ? super.timerfdSettime(fd, nanos) : result;
     }
 
     @Override

@@ -16,6 +16,7 @@ import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -46,33 +47,43 @@ class LoopFaultTest {
     /** The eventfd, the timer and the listener are watched, or there is no loop. */
     @ParameterizedTest
     @ValueSource(ints = {0, 1, 2})
-    void aLoopThatCannotWatchIsNoneAndLeavesNothingOpen(int watched) {
+    void aLoopThatCannotWatchIsNone(int watched) {
         try (Arena arena = Arena.ofConfined()) {
             FaultySyscalls sys = new FaultySyscalls(arena);
-            int listener = sys.socket(Linux.AF_INET, Linux.SOCK_STREAM, 0);
             for (int i = 0; i < watched; i++) {
                 sys.next(Call.EPOLL_CTL, FaultySyscalls.PASS);
             }
             sys.next(Call.EPOLL_CTL, -Errno.ENOSPC);
-            OutputBuffer out = new OutputBuffer(arena, Loop.OUT_BYTES);
-            Slab slab = new Slab(arena, 1 << 20);
-            assertThatThrownBy(
-                            () ->
-                                    new Loop(
-                                            sys,
-                                            arena,
-                                            LoopRig.OPTIONS,
-                                            listener,
-                                            out,
-                                            slab,
-                                            null,
-                                            new KnobLog()))
-                    .isInstanceOf(IllegalStateException.class)
-                    .hasMessage("epoll_ctl: " + Errno.describe(Errno.ENOSPC));
-            sys.close(listener);
-            assertThat(sys.openDescriptors()).isZero();
-            assertThat(sys.strayCloses()).isZero();
+            assertIsNone(sys, arena, "epoll_ctl: " + Errno.describe(Errno.ENOSPC));
         }
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = Call.class,
+            names = {"EVENTFD", "TIMERFD_CREATE"})
+    void aLoopThatGetsNoDescriptorIsNone(Call call) {
+        try (Arena arena = Arena.ofConfined()) {
+            FaultySyscalls sys = new FaultySyscalls(arena);
+            sys.next(call, -Errno.EMFILE);
+            String name = call.name().toLowerCase(Locale.ROOT);
+            assertIsNone(sys, arena, name + ": " + Errno.describe(Errno.EMFILE));
+        }
+    }
+
+    /** It says why, and leaves nothing open. */
+    private static void assertIsNone(FaultySyscalls sys, Arena arena, String reason) {
+        int listener = sys.socket(Linux.AF_INET, Linux.SOCK_STREAM, 0);
+        OutputBuffer out = new OutputBuffer(arena, Loop.OUT_BYTES);
+        Slab slab = new Slab(arena, 1 << 20);
+        KnobLog log = new KnobLog();
+        assertThatThrownBy(
+                        () -> new Loop(sys, arena, LoopRig.OPTIONS, listener, out, slab, null, log))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessage(reason);
+        sys.close(listener);
+        assertThat(sys.openDescriptors()).isZero();
+        assertThat(sys.strayCloses()).isZero();
     }
 
     // ---- interrupted
