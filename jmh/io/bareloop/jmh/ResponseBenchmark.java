@@ -70,7 +70,7 @@ public class ResponseBenchmark {
                 new Http1(
                         arena,
                         transport.output(),
-                        new Slab(arena, 1 << 20),
+                        new Slab(arena.allocate(1 << 20), (offset, bytes) -> {}),
                         Limits.defaults(),
                         Timeouts.defaults(),
                         application,
@@ -155,6 +155,11 @@ public class ResponseBenchmark {
         @Override
         public void closeWhenSent(boolean linger) {
             throw new IllegalStateException("nothing closes here");
+        }
+
+        @Override
+        public void abort() {
+            throw new IllegalStateException("nothing here fails");
         }
 
         @Override

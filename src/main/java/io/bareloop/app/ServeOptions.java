@@ -149,14 +149,22 @@ record ServeOptions(HttpServer.Builder builder, Duration drain, StaticFiles.Buil
                             "--max-pending",
                             "BYTES",
                             Kind.LONG,
-                            "67108864",
-                            "Memory per loop for requests and responses under way."),
+                            null,
+                            "Memory per loop for requests and responses under way, at least"
+                                    + " 1048576. Default: 67108864, or less where the largest heap"
+                                    + " (-Xmx) is less than twice that for all loops."),
                     new ServeOption(
                             "--max-requests",
                             "N",
                             Kind.LONG,
                             null,
                             "Requests after which a connection is closed. Default: any number."),
+                    new ServeOption(
+                            "--max-form-parameters",
+                            "N",
+                            Kind.INT,
+                            "1000",
+                            "Parameters of a form that a handler asks for; more are answered 413."),
                     new ServeOption(
                             "--max-pipelined",
                             "N",
@@ -187,6 +195,14 @@ record ServeOptions(HttpServer.Builder builder, Duration drain, StaticFiles.Buil
                             Kind.INT,
                             "30",
                             "How long a client may take no byte of what is sent to it."),
+                    new ServeOption(
+                            "--linger",
+                            "SECONDS",
+                            Kind.INT,
+                            "30",
+                            "How long a client that still sends when its connection is to be closed"
+                                    + " is listened to, so that it reads the answer; or until it"
+                                    + " has sent nothing for 5 s."),
                     new ServeOption(
                             "--drain",
                             "SECONDS",
@@ -262,7 +278,10 @@ record ServeOptions(HttpServer.Builder builder, Duration drain, StaticFiles.Buil
                 "--max-connections",
                 () -> builder.connectionsMax(number(given, "--max-connections")));
         builder.limits(limits(given));
-        named("--max-pending", () -> builder.pendingBytesMax(longNumber(given, "--max-pending")));
+        String pending = given.get("--max-pending");
+        if (pending != null) {
+            named("--max-pending", () -> builder.pendingBytesMax(Long.parseLong(pending)));
+        }
         builder.timeouts(timeouts(given));
         int drain = number(given, "--drain");
         if (drain < 0 || drain > 3600) {
@@ -304,6 +323,7 @@ record ServeOptions(HttpServer.Builder builder, Duration drain, StaticFiles.Buil
         limits = with("--max-head", given, limits::headBytesMax);
         limits = with("--max-fields", given, limits::fieldsMax);
         limits = with("--max-unsent", given, limits::unsentBytesMax);
+        limits = with("--max-form-parameters", given, limits::formParametersMax);
         limits = with("--max-pipelined", given, limits::pipelinedPerTurnMax);
         // Bodies that are handed over whole have a bound of their own, which the memory sets.
         long body = longNumber(given, "--max-body");
@@ -320,7 +340,8 @@ record ServeOptions(HttpServer.Builder builder, Duration drain, StaticFiles.Buil
         timeouts = named("--head-timeout", seconds(given, "--head-timeout"), timeouts::head);
         timeouts = named("--body-timeout", seconds(given, "--body-timeout"), timeouts::body);
         timeouts = named("--idle-timeout", seconds(given, "--idle-timeout"), timeouts::idle);
-        return named("--send-timeout", seconds(given, "--send-timeout"), timeouts::send);
+        timeouts = named("--send-timeout", seconds(given, "--send-timeout"), timeouts::send);
+        return named("--linger", seconds(given, "--linger"), timeouts::linger);
     }
 
     private static Duration seconds(Map<String, String> given, String option) {

@@ -14,6 +14,8 @@ public final class Blocking implements Handler {
     /** Requests under way, where nothing else is said. */
     public static final int REQUESTS_MAX = 1024;
 
+    private static final int HEAP_PAUSE_MILLIS = 10;
+
     private static final Prepared BUSY =
             Prepared.of(
                     Status.SERVICE_UNAVAILABLE,
@@ -81,7 +83,28 @@ public final class Blocking implements Handler {
         } finally {
             underWay.decrementAndGet();
         }
-        suspended.release(send);
+        release(suspended, send);
+    }
+
+    /** Without an answer the connection would wait for ever: a heap that is full is tried again. */
+    private static void release(Suspended suspended, Handler send) {
+        while (true) {
+            try {
+                suspended.release(send);
+                return;
+            } catch (OutOfMemoryError full) {
+                pause();
+            }
+        }
+    }
+
+    private static void pause() {
+        try {
+            Thread.sleep(HEAP_PAUSE_MILLIS);
+        } catch (InterruptedException e) {
+            // The thread has nothing else to do, and ends with this.
+            Thread.onSpinWait();
+        }
     }
 
     private static void rethrow(Throwable failure) throws Exception {

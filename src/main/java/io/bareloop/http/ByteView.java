@@ -125,6 +125,12 @@ public final class ByteView {
         return new String(toByteArray(), StandardCharsets.UTF_8);
     }
 
+    /** A view of a copy that stays. */
+    ByteView copy() {
+        byte[] bytes = toByteArray();
+        return new ByteView().set(MemorySegment.ofArray(bytes), 0, bytes.length);
+    }
+
     MemorySegment segment() {
         if (Checks.ENABLED && segment == null) {
             throw new IllegalStateException(

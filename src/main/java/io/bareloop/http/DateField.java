@@ -17,6 +17,7 @@ final class DateField {
     private static final String SERVER = "Server: B\r\n";
     private static final String TEMPLATE = "Date: Thu, 01 Jan 1970 00:00:00 GMT\r\n";
     private static final int DATE = OK.length() + SERVER.length() + "Date: ".length();
+    static final int NATIVE_BYTES = OK.length() + SERVER.length() + TEMPLATE.length();
     private static final long NANOS_PER_MILLI = 1_000_000;
 
     private final MemorySegment front;

@@ -13,8 +13,14 @@ import java.time.Duration;
 public final class EventStream {
     private static final byte[] HEARTBEAT = ":\n\n".getBytes(StandardCharsets.US_ASCII);
 
+    private static final int TEXT_CHARS_KEPT = 4096;
+
     private final Response response;
     private final Suspended suspended;
+
+    /** A HEAD: the stream has ended with its head, and what is sent goes nowhere. */
+    private final boolean headOnly;
+
     private final Runnable onTick;
     private final StringBuilder text = new StringBuilder(128);
 
@@ -22,12 +28,13 @@ public final class EventStream {
         this.response = response;
         this.onTick = onTick;
         this.suspended = response.suspend();
+        this.headOnly = response.isHeadOnly();
         response
                 .contentType(MediaType.EVENT_STREAM)
                 .header(HeaderName.CACHE_CONTROL, "no-store")
                 .stream()
                 .onTick(period, this::tick);
-        if (response.isHeadOnly()) {
+        if (headOnly) {
             // A HEAD would wait for the end of a body that it never sees.
             response.end();
         }
@@ -52,15 +59,20 @@ public final class EventStream {
 
     /**
      * Sends an event. A client that does not read misses events rather than piling them up: while
-     * it is behind, they are dropped. On the loop only.
+     * it is behind, they are dropped. On the loop only; in the handler of another connection of the
+     * loop too, and then the event leaves soon after, or is dropped where the client is behind by
+     * that time.
      *
      * @param name the event's type, or null for "message"
      * @param data one line or more
-     * @return whether it was sent
+     * @return whether it was sent, or will be; false for a stream that answers a HEAD
      * @throws IllegalArgumentException where the name has a line break
-     * @throws IllegalStateException where the stream has ended
+     * @throws IllegalStateException where the stream has ended, or the caller is another thread
      */
     public boolean send(String name, String data) {
+        if (headOnly) {
+            return false;
+        }
         if (response.hasEnded()) {
             throw new IllegalStateException("the stream has ended");
         }
@@ -79,8 +91,24 @@ public final class EventStream {
             text.append("data: ").append(line).append('\n');
         }
         text.append('\n');
-        response.write(text.toString().getBytes(StandardCharsets.UTF_8));
+        byte[] event = text.toString().getBytes(StandardCharsets.UTF_8);
+        if (text.capacity() > TEXT_CHARS_KEPT) {
+            // One large event, and this is as large for as long as the client stays.
+            text.setLength(0);
+            text.trimToSize();
+        }
+        if (response.isTurn()) {
+            response.write(event);
+        } else {
+            suspended.resume((request, sameResponse) -> writeLater(event));
+        }
         return true;
+    }
+
+    private void writeLater(byte[] event) {
+        if (response.isWritable()) {
+            response.write(event);
+        }
     }
 
     /** Runs {@code action} on the loop, unless the stream has ended. For any thread. */
@@ -93,9 +121,14 @@ public final class EventStream {
         return suspended.isGone();
     }
 
-    /** Ends the stream; a browser then connects again. On the loop only. */
+    /**
+     * Ends the stream; a browser then connects again. On the loop only, in the handler of another
+     * connection too.
+     */
     public void end() {
-        response.end();
+        if (!headOnly) {
+            response.end();
+        }
     }
 
     private void tick() {

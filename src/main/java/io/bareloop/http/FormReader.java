@@ -8,9 +8,9 @@ import java.lang.foreign.MemorySegment;
 /**
  * Reads {@code name=value&name=value}: a query, or a body of application/x-www-form-urlencoded.
  *
- * <p>Percent-escapes and plus signs are decoded into memory of the reader's own, which grows to
- * what the longest input needs and is used again: nothing is allocated after that. Belongs to one
- * thread.
+ * <p>What has no percent-escapes and no plus signs is a view of the input. Otherwise a parameter is
+ * decoded into memory of the reader's own, which grows to what the longest one needs and is used
+ * again. Belongs to one thread.
  *
  * <pre>{@code
  * reader.start(request.query());
@@ -22,8 +22,7 @@ public final class FormReader {
 
     private final ByteView name = new ByteView();
     private final ByteView value = new ByteView();
-    private MemorySegment decoded = Arena.ofAuto().allocate(BYTES_AT_START);
-    private int used;
+    private MemorySegment decoded = MemorySegment.NULL;
     private MemorySegment in = MemorySegment.NULL;
     private int at;
     private int end;
@@ -36,10 +35,6 @@ public final class FormReader {
         in = input.segment();
         at = input.offset();
         end = at + input.length();
-        if (decoded.byteSize() < input.length()) {
-            // Decoding never makes anything longer.
-            decoded = Arena.ofAuto().allocate(Math.max(input.length(), 2L * decoded.byteSize()));
-        }
     }
 
     /**
@@ -55,14 +50,23 @@ public final class FormReader {
         if (at == end) {
             return false;
         }
-        used = 0;
-        decode(name, true);
-        if (at < end && in.get(JAVA_BYTE, at) == '=') {
-            at++;
-            decode(value, false);
+        int start = at;
+        int nameEnd = end(start, true);
+        boolean hasValue = nameEnd < end && in.get(JAVA_BYTE, nameEnd) == '=';
+        int valueStart = hasValue ? nameEnd + 1 : nameEnd;
+        int valueEnd = end(valueStart, false);
+        if (isPlain(start, valueEnd)) {
+            name.set(in, start, nameEnd - start);
+            value.set(in, valueStart, valueEnd - valueStart);
         } else {
-            value.set(decoded, used, 0);
+            // Decoding never makes anything longer.
+            ensureDecoded(valueEnd - start);
+            int nameBytes = decode(in, start, nameEnd, decoded, 0);
+            int valueBytes = decode(in, valueStart, valueEnd, decoded, nameBytes);
+            name.set(decoded, 0, nameBytes);
+            value.set(decoded, nameBytes, valueBytes);
         }
+        at = valueEnd;
         return true;
     }
 
@@ -82,27 +86,62 @@ public final class FormReader {
         value.expire();
     }
 
-    private void decode(ByteView into, boolean untilEquals) {
-        int start = used;
-        while (at < end) {
-            byte b = in.get(JAVA_BYTE, at);
-            if (b == '&' || (untilEquals && b == '=')) {
+    /** The end of a name or a value that begins at {@code from}. */
+    private int end(int from, boolean isName) {
+        int to = from;
+        while (to < end) {
+            byte b = in.get(JAVA_BYTE, to);
+            if (b == '&' || (isName && b == '=')) {
                 break;
             }
+            to++;
+        }
+        return to;
+    }
+
+    private boolean isPlain(int from, int to) {
+        for (int i = from; i < to; i++) {
+            byte b = in.get(JAVA_BYTE, i);
+            if (b == '%' || b == '+') {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private void ensureDecoded(int bytes) {
+        if (decoded.byteSize() < bytes) {
+            long room = Math.max(bytes, Math.max(BYTES_AT_START, 2 * decoded.byteSize()));
+            decoded = Arena.ofAuto().allocate(room);
+        }
+    }
+
+    /**
+     * Decodes [from, to) of {@code in} to {@code out} from {@code at} on, which may be the same
+     * bytes: it reads ahead of what it writes.
+     *
+     * @return the number of bytes written, at most as many as were read
+     * @throws HttpException with 400 where a percent sign is not followed by two hexadecimal digits
+     */
+    static int decode(MemorySegment in, int from, int to, MemorySegment out, int at) {
+        int written = at;
+        int read = from;
+        while (read < to) {
+            byte b = in.get(JAVA_BYTE, read);
             if (b == '%') {
-                b = escape();
-                at += 2;
+                b = escape(in, read, to);
+                read += 2;
             } else if (b == '+') {
                 b = ' ';
             }
-            decoded.set(JAVA_BYTE, used, b);
-            used++;
-            at++;
+            out.set(JAVA_BYTE, written, b);
+            written++;
+            read++;
         }
-        into.set(decoded, start, used - start);
+        return written - at;
     }
 
-    private byte escape() {
+    private static byte escape(MemorySegment in, int at, int end) {
         int high = end - at > 2 ? Character.digit(in.get(JAVA_BYTE, at + 1), 16) : -1;
         int low = end - at > 2 ? Character.digit(in.get(JAVA_BYTE, at + 2), 16) : -1;
         if (high < 0 || low < 0) {

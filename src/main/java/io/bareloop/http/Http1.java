@@ -2,7 +2,6 @@ package io.bareloop.http;
 
 import java.lang.foreign.Arena;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayDeque;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.function.Consumer;
@@ -11,6 +10,15 @@ import java.util.function.Consumer;
  * HTTP/1.1 for one loop: what its connections share, because only one of them is served at a time.
  */
 public final class Http1 implements Protocol.Factory {
+    /** Native memory of an instance, in bytes: what it sent, and what it parsed last. */
+    public static final long NATIVE_BYTES =
+            (long) LastSent.BYTES_MAX + DateField.NATIVE_BYTES + 2 * LastBytes.BYTES_MAX;
+
+    /**
+     * Exchanges that are kept for the next requests; a burst of more leaves the others to the heap.
+     */
+    private static final int SPARE_EXCHANGES_MAX = 64;
+
     final RequestParser parser;
     final Limits limits;
     final Handler handler;
@@ -23,12 +31,19 @@ public final class Http1 implements Protocol.Factory {
     final long bodyNanos;
     final long idleNanos;
 
-    /** For requests that come to their end in the call in which they are received. */
-    Exchange exchange;
+    /** The number of the loop's thread, once there has been a request. */
+    long thread;
+
+    /**
+     * For requests that come to their end in the call in which they are received; null where the
+     * last one outlived that.
+     */
+    private Exchange exchange;
 
     private ByteView piece = new ByteView();
 
-    private final ArrayDeque<Exchange> free = new ArrayDeque<>();
+    private final Exchange[] free = new Exchange[SPARE_EXCHANGES_MAX];
+    private int freeCount;
     private final Map<Status, byte[]> errorTexts = new EnumMap<>(Status.class);
 
     /**
@@ -72,11 +87,29 @@ public final class Http1 implements Protocol.Factory {
         date.update(nowNanos);
     }
 
+    @Override
+    public void ended() {
+        // Whoever has kept a request finds it over, and not in memory that is freed.
+        if (exchange != null) {
+            exchange.request.expire();
+        }
+    }
+
+    /** The exchange of the next request: the one that is at hand, or another. */
+    Exchange exchange() {
+        Exchange next = exchange;
+        return next != null ? next : another();
+    }
+
+    private Exchange another() {
+        exchange = freeCount > 0 ? free[--freeCount] : new Exchange(this);
+        return exchange;
+    }
+
     /** {@code used} outlasts the call: the next request gets another one. */
     void handOver(Exchange used) {
         if (used == exchange) {
-            Exchange next = free.poll();
-            exchange = next != null ? next : new Exchange(this);
+            exchange = null;
         }
     }
 
@@ -93,11 +126,20 @@ public final class Http1 implements Protocol.Factory {
             slab.give(used.slice);
             used.slice = null;
         }
-        if (Checks.ENABLED) {
+        if (used.outlived || Checks.ENABLED) {
             // Never used again, so that a late use is seen.
             handOver(used);
-        } else if (used != exchange) {
-            free.push(used);
+        } else if (used != exchange && freeCount < SPARE_EXCHANGES_MAX) {
+            free[freeCount++] = used;
+        }
+    }
+
+    /** Tells of what user code has thrown. What the log throws itself is nobody's loss but its. */
+    void report(Throwable failure) {
+        try {
+            failures.accept(failure);
+        } catch (Throwable ofTheLog) {
+            // The request has its answer all the same.
         }
     }
 

@@ -96,16 +96,14 @@ final class HttpConnection implements Protocol {
         int batch = 0;
         behind = false;
         if (inBody || active != null) {
-            // What was written in a call before is on its way.
-            flushed = true;
-            at = receiveBody(in, at, to);
+            at = goOn(in, at, to);
         }
         while (at < to) {
             if (mustWait()) {
                 behind = true;
                 return closing ? to : at;
             }
-            Exchange exchange = http.exchange;
+            Exchange exchange = http.exchange();
             Request request = exchange.request;
             int headEnd = http.parser.parse(in, at, to, request);
             if (headEnd <= 0) {
@@ -129,6 +127,7 @@ final class HttpConnection implements Protocol {
                 handle(http.handler, exchange);
             }
             if (active != null) {
+                active.turn = Exchange.NOBODY;
                 moveToSlice();
             }
             batch++;
@@ -143,6 +142,20 @@ final class HttpConnection implements Protocol {
             transport.deadline(idleDeadline());
         }
         return closing ? to : at;
+    }
+
+    /** As {@link #receive}, where a request has begun in a call before. */
+    private int goOn(MemorySegment in, int from, int to) {
+        // What was written in a call before is on its way.
+        flushed = true;
+        if (active != null) {
+            active.turn = http.thread;
+        }
+        int at = receiveBody(in, from, to);
+        if (active != null) {
+            active.turn = Exchange.NOBODY;
+        }
+        return at;
     }
 
     /** Until when the next request may begin; what has been received already still comes first. */
@@ -169,6 +182,8 @@ final class HttpConnection implements Protocol {
         target = null;
         tickDueNanos = Transport.NEVER;
         exchange.connection = this;
+        exchange.turn = Thread.currentThread().threadId();
+        http.thread = exchange.turn;
         requests++;
         lastOfClient =
                 request.says(Request.CLOSES)
@@ -185,6 +200,12 @@ final class HttpConnection implements Protocol {
         } catch (Throwable failure) {
             handlerFailed(exchange, failure);
         }
+        endUserCode();
+    }
+
+    /** An interrupt that a handler was given, or gave itself, is not the next one's. */
+    private static void endUserCode() {
+        Thread.interrupted();
     }
 
     private void handlerReturned(Exchange exchange) {
@@ -214,6 +235,7 @@ final class HttpConnection implements Protocol {
         boolean wasActive = exchange == active;
         active = null;
         exchange.serial++;
+        exchange.turn = Exchange.NOBODY;
         exchange.connection = null;
         exchange.response.expire(aborted);
         if (inBody) {
@@ -224,12 +246,32 @@ final class HttpConnection implements Protocol {
         if (wasActive || exchange.slice != null || Checks.ENABLED) {
             // Its request is over too, unless another thread still reads it.
             http.release(exchange);
+        } else {
+            exchange.request.end();
         }
     }
 
     // ---- the rare ways on: failures
 
+    /** Whatever user code throws is the matter of its request. */
     private void handlerFailed(Exchange exchange, Throwable failure) {
+        try {
+            answerFailure(exchange, failure);
+        } catch (Throwable again) {
+            // No heap is left for an answer, as a rule. Then the connection ends.
+            if (transport != null) {
+                transport.abort();
+            }
+        }
+    }
+
+    private void answerFailure(Exchange exchange, Throwable failure) {
+        if (exchange.connection != this) {
+            // What failed came behind the end of the response, and how far it came is not known.
+            http.report(failure);
+            transport.abort();
+            return;
+        }
         Response response = exchange.response;
         Status status = Status.INTERNAL_SERVER_ERROR;
         String message = null;
@@ -238,7 +280,7 @@ final class HttpConnection implements Protocol {
             message = answer.getMessage();
         } else {
             transport.countError();
-            http.failures.accept(failure);
+            http.report(failure);
         }
         boolean aborted = !response.takeBack();
         if (aborted) {
@@ -254,10 +296,6 @@ final class HttpConnection implements Protocol {
         if (!keepAlive) {
             close(true);
         }
-        // A handler may ask for too much stack or memory; a JVM that is broken is another matter.
-        if (failure instanceof InternalError error) {
-            throw error;
-        }
     }
 
     /** Answers what is no valid request, and closes: where the next one begins is not known. */
@@ -267,6 +305,7 @@ final class HttpConnection implements Protocol {
         keepAlive = false;
         inBody = false;
         exchange.connection = this;
+        exchange.turn = Thread.currentThread().threadId();
         exchange.response.start(exchange.request.method == Method.HEAD);
         if (http.out.room() >= Response.HEAD_BYTES_MAX || flush()) {
             writeError(exchange.response, status, null);
@@ -319,6 +358,8 @@ final class HttpConnection implements Protocol {
         } catch (Throwable failure) {
             handlerFailed(exchange, failure);
             return headEnd;
+        } finally {
+            endUserCode();
         }
         // Where the body has begun to come nobody waits.
         if (oweContinue && headEnd == to && !exchange.response.hasBegun()) {
@@ -388,6 +429,7 @@ final class HttpConnection implements Protocol {
             } catch (Throwable failure) {
                 handlerFailed(exchange, failure);
             }
+            endUserCode();
         } else {
             collect(exchange, in, start, length);
         }
@@ -425,6 +467,7 @@ final class HttpConnection implements Protocol {
         } catch (Throwable failure) {
             handlerFailed(exchange, failure);
         }
+        endUserCode();
     }
 
     /** The body cannot be taken any further. */
@@ -453,8 +496,9 @@ final class HttpConnection implements Protocol {
             try {
                 handler.aborted(exchange.request);
             } catch (Throwable failure) {
-                http.failures.accept(failure);
+                http.report(failure);
             }
+            endUserCode();
         }
     }
 
@@ -463,6 +507,7 @@ final class HttpConnection implements Protocol {
     /** The response goes on after its handler has returned. */
     private void stayOpen(Exchange exchange) {
         active = exchange;
+        exchange.outlived = true;
         if (exchange.response.tickAction() != null && tickDueNanos == Transport.NEVER) {
             tickDueNanos = transport.now() + exchange.response.tickNanos();
         }
@@ -526,13 +571,22 @@ final class HttpConnection implements Protocol {
         if (exchange != active || closing) {
             return;
         }
-        proceed(action, null, exchange);
+        try {
+            proceed(action, null, exchange);
+        } catch (VirtualMachineError error) {
+            // Where an event is at work its loop sees to this; here it is a task of ours.
+            http.report(error);
+            if (transport != null) {
+                transport.abort();
+            }
+        }
     }
 
     /** Runs a later part of a handler, one of the two, outside receive. */
     private void proceed(Handler action, Runnable simpleAction, Exchange exchange) {
         // What was written in a call before is on its way.
         flushed = true;
+        exchange.turn = Thread.currentThread().threadId();
         try {
             if (action != null) {
                 action.handle(exchange.request, exchange.response);
@@ -547,6 +601,8 @@ final class HttpConnection implements Protocol {
         } catch (Throwable failure) {
             handlerFailed(exchange, failure);
         }
+        exchange.turn = Exchange.NOBODY;
+        endUserCode();
         // Closing may have come to its end in here already.
         if (transport != null) {
             flush();
@@ -618,7 +674,7 @@ final class HttpConnection implements Protocol {
         restEnd = offset + length;
         try {
             sendRest();
-        } catch (IllegalStateException | WrongThreadException refused) {
+        } catch (RuntimeException | Error refused) {
             // Nothing was sent, and nothing will be: its memory is closed, or another thread's.
             rest = null;
             throw refused;
@@ -633,7 +689,7 @@ final class HttpConnection implements Protocol {
         restEnd = offset + length;
         try {
             sendRestOfFile();
-        } catch (IllegalStateException refused) {
+        } catch (RuntimeException | Error refused) {
             // Nothing was sent, and nothing will be: the file stays the caller's.
             restFile = null;
             rest = null;
@@ -660,7 +716,11 @@ final class HttpConnection implements Protocol {
         FileBody file = restFile;
         if (file != null) {
             restFile = null;
-            file.release();
+            try {
+                file.release();
+            } catch (Throwable failure) {
+                http.report(failure);
+            }
         }
     }
 
@@ -698,14 +758,16 @@ final class HttpConnection implements Protocol {
     private void sendRestOrClose() {
         try {
             sendRest();
-        } catch (IllegalStateException | WrongThreadException failure) {
-            // Its memory was closed before it was sent. Only the end of the connection can say so.
+        } catch (Throwable failure) {
+            // Its memory was closed before it was sent, or its file's own code has failed. Only
+            // the end of the connection can say so.
             transport.countError();
-            http.failures.accept(failure);
-            rest = null;
+            http.report(failure);
+            dropRest();
             keepAlive = false;
             closing = true;
         }
+        endUserCode();
     }
 
     // ---- what the engine tells
@@ -763,8 +825,8 @@ final class HttpConnection implements Protocol {
             }
         } else if (inHead) {
             // What it parsed last may have been another connection's.
-            http.exchange.request.clear();
-            refuse(http.exchange, Status.REQUEST_TIMEOUT);
+            http.exchange().request.clear();
+            refuse(http.exchange(), Status.REQUEST_TIMEOUT);
         } else {
             // A response whose body still comes must not be lost to a reset.
             close(inBody);
@@ -798,13 +860,20 @@ final class HttpConnection implements Protocol {
     @Override
     public void closed() {
         Exchange exchange = active;
-        if (exchange != null) {
-            if (inBody) {
-                abortHandler(exchange);
+        try {
+            if (exchange != null) {
+                if (inBody) {
+                    abortHandler(exchange);
+                }
+                release(exchange, true);
             }
-            release(exchange, true);
+        } finally {
+            // Where a call of receive is at work on this, it has nothing more to do.
+            active = null;
+            inBody = false;
+            closing = true;
+            dropRest();
+            transport = null;
         }
-        dropRest();
-        transport = null;
     }
 }

@@ -9,7 +9,7 @@ import java.lang.foreign.Arena;
  */
 final class LastSent {
     /** Larger ones are sent from where they are: their size is what they cost. */
-    private static final int BYTES_MAX = 4096;
+    static final int BYTES_MAX = 4096;
 
     private final long image;
     private Prepared sent;

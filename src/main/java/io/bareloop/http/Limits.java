@@ -13,6 +13,8 @@ package io.bareloop.http;
  * @param unsentBytesMax bytes of a response that may wait for a client to read them, 64 KiB to 1
  *     GiB; a handler that writes on regardless has its connection closed
  * @param requestsPerConnectionMax requests after which a connection is closed, 1 or more
+ * @param formParametersMax parameters of a form that {@link Request#formValue} looks into, 1 to
+ *     1,000,000; more are answered 413
  * @param pipelinedPerTurnMax requests of one connection that are answered before the other
  *     connections of its loop have their turn, 1 to 10000
  */
@@ -24,9 +26,11 @@ public record Limits(
         long streamedBytesMax,
         int unsentBytesMax,
         long requestsPerConnectionMax,
+        int formParametersMax,
         int pipelinedPerTurnMax) {
     private static final Limits DEFAULTS =
-            new Limits(8 << 10, 16 << 10, 100, 1 << 20, 1L << 30, 1 << 20, Long.MAX_VALUE, 64);
+            new Limits(
+                    8 << 10, 16 << 10, 100, 1 << 20, 1L << 30, 1 << 20, Long.MAX_VALUE, 1000, 64);
 
     public Limits {
         check("targetBytesMax", targetBytesMax, 1, 64 << 10);
@@ -36,12 +40,14 @@ public record Limits(
         check("streamedBytesMax", streamedBytesMax, 0, Long.MAX_VALUE);
         check("unsentBytesMax", unsentBytesMax, 64 << 10, 1 << 30);
         check("requestsPerConnectionMax", requestsPerConnectionMax, 1, Long.MAX_VALUE);
+        check("formParametersMax", formParametersMax, 1, 1_000_000);
         check("pipelinedPerTurnMax", pipelinedPerTurnMax, 1, 10_000);
     }
 
     /**
      * 8 KiB of target, 16 KiB of head, 100 fields, 1 MiB of body whole and 1 GiB streamed, 1 MiB
-     * unsent, any number of requests per connection, 64 of them per turn.
+     * unsent, any number of requests per connection, 1000 parameters of a form, 64 requests per
+     * turn.
      */
     public static Limits defaults() {
         return DEFAULTS;
@@ -57,6 +63,7 @@ public record Limits(
                 streamedBytesMax,
                 unsentBytesMax,
                 requestsPerConnectionMax,
+                formParametersMax,
                 pipelinedPerTurnMax);
     }
 
@@ -70,6 +77,7 @@ public record Limits(
                 streamedBytesMax,
                 unsentBytesMax,
                 requestsPerConnectionMax,
+                formParametersMax,
                 pipelinedPerTurnMax);
     }
 
@@ -83,6 +91,7 @@ public record Limits(
                 streamedBytesMax,
                 unsentBytesMax,
                 requestsPerConnectionMax,
+                formParametersMax,
                 pipelinedPerTurnMax);
     }
 
@@ -96,6 +105,7 @@ public record Limits(
                 streamedBytesMax,
                 unsentBytesMax,
                 requestsPerConnectionMax,
+                formParametersMax,
                 pipelinedPerTurnMax);
     }
 
@@ -109,6 +119,7 @@ public record Limits(
                 bytes,
                 unsentBytesMax,
                 requestsPerConnectionMax,
+                formParametersMax,
                 pipelinedPerTurnMax);
     }
 
@@ -122,6 +133,7 @@ public record Limits(
                 streamedBytesMax,
                 bytes,
                 requestsPerConnectionMax,
+                formParametersMax,
                 pipelinedPerTurnMax);
     }
 
@@ -135,6 +147,21 @@ public record Limits(
                 streamedBytesMax,
                 unsentBytesMax,
                 requests,
+                formParametersMax,
+                pipelinedPerTurnMax);
+    }
+
+    /** As these, with another {@link #formParametersMax()}. */
+    public Limits formParametersMax(int parameters) {
+        return new Limits(
+                targetBytesMax,
+                headBytesMax,
+                fieldsMax,
+                bodyBytesMax,
+                streamedBytesMax,
+                unsentBytesMax,
+                requestsPerConnectionMax,
+                parameters,
                 pipelinedPerTurnMax);
     }
 
@@ -148,6 +175,7 @@ public record Limits(
                 streamedBytesMax,
                 unsentBytesMax,
                 requestsPerConnectionMax,
+                formParametersMax,
                 requests);
     }
 

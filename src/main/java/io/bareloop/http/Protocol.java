@@ -48,5 +48,8 @@ public interface Protocol {
 
         /** A turn begins; {@code nowNanos} is as {@link System#nanoTime} gives it. */
         void turn(long nowNanos);
+
+        /** The loop has ended, all its connections are closed, and its memory is freed next. */
+        default void ended() {}
     }
 }

@@ -20,6 +20,7 @@ public final class Request {
     private static final MemorySegment SLASH = Arena.global().allocate(1).fill((byte) '/');
     private static final long QUESTION_MARKS = '?' * Swar.ONES;
     private static final int UNKNOWN = -2;
+    private static final ByteView[] NO_VIEWS = {};
 
     static final int HAS_HOST = 1;
     static final int CHUNKED = 2;
@@ -34,11 +35,12 @@ public final class Request {
     private final ByteView path = new ByteView();
     private final ByteView query = new ByteView();
     private final ByteView body = new ByteView();
+    private final ByteView formValue = new ByteView();
 
     // Made when first asked for: most handlers look at few fields.
-    private final ByteView[] names;
-    private final ByteView[] values;
-    private final ByteView[] parameters = new ByteView[PARAMETERS_MAX];
+    private ByteView[] names = NO_VIEWS;
+    private ByteView[] values = NO_VIEWS;
+    private ByteView[] parameters = NO_VIEWS;
 
     /**
      * Four offsets a field, relative to base, of 16 bits each, for no head exceeds 64 KiB: name,
@@ -61,7 +63,12 @@ public final class Request {
     private final int[] parameterEnds = new int[PARAMETERS_MAX];
     private Object attachment;
     private FormReader queryReader;
-    private FormReader formReader;
+
+    /** Of the body, where a handler has asked for a parameter of it. */
+    private Form form;
+
+    private boolean formDecoded;
+    private final int formParametersMax;
 
     /** The head it was parsed from, as long as it says what that head says; else null. */
     private LastHead head;
@@ -81,10 +88,8 @@ public final class Request {
 
     /** Creates a request for {@link RequestParser#parse} to fill, with room for what is allowed. */
     public Request(Limits limits) {
-        int fieldsMax = limits.fieldsMax();
-        fields = new long[fieldsMax];
-        names = new ByteView[fieldsMax];
-        values = new ByteView[fieldsMax];
+        fields = new long[limits.fieldsMax()];
+        formParametersMax = limits.formParametersMax();
     }
 
     /** The method. */
@@ -131,14 +136,31 @@ public final class Request {
     }
 
     /**
-     * As {@link #queryValue}, in a body of application/x-www-form-urlencoded. Whether it is one is
-     * for the handler to know.
+     * The value of the first parameter {@code name} of a body of application/x-www-form-urlencoded,
+     * decoded; null where there is none. Whether the body is a form is for the handler to know.
+     *
+     * <p>The first call decodes the whole form in place, so that it needs no memory beside the
+     * request's: {@link #body} has its decoded bytes from then on, with gaps. To see all
+     * parameters, read {@link #body} with a {@link FormReader} instead.
+     *
+     * @throws HttpException with 400 where an escape in the body is malformed, with 413 where it
+     *     has more than {@link Limits#formParametersMax} parameters
      */
     public ByteView formValue(String name) {
-        if (formReader == null) {
-            formReader = new FormReader();
+        MemorySegment all = bytes();
+        if (!formDecoded) {
+            if (form == null) {
+                form = new Form();
+            }
+            form.decode(all, base + bodyStart, base + bodyEnd, formParametersMax);
+            formDecoded = true;
         }
-        return find(formReader, body(), name);
+        int index = form.find(all, base + bodyStart, name);
+        if (index < 0) {
+            return null;
+        }
+        return formValue.set(
+                all, base + bodyStart + form.valueOffset(index), form.valueLength(index));
     }
 
     /**
@@ -151,6 +173,9 @@ public final class Request {
         if (known != null) {
             for (int i = 0; i < known.length; i++) {
                 if (known[i].equals(name)) {
+                    if (parameters.length == 0) {
+                        parameters = new ByteView[PARAMETERS_MAX];
+                    }
                     ByteView view = view(parameters, i);
                     int from = parameterStarts[i];
                     return view.set(bytes(), base + from, parameterEnds[i] - from);
@@ -192,6 +217,9 @@ public final class Request {
     public ByteView headerName(int index) {
         long field = fields[Objects.checkIndex(index, fieldCount)];
         int from = offset(field, 0);
+        if (names.length == 0) {
+            names = new ByteView[fields.length];
+        }
         return view(names, index).set(bytes(), base + from, offset(field, 1) - from);
     }
 
@@ -203,6 +231,9 @@ public final class Request {
     public ByteView headerValue(int index) {
         long field = fields[Objects.checkIndex(index, fieldCount)];
         int from = offset(field, 2);
+        if (values.length == 0) {
+            values = new ByteView[fields.length];
+        }
         return view(values, index).set(bytes(), base + from, offset(field, 3) - from);
     }
 
@@ -368,6 +399,7 @@ public final class Request {
     void body(int from, int to) {
         bodyStart = from - base;
         bodyEnd = to - base;
+        formDecoded = false;
     }
 
     int bodyStart() {
@@ -414,19 +446,23 @@ public final class Request {
         return address;
     }
 
-    /** The end: in checked mode, every further use throws. */
+    /**
+     * The end: every further use of the request throws, for its bytes are another's from now on. In
+     * checked mode its views throw too.
+     */
     void expire() {
-        attachment = null;
+        end();
+        if (form != null) {
+            form.release();
+        }
         if (Checks.ENABLED) {
-            in = null;
             target.expire();
             path.expire();
             query.expire();
             body.expire();
-            for (FormReader reader : Arrays.asList(queryReader, formReader)) {
-                if (reader != null) {
-                    reader.expire();
-                }
+            formValue.expire();
+            if (queryReader != null) {
+                queryReader.expire();
             }
             for (ByteView[] views : Arrays.asList(names, values, parameters)) {
                 for (ByteView view : views) {
@@ -438,13 +474,19 @@ public final class Request {
         }
     }
 
+    /** As {@link #expire}, where the views are as good as the next request's. */
+    void end() {
+        in = null;
+        attachment = null;
+    }
+
     private MemorySegment bytes() {
         check();
         return in;
     }
 
     private void check() {
-        if (Checks.ENABLED && in == null) {
+        if (in == null) {
             throw new IllegalStateException(
                     "stale request: it is valid until the handler returns, or the response ends");
         }

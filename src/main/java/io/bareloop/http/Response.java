@@ -1,6 +1,7 @@
 package io.bareloop.http;
 
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Objects;
@@ -15,7 +16,11 @@ import java.util.Objects;
  * returns with fields written and no body sends an empty one.
  *
  * <p>Valid until the handler returns, or, where the response was suspended or is being streamed,
- * until it has ended; on the loop's thread only. Nothing here allocates, except what says so.
+ * until it has ended; on the loop's thread only: from another thread every call that writes throws
+ * IllegalStateException. A response is written on its own turn. What is called on it in the handler
+ * of another request of the same loop is done when its turn comes, soon; arrays and views are
+ * copied for that, and what is wrong with the call is then a failure of this response. Nothing here
+ * allocates, except that, and what says so.
  */
 public final class Response {
     /** What status line and fields together may take. */
@@ -76,6 +81,10 @@ public final class Response {
      * @throws IllegalStateException where the response has begun already
      */
     public Response status(Status status) {
+        if (!exchange.isTurn()) {
+            exchange.later((request, response) -> response.status(status));
+            return this;
+        }
         checkNotBegun();
         begin();
         putStatus(status);
@@ -95,6 +104,10 @@ public final class Response {
      * @throws IllegalStateException where the body has begun, or the head grows too large
      */
     public Response contentType(MediaType type) {
+        if (!exchange.isTurn()) {
+            exchange.later((request, response) -> response.contentType(type));
+            return this;
+        }
         field(type.line().length());
         out.put(type.line());
         return this;
@@ -109,6 +122,10 @@ public final class Response {
      * @throws IllegalStateException where the body has begun, or the head grows too large
      */
     public Response header(HeaderName name, String value) {
+        if (!exchange.isTurn()) {
+            exchange.later((request, response) -> response.header(name, value));
+            return this;
+        }
         for (int i = 0; i < value.length(); i++) {
             char c = value.charAt(i);
             if ((c < ' ' && c != '\t') || c >= 0x7F) {
@@ -127,6 +144,11 @@ public final class Response {
      * as they are.
      */
     public Response header(HeaderName name, ByteView value) {
+        if (!exchange.isTurn()) {
+            ByteView copy = value.copy();
+            exchange.later((request, response) -> response.header(name, copy));
+            return this;
+        }
         for (int i = 0; i < value.length(); i++) {
             byte b = value.at(i);
             if ((b >= 0 && b < ' ' && b != '\t') || b == 0x7F) {
@@ -146,6 +168,10 @@ public final class Response {
      * @throws IllegalStateException where the body has begun, or the head grows too large
      */
     public Response fields(Fields fields) {
+        if (!exchange.isTurn()) {
+            exchange.later((request, response) -> response.fields(fields));
+            return this;
+        }
         Encoded lines = fields.lines();
         field(lines.length());
         out.put(lines);
@@ -160,6 +186,10 @@ public final class Response {
      * @throws IllegalStateException where the body has begun, or the head grows too large
      */
     public Response contentRange(long first, long last, long size) {
+        if (!exchange.isTurn()) {
+            exchange.later((request, response) -> response.contentRange(first, last, size));
+            return this;
+        }
         if (first < 0 || last < first || size <= last) {
             throw new IllegalArgumentException(first + "-" + last + "/" + size);
         }
@@ -183,6 +213,11 @@ public final class Response {
      * @throws IllegalStateException where the body has begun
      */
     public void body(byte[] body) {
+        if (!exchange.isTurn()) {
+            byte[] copy = body.clone();
+            exchange.later((request, response) -> response.body(copy));
+            return;
+        }
         endFields(body.length);
         if (!hasNoBody()) {
             if (body.length <= out.room()) {
@@ -201,6 +236,10 @@ public final class Response {
 
     /** Ends the response with a copy of {@code view}, as {@link #body(byte[])} does. */
     public void body(ByteView view) {
+        if (!exchange.isTurn()) {
+            body(view.toByteArray());
+            return;
+        }
         int length = view.length();
         endFields(length);
         if (!hasNoBody()) {
@@ -220,6 +259,10 @@ public final class Response {
      */
     public void body(MemorySegment body, long offset, int length) {
         Objects.checkFromIndexSize(offset, length, body.byteSize());
+        if (!exchange.isTurn()) {
+            exchange.later((request, response) -> response.body(body, offset, length));
+            return;
+        }
         endFields(length);
         if (!hasNoBody()) {
             if (length <= out.room()) {
@@ -242,6 +285,10 @@ public final class Response {
      * @throws IllegalStateException where the body has begun
      */
     public void body(FileBody file, long offset, long length) {
+        if (!exchange.isTurn()) {
+            exchange.later((request, response) -> response.body(file, offset, length));
+            return;
+        }
         checkRange(offset, length);
         endFields(length);
         sendFile(file, offset, length);
@@ -254,6 +301,10 @@ public final class Response {
      * @throws IllegalStateException where the response has begun already
      */
     public void send(Prepared prepared) {
+        if (!exchange.isTurn()) {
+            exchange.later((request, response) -> response.send(prepared));
+            return;
+        }
         checkNotBegun();
         begin();
         // What does not depend on the request, as it usually does not.
@@ -297,6 +348,10 @@ public final class Response {
      * @throws IllegalStateException where the body has begun
      */
     public Response stream() {
+        if (!exchange.isTurn()) {
+            exchange.later((request, response) -> response.stream());
+            return this;
+        }
         boolean chunked = exchange.request.minorVersion == 1;
         field(CHUNKED_FIELD.length());
         if (!status.isBodiless()) {
@@ -323,6 +378,10 @@ public final class Response {
      * @throws IllegalStateException where the body has begun
      */
     public Response stream(long length) {
+        if (!exchange.isTurn()) {
+            exchange.later((request, response) -> response.stream(length));
+            return this;
+        }
         if (length < 0) {
             throw new IllegalArgumentException("a length of " + length);
         }
@@ -340,11 +399,20 @@ public final class Response {
      *     Limits#unsentBytesMax}: ask {@link #isWritable} first
      */
     public void write(ByteView piece) {
+        if (!exchange.isTurn()) {
+            write(piece.toByteArray());
+            return;
+        }
         write(piece.segment(), piece.offset(), piece.length());
     }
 
     /** As {@link #write(ByteView)}. */
     public void write(byte[] piece) {
+        if (!exchange.isTurn()) {
+            byte[] copy = piece.clone();
+            exchange.later((request, response) -> response.write(copy));
+            return;
+        }
         int length = piece.length;
         if (length + CHUNK_FRAME_BYTES > out.room()) {
             write(MemorySegment.ofArray(piece), 0, length);
@@ -365,6 +433,10 @@ public final class Response {
      */
     public void write(MemorySegment piece, long offset, int length) {
         Objects.checkFromIndexSize(offset, length, piece.byteSize());
+        if (!exchange.isTurn()) {
+            write(piece.asSlice(offset, length).toArray(ValueLayout.JAVA_BYTE));
+            return;
+        }
         if (beginWrite(length)) {
             if (left == CHUNKED) {
                 putChunks(piece, offset, length);
@@ -384,6 +456,10 @@ public final class Response {
      *     #stream(long)}, or the piece is more than is left of the length
      */
     public void write(FileBody file, long offset, long length) {
+        if (!exchange.isTurn()) {
+            exchange.later((request, response) -> response.write(file, offset, length));
+            return;
+        }
         checkRange(offset, length);
         if (state != STREAM || left < length || exchange.connection.hasRest()) {
             throw new IllegalStateException(
@@ -435,6 +511,9 @@ public final class Response {
      * piling up. A handler that stops because it is false hears from {@link #onWritable}.
      */
     public boolean isWritable() {
+        if (!exchange.isTurn()) {
+            exchange.checkLoop();
+        }
         return state != DONE
                 && exchange.connection.transport().unsentBytes() == 0
                 && !exchange.connection.hasRest();
@@ -447,6 +526,10 @@ public final class Response {
      * @throws IllegalStateException where the response is not being streamed
      */
     public void end() {
+        if (!exchange.isTurn()) {
+            exchange.later((request, response) -> response.end());
+            return;
+        }
         if (state != STREAM) {
             throw new IllegalStateException("the response is not being streamed");
         }
@@ -465,9 +548,13 @@ public final class Response {
      * Leaves the response open when the handler returns. Request and response stay valid until it
      * has ended; other threads get at them by {@link Suspended#resume}. Allocates.
      *
-     * @throws IllegalStateException where the response has ended, or is suspended already
+     * @throws IllegalStateException where the response has ended, or is suspended already, or this
+     *     is another request's handler, or another thread
      */
     public Suspended suspend() {
+        if (!exchange.isTurn()) {
+            throw new IllegalStateException("a response is suspended by its own handler");
+        }
         if (state == DONE || suspended != null) {
             throw new IllegalStateException(
                     state == DONE ? "the response has ended" : "suspended already");
@@ -478,12 +565,18 @@ public final class Response {
 
     /** Calls {@code action}, on the loop, each time the client has caught up with all written. */
     public Response onWritable(Runnable action) {
+        if (!exchange.isTurn()) {
+            exchange.checkLoop();
+        }
         onWritable = action;
         return this;
     }
 
     /** Calls {@code action}, on the loop, once, if the connection is lost before the end. */
     public Response onAbort(Runnable action) {
+        if (!exchange.isTurn()) {
+            exchange.checkLoop();
+        }
         onAbort = action;
         return this;
     }
@@ -494,6 +587,9 @@ public final class Response {
      * @param period 100 ms or more; it comes up to 70 ms late
      */
     public Response onTick(Duration period, Runnable action) {
+        if (!exchange.isTurn()) {
+            exchange.checkLoop();
+        }
         if (period.toMillis() < 100) {
             throw new IllegalArgumentException("a period of " + period + "; 100 ms is the least");
         }
@@ -514,6 +610,11 @@ public final class Response {
         headOnly = newHeadOnly;
         status = Status.OK;
         state = NOTHING;
+    }
+
+    /** Whether the caller may write now, rather than leave it to the response's own turn. */
+    boolean isTurn() {
+        return exchange.isTurn();
     }
 
     Http1 http() {
@@ -584,8 +685,9 @@ public final class Response {
             try {
                 abort.run();
             } catch (Throwable failure) {
-                http.failures.accept(failure);
+                http.report(failure);
             }
+            Thread.interrupted();
         }
     }
 

@@ -9,9 +9,15 @@ import java.time.Duration;
  * @param body from the end of the head to the end of the body, one second more for each {@link
  *     #BODY_BYTES_PER_SECOND_MIN} received; then 408, or a close where the response has begun
  * @param idle from the end of one request to the first byte of the next; then the connection closes
- * @param send without the peer taking any byte of what is to be sent; then the connection closes
+ * @param send without the peer acknowledging any byte of what is being sent, as its kernel does
+ *     when it has room for it; then the connection closes, at the latest a quarter of this time
+ *     after
+ * @param linger for as long as a client that still sends when its connection is to be closed, as
+ *     one does whose body was refused, is listened to, so that it can read the answer; or until it
+ *     has sent nothing for 5 s
  */
-public record Timeouts(Duration head, Duration body, Duration idle, Duration send) {
+public record Timeouts(
+        Duration head, Duration body, Duration idle, Duration send, Duration linger) {
     /** A body may take its time, but not come slower than this: 1 KiB/s. */
     public static final int BODY_BYTES_PER_SECOND_MIN = 1 << 10;
 
@@ -20,6 +26,7 @@ public record Timeouts(Duration head, Duration body, Duration idle, Duration sen
                     Duration.ofSeconds(10),
                     Duration.ofSeconds(30),
                     Duration.ofSeconds(60),
+                    Duration.ofSeconds(30),
                     Duration.ofSeconds(30));
 
     public Timeouts {
@@ -27,31 +34,40 @@ public record Timeouts(Duration head, Duration body, Duration idle, Duration sen
         check("body", body);
         check("idle", idle);
         check("send", send);
+        check("linger", linger);
     }
 
-    /** 10 s for a head, 30 s and longer for a body, 60 s idle, 30 s without progress in sending. */
+    /**
+     * 10 s for a head, 30 s and longer for a body, 60 s idle, 30 s without progress in sending, 30
+     * s of listening before a close.
+     */
     public static Timeouts defaults() {
         return DEFAULTS;
     }
 
     /** As these, with another {@link #head()}. */
     public Timeouts head(Duration time) {
-        return new Timeouts(time, body, idle, send);
+        return new Timeouts(time, body, idle, send, linger);
     }
 
     /** As these, with another {@link #body()}. */
     public Timeouts body(Duration time) {
-        return new Timeouts(head, time, idle, send);
+        return new Timeouts(head, time, idle, send, linger);
     }
 
     /** As these, with another {@link #idle()}. */
     public Timeouts idle(Duration time) {
-        return new Timeouts(head, body, time, send);
+        return new Timeouts(head, body, time, send, linger);
     }
 
     /** As these, with another {@link #send()}. */
     public Timeouts send(Duration time) {
-        return new Timeouts(head, body, idle, time);
+        return new Timeouts(head, body, idle, time, linger);
+    }
+
+    /** As these, with another {@link #linger()}. */
+    public Timeouts linger(Duration time) {
+        return new Timeouts(head, body, idle, send, time);
     }
 
     private static void check(String name, Duration time) {

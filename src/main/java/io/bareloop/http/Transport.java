@@ -56,6 +56,12 @@ public interface Transport {
      */
     void closeWhenSent(boolean linger);
 
+    /**
+     * Closes the connection at once, whatever is pending: for what has gone wrong so badly that
+     * nothing more can be sent. {@link Protocol#closed} is called before this returns.
+     */
+    void abort();
+
     /** A deadline that never comes. */
     long NEVER = Long.MAX_VALUE;
 

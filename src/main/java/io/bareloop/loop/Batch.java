@@ -26,6 +26,10 @@ final class Batch implements AutoCloseable {
      */
     private static final int STRIDE = RECEIVE_BYTES + 3 * 64;
 
+    /** What is received into, and the two pages of the ring. */
+    static final long NATIVE_BYTES = (long) CONNECTIONS_MAX * STRIDE + 2 * 4096;
+
+    private final Loop loop;
     private final MemorySegment in;
     private final OutputBuffer out;
     private final IoUring ring;
@@ -35,6 +39,11 @@ final class Batch implements AutoCloseable {
     private final int[] received = new int[CONNECTIONS_MAX];
     private int receives;
 
+    /** Those of the batch at hand, and how many of them have had their bytes. */
+    private int count;
+
+    private int served;
+
     private final Connection[] sending = new Connection[CONNECTIONS_MAX];
     private final int[] from = new int[CONNECTIONS_MAX];
     private final int[] to = new int[CONNECTIONS_MAX];
@@ -43,7 +52,8 @@ final class Batch implements AutoCloseable {
 
     private boolean answering;
 
-    Batch(Syscalls sys, Arena arena, OutputBuffer out) {
+    Batch(Loop loop, Syscalls sys, Arena arena, OutputBuffer out) {
+        this.loop = loop;
         this.out = out;
         in = arena.allocate((long) CONNECTIONS_MAX * STRIDE, 4096);
         ring = new IoUring(sys, in, out.segment());
@@ -73,11 +83,12 @@ final class Batch implements AutoCloseable {
         receives = 0;
         if (added == 1) {
             if (isSame(0)) {
-                receiving[0].ready(Linux.EPOLLIN);
+                serveAlone(receiving[0]);
             }
             return;
         }
-        int count = 0;
+        count = 0;
+        served = 0;
         for (int i = 0; i < added; i++) {
             Connection connection = receiving[i];
             if (!isSame(i)) {
@@ -96,13 +107,46 @@ final class Batch implements AutoCloseable {
         ring.run(received);
         answering = true;
         for (int i = 0; i < count; i++) {
+            served = i + 1;
             if (isSame(i)) {
-                receiving[i].received(in, i * STRIDE, received[i]);
+                try {
+                    receiving[i].received(in, i * STRIDE, received[i]);
+                } catch (VirtualMachineError error) {
+                    loop.failed(receiving[i], error);
+                }
             }
         }
         answering = false;
         sendQueued();
         out.release();
+    }
+
+    private void serveAlone(Connection connection) {
+        try {
+            connection.ready(Linux.EPOLLIN);
+        } catch (VirtualMachineError error) {
+            loop.failed(connection, error);
+        }
+    }
+
+    /**
+     * The turn was cut short. What is queued still leaves; of those that have not been served the
+     * bytes may be lost, so that only their end can say so.
+     */
+    void interrupted() {
+        answering = false;
+        receives = 0;
+        try {
+            sendQueued();
+            for (int i = served; i < count; i++) {
+                if (isSame(i)) {
+                    receiving[i].fail();
+                }
+            }
+        } finally {
+            count = 0;
+            out.release();
+        }
     }
 
     /** Whether the connection is the one that was added: a handler of another may have ended it. */
@@ -131,13 +175,13 @@ final class Batch implements AutoCloseable {
 
     /** Sends all that is queued. */
     void sendQueued() {
-        int count = sends;
-        if (count == 0) {
+        int queued = sends;
+        if (queued == 0) {
             return;
         }
         sends = 0;
         ring.run(sent);
-        for (int i = 0; i < count; i++) {
+        for (int i = 0; i < queued; i++) {
             sending[i].sent(sent[i], from[i], to[i]);
         }
     }

@@ -18,10 +18,22 @@ final class Connection implements Transport {
     /** Full buffers received from one connection before the others of the loop have their turn. */
     private static final int RECEIVES_PER_TURN_MAX = 4;
 
-    /** How much of what a peer still sends is discarded before a close, and for how long. */
-    private static final int LINGER_BYTES_MAX = 256 << 10;
+    /** How much of what a peer still sends is discarded before a close. */
+    private static final long LINGER_BYTES_MAX = 1L << 30;
 
-    private static final long LINGER_NANOS = 2_000_000_000L;
+    /** A peer that has sent more and then nothing for so long before a close is not waited for. */
+    private static final long LINGER_SILENCE_NANOS = 5_000_000_000L;
+
+    /** The same for one that has sent nothing more at all: it has read its answer by now. */
+    private static final long LINGER_QUIET_NANOS = 2_000_000_000L;
+
+    /** Bytes discarded by one call; nothing is copied, so it need not be a buffer's worth. */
+    private static final int DISCARD_BYTES = 1 << 20;
+
+    /** So often in its time-out the kernel is asked what a peer that takes nothing has taken. */
+    private static final int PROGRESS_CHECKS = 4;
+
+    private static final int NOT_ASKED = -1;
 
     /**
      * Bytes of a file sent before the others of the turn have theirs; the rest follows at the
@@ -65,6 +77,11 @@ final class Connection implements Transport {
     private Slab.Slice unsent;
     private int unsentFrom;
     private int unsentTo;
+
+    /** Bytes that the peer had not acknowledged when last asked, and since when it is so many. */
+    private int unacknowledged;
+
+    private long progressNanos;
 
     /** What the body at hand, a file or memory, waits for before more of it can be sent. */
     private BodyWait bodyWait = BodyWait.NONE;
@@ -113,11 +130,15 @@ final class Connection implements Transport {
     /** A response is queued in the loop's batch. */
     private boolean queued;
 
+    /** An edge that says there is room to send may have been lost. */
+    private boolean roomMissed;
+
     private boolean endReported;
     private boolean closingWhenSent;
     private boolean lingers;
     private boolean lingering;
-    private int lingerBytes;
+    private long lingerBytes;
+    private long lingerUntilNanos;
     private boolean broken;
     private boolean watched;
     private boolean outArmed;
@@ -126,11 +147,18 @@ final class Connection implements Transport {
     /** Stands in the loop's list of connections to go on with in the next turn. */
     boolean scheduled;
 
-    Connection(Loop loop, Syscalls sys, Protocol protocol, int slot) {
+    /** The next one in that list. */
+    Connection nextScheduled;
+
+    /**
+     * @param generation more than that of any connection that has had this slot
+     */
+    Connection(Loop loop, Syscalls sys, Protocol protocol, int slot, int generation) {
         this.loop = loop;
         this.sys = sys;
         this.protocol = protocol;
         this.slot = slot;
+        this.generation = generation;
     }
 
     // ---- the life of a connection
@@ -148,6 +176,7 @@ final class Connection implements Transport {
         hungUp = false;
         bulky = false;
         endReported = false;
+        roomMissed = false;
         closingWhenSent = false;
         lingers = false;
         lingering = false;
@@ -183,6 +212,10 @@ final class Connection implements Transport {
         return fd;
     }
 
+    int generation() {
+        return generation;
+    }
+
     boolean isOpen() {
         return fd != CLOSED;
     }
@@ -206,8 +239,36 @@ final class Connection implements Transport {
         releaseKept();
         releaseUnsent();
         bodyWait = BodyWait.NONE;
-        protocol.closed();
-        loop.closed(this);
+        try {
+            protocol.closed();
+        } finally {
+            loop.closed(this);
+        }
+    }
+
+    /**
+     * The JVM had no heap or no stack left for what this connection wanted, or has found a fault in
+     * memory that was mapped for it. That is the end of this connection, and of nothing else.
+     */
+    void fail() {
+        // What stands there may be half of something, and must meet nobody else.
+        loop.output().clear();
+        inProtocol = false;
+        queued = false;
+        close();
+    }
+
+    /** A turn has been cut short: an edge may have been lost, in either direction. */
+    void interrupted() {
+        readable = true;
+        roomMissed = unsent != null || bodyWait == BodyWait.SOCKET;
+        inProtocol = false;
+        loop.schedule(this);
+    }
+
+    @Override
+    public void abort() {
+        fail();
     }
 
     // ---- one turn
@@ -223,15 +284,19 @@ final class Connection implements Transport {
             hungUp = true;
         }
         if ((events & Linux.EPOLLOUT) != 0) {
-            if (unsent != null) {
-                sendUnsent();
-            } else if (bodyWait == BodyWait.SOCKET) {
-                resumeBody();
-            }
+            roomInSocket();
         }
         if ((events & ~Linux.EPOLLOUT) != 0 && fd != CLOSED) {
             readable = true;
             receive();
+        }
+    }
+
+    private void roomInSocket() {
+        if (unsent != null) {
+            sendUnsent();
+        } else if (bodyWait == BodyWait.SOCKET) {
+            resumeBody();
         }
     }
 
@@ -240,6 +305,10 @@ final class Connection implements Transport {
         if (broken) {
             close();
             return;
+        }
+        if (roomMissed) {
+            roomMissed = false;
+            roomInSocket();
         }
         if (bodyWait == BodyWait.TURN) {
             resumeBody();
@@ -370,7 +439,7 @@ final class Connection implements Transport {
         if (result == 0) {
             if (!endReported) {
                 endReported = true;
-                inProtocol = true;
+                enter();
                 protocol.endOfInput();
                 inProtocol = false;
                 sendOutput();
@@ -381,9 +450,17 @@ final class Connection implements Transport {
         close();
     }
 
+    /** The protocol's turn begins: whatever it appends is sent to this peer, and only that. */
+    private void enter() {
+        inProtocol = true;
+        if (loop.output().position() != 0) {
+            throw new AssertionError("the output buffer holds bytes of another connection");
+        }
+    }
+
     /** Lets the protocol have [from, to) of {@code in}, sends its answer, keeps what it leaves. */
     private void consume(MemorySegment in, int from, int to, boolean isKept) {
-        inProtocol = true;
+        enter();
         int at = protocol.receive(in, from, to);
         inProtocol = false;
         sendOutput();
@@ -406,7 +483,7 @@ final class Connection implements Transport {
             queued = true;
             return;
         }
-        flush();
+        flush(0);
         if (broken) {
             close();
         } else if (closingWhenSent && unsent == null) {
@@ -539,7 +616,7 @@ final class Connection implements Transport {
             unsent = loop.slab().take(length);
             unsentFrom = 0;
             unsentTo = 0;
-            loop.deadlines().set(slot, loop.now() + loop.options().sendNanos());
+            awaitProgress();
             return unsent != null;
         }
         int pending = unsentTo - unsentFrom;
@@ -582,7 +659,7 @@ final class Connection implements Transport {
         }
         if (unsentFrom < unsentTo) {
             if (sent > 0) {
-                loop.deadlines().set(slot, loop.now() + loop.options().sendNanos());
+                awaitProgress();
             }
             return;
         }
@@ -591,13 +668,42 @@ final class Connection implements Transport {
             finish();
             return;
         }
-        inProtocol = true;
+        enter();
         protocol.writable();
         inProtocol = false;
         sendOutput();
         if (fd != CLOSED && unsent == null) {
             proceed();
         }
+    }
+
+    /** From now on the peer has the time-out for sending to take more. */
+    private void awaitProgress() {
+        unacknowledged = NOT_ASKED;
+        progressNanos = loop.now();
+        loop.deadlines().set(slot, loop.now() + loop.options().sendNanos() / PROGRESS_CHECKS);
+    }
+
+    /**
+     * Closes where the peer has acknowledged nothing for the time-out. Asked of the kernel, for
+     * EPOLLOUT comes only when a third of its buffer is free, which a slow reader may take minutes
+     * for. What was acknowledged before the first question counts as progress until then.
+     */
+    private void checkProgress() {
+        int now = sys.unacknowledged(fd);
+        long sendNanos = loop.options().sendNanos();
+        if (now < 0) {
+            close();
+            return;
+        }
+        if (now != unacknowledged) {
+            unacknowledged = now;
+            progressNanos = loop.now();
+        } else if (loop.now() - progressNanos >= sendNanos) {
+            close();
+            return;
+        }
+        loop.deadlines().set(slot, loop.now() + sendNanos / PROGRESS_CHECKS);
     }
 
     private void releaseUnsent() {
@@ -788,12 +894,13 @@ final class Connection implements Transport {
 
     private void bodyWaitsFor(BodyWait what) {
         bodyWait = what;
-        loop.deadlines().set(slot, loop.now() + loop.options().sendNanos());
+        awaitProgress();
     }
 
     /** Has another thread wait for the disk. Allocates: it is slow anyway. */
     private void warm(FileBody file, long from, int length) {
         bodyWaitsFor(BodyWait.DISK);
+        loop.deadlines().set(slot, loop.now() + loop.options().sendNanos());
         long token = token();
         file.warm(from, length, () -> loop.execute(() -> warmed(token, from + length)));
     }
@@ -808,7 +915,7 @@ final class Connection implements Transport {
 
     private void resumeBody() {
         bodyWait = BodyWait.NONE;
-        inProtocol = true;
+        enter();
         protocol.writable();
         inProtocol = false;
         sendOutput();
@@ -827,6 +934,10 @@ final class Connection implements Transport {
 
     /** All is sent: closes, at once or after the peer has had time to read. */
     private void finish() {
+        if (fd == CLOSED) {
+            // By the protocol itself, which could not go on.
+            return;
+        }
         releaseKept();
         // A peer that has hung up may still be reading: what it sent before is discarded too.
         if (!lingers) {
@@ -836,41 +947,63 @@ final class Connection implements Transport {
         if (!lingering) {
             lingering = true;
             lingerBytes = 0;
+            lingerUntilNanos = loop.now() + loop.options().lingerNanos();
             sys.shutdown(fd, Linux.SHUT_WR);
-            loop.deadlines().set(slot, loop.now() + LINGER_NANOS);
             discard();
         }
     }
 
+    /**
+     * Takes what the peer still sends and forgets it. To close on bytes that were not read resets
+     * the connection, and a client that reads only when it has sent everything would never see the
+     * answer (RFC 9112, section 9.6): so it is bounded by time, by silence, and by a gigabyte.
+     */
     private void discard() {
-        MemorySegment in = loop.in();
-        while (lingerBytes < LINGER_BYTES_MAX) {
-            int received = sys.recv(fd, in, 0, (int) in.byteSize());
-            if (received == -Errno.EAGAIN) {
+        for (int i = 0; i < RECEIVES_PER_TURN_MAX; i++) {
+            int discarded = sys.discard(fd, DISCARD_BYTES);
+            if (discarded == -Errno.EAGAIN) {
+                readable = false;
+                long silence = lingerBytes > 0 ? LINGER_SILENCE_NANOS : LINGER_QUIET_NANOS;
+                loop.deadlines().set(slot, Math.min(loop.now() + silence, lingerUntilNanos));
                 return;
             }
-            if (received <= 0 && received != -Errno.EINTR) {
-                break;
+            if (discarded <= 0 && discarded != -Errno.EINTR) {
+                close();
+                return;
             }
-            lingerBytes += Math.max(received, 0);
+            lingerBytes += Math.max(discarded, 0);
+            if (lingerBytes > LINGER_BYTES_MAX || loop.now() - lingerUntilNanos >= 0) {
+                close();
+                return;
+            }
         }
-        close();
+        readable = true;
+        loop.schedule(this);
     }
 
     /** The deadline has come. */
     void expired() {
-        if (lingering || unsent != null || bodyWait != BodyWait.NONE) {
+        if (lingering || bodyWait == BodyWait.DISK) {
             close();
             return;
         }
-        inProtocol = true;
+        if (bodyWait == BodyWait.TURN) {
+            // It is the loop that is late, not the peer.
+            awaitProgress();
+            return;
+        }
+        if (unsent != null || bodyWait == BodyWait.SOCKET) {
+            checkProgress();
+            return;
+        }
+        enter();
         protocol.expired();
         inProtocol = false;
         sendOutput();
     }
 
     void drain() {
-        inProtocol = true;
+        enter();
         protocol.drain();
         inProtocol = false;
         sendOutput();

@@ -41,11 +41,15 @@ final class Deadlines {
     void ensureSlots(int slots) {
         int had = ticks.length;
         if (slots > had) {
-            deadlines = Arrays.copyOf(deadlines, slots);
-            ticks = Arrays.copyOf(ticks, slots);
-            next = Arrays.copyOf(next, slots);
+            long[] moreDeadlines = Arrays.copyOf(deadlines, slots);
+            long[] moreTicks = Arrays.copyOf(ticks, slots);
+            int[] moreNext = Arrays.copyOf(next, slots);
             previous = Arrays.copyOf(previous, slots);
-            Arrays.fill(ticks, had, slots, UNSET);
+            Arrays.fill(moreTicks, had, slots, UNSET);
+            // All of them, or, where the heap ends before, none: ticks tells how many there are.
+            deadlines = moreDeadlines;
+            next = moreNext;
+            ticks = moreTicks;
         }
     }
 

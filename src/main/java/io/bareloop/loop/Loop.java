@@ -11,23 +11,28 @@ import io.bareloop.net.KnobLog;
 import io.bareloop.net.ListenerGroup;
 import io.bareloop.net.Timer;
 import io.bareloop.net.Wakeup;
+import io.bareloop.sys.EpollEvents;
 import io.bareloop.sys.Errno;
 import io.bareloop.sys.Linux;
 import io.bareloop.sys.Syscalls;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.function.Consumer;
 
 /**
  * One event loop: one thread, one epoll descriptor, one listener, and the connections it accepted.
  *
- * <p>Memory, per loop: 64 KiB to receive into, 134 KiB more where connections are served together
- * ({@link Batch}), 128 KiB to send from, 512 events of 12 B, and the slab, which grows with work in
- * flight up to its bound. A connection costs its objects and four numbers in {@link Deadlines}, and
- * no buffer.
+ * <p>Memory, per loop: 64 KiB to receive into, 142 KiB more where connections are served together
+ * ({@link Batch}), 128 KiB to send from, 512 events of 12 B ({@link #nativeBytes}), and the slab,
+ * which is resident as far as work in flight has needed it lately. A connection costs its objects
+ * and four numbers in {@link Deadlines}, and no buffer.
+ *
+ * <p>What one connection or its handler does is that connection's matter: where the heap, the stack
+ * or mapped memory fails while it is served, it is closed, and the loop goes on. Any other
+ * exception that reaches {@link #run} is a defect of this code, and ends it.
  *
  * <p>Created by one thread and then run by another; {@link #execute}, {@link #stop} and {@link
  * #drain} are for any thread, the counters for any reader, everything else for the loop's own.
@@ -37,6 +42,10 @@ public final class Loop implements Runnable, AutoCloseable {
     public static final int OUT_BYTES = 64 << 10;
 
     private static final int EVENTS_MAX = 512;
+
+    /** The loop's own calls, and those by which others wake it. */
+    private static final int SYSCALLS = 2;
+
     private static final int ACCEPTS_PER_TURN_MAX = 64;
 
     /** Of so many connections, and of one in so many after them, the incoming CPU is asked for. */
@@ -53,6 +62,20 @@ public final class Loop implements Runnable, AutoCloseable {
     private static final long ACCEPT_PAUSE_NANOS = 100_000_000L;
     private static final int SLOTS_AT_START = 64;
 
+    /**
+     * Connections that are not open, with all that belongs to them, which are kept for the next.
+     */
+    private static final int SPARE_CONNECTIONS_MAX = 1024;
+
+    /** For so long memory that was needed and is free stays with the process. */
+    private static final long TRIM_NANOS = 2_000_000_000L;
+
+    private static final int NOT_LOOSE = 0;
+
+    private static final String ACCEPT_ADVICE =
+            "raise the limit of open files (ulimit -n, LimitNOFILE=) where it is EMFILE or ENFILE,"
+                    + " have the host more memory where it is ENOBUFS or ENOMEM";
+
     /** Tokens of connections are never negative. */
     private static final long LISTENER_TOKEN = -1;
 
@@ -66,6 +89,7 @@ public final class Loop implements Runnable, AutoCloseable {
     private final LoopOptions options;
     private final Protocol.Factory protocols;
     private final KnobLog log;
+    private final Complaints complaints;
     private final int listener;
     private final Epoll epoll;
     private final Wakeup wakeup;
@@ -79,14 +103,26 @@ public final class Loop implements Runnable, AutoCloseable {
     /** Made once: a method reference to a method of this object is an object too. */
     private final Deadlines.Expired expiry = this::expired;
 
-    private final ArrayDeque<Connection> scheduled = new ArrayDeque<>(SLOTS_AT_START);
+    // A list by the connections themselves: to schedule one takes no memory that could be short.
+    private Connection firstScheduled;
+    private Connection lastScheduled;
 
+    /** By slot; null where the slot is free and its connection is not kept. */
     private Connection[] connections = new Connection[SLOTS_AT_START];
+
+    /** The generation with which the next connection of a slot begins, where none is kept. */
+    private int[] generations = new int[SLOTS_AT_START];
+
     private int[] freeSlots = new int[SLOTS_AT_START];
     private int freeCount;
     private int slotCount;
+    private int spareConnections;
 
     private long now;
+
+    /** When the slab's free memory goes back to the system; {@link #NOT_LOOSE} for never. */
+    private long trimNanos = NOT_LOOSE;
+
     private boolean accepting;
     private long acceptAgainNanos;
     private boolean draining;
@@ -112,6 +148,7 @@ public final class Loop implements Runnable, AutoCloseable {
      * @param out the buffer that {@code protocols} write into
      * @param slab memory for what is pending, which {@code protocols} may use too
      * @param log is told what optional kernel features came to
+     * @param lines is told what goes wrong while it runs, in lines for people, a few a minute
      */
     public Loop(
             Syscalls sys,
@@ -121,7 +158,8 @@ public final class Loop implements Runnable, AutoCloseable {
             OutputBuffer out,
             Slab slab,
             Protocol.Factory protocols,
-            KnobLog log) {
+            KnobLog log,
+            Consumer<String> lines) {
         this.sys = sys;
         this.options = options;
         this.listener = listener;
@@ -129,14 +167,15 @@ public final class Loop implements Runnable, AutoCloseable {
         this.slab = slab;
         this.protocols = protocols;
         this.log = log;
+        complaints = new Complaints(lines);
         now = System.nanoTime();
         paced = isPaced();
         in = arena.allocate(IN_BYTES, 4096);
-        batch = options.ioUring().wanted() ? new Batch(sys, arena, out) : null;
+        batch = options.ioUring().wanted() ? new Batch(this, sys, arena, out) : null;
         deadlines = new Deadlines(now);
         deadlines.ensureSlots(SLOTS_AT_START);
         epoll = new Epoll(sys, arena, EVENTS_MAX);
-        wakeup = newWakeup();
+        wakeup = newWakeup(new Syscalls(arena));
         timer = newTimer();
         int added = epoll.add(wakeup.fd(), Linux.EPOLLIN, WAKEUP_TOKEN);
         if (added >= 0) {
@@ -160,6 +199,19 @@ public final class Loop implements Runnable, AutoCloseable {
     }
 
     /**
+     * The native memory of one loop, in bytes, but for the slab and what protocols take.
+     *
+     * @param batched whether connections are served together
+     */
+    public static long nativeBytes(boolean batched) {
+        return IN_BYTES
+                + 2L * OUT_BYTES
+                + (batched ? Batch.NATIVE_BYTES : 0)
+                + (long) EVENTS_MAX * EpollEvents.BYTES
+                + SYSCALLS * Syscalls.NATIVE_BYTES;
+    }
+
+    /**
      * Of the kernel's congestion controls bbr alone spreads what it sends over time by timers, if
      * the queueing discipline does not. Asked once: it is a matter of CPU time alone.
      */
@@ -168,9 +220,9 @@ public final class Loop implements Runnable, AutoCloseable {
         return congestion != null && congestion.startsWith("bbr");
     }
 
-    private Wakeup newWakeup() {
+    private Wakeup newWakeup(Syscalls waking) {
         try {
-            return new Wakeup(sys);
+            return new Wakeup(sys, waking);
         } catch (IllegalStateException refused) {
             epoll.close();
             throw refused;
@@ -213,6 +265,7 @@ public final class Loop implements Runnable, AutoCloseable {
         } finally {
             closeAll();
             closeBatch();
+            protocols.ended();
         }
     }
 
@@ -247,53 +300,122 @@ public final class Loop implements Runnable, AutoCloseable {
 
     /** One turn: a single wait, then each ready descriptor once. Tests drive the loop by it. */
     int runOnce(int timeoutMillis) {
-        int ready = epoll.await(timeoutMillis);
+        int ready = 0;
+        try {
+            ready = epoll.await(timeoutMillis);
+            beginTurn();
+            for (int i = 0; i < ready; i++) {
+                long token = epoll.token(i);
+                if (token >= 0) {
+                    Connection connection = find(token);
+                    int events = epoll.events(i);
+                    if (connection == null) {
+                        counters.staleEvents++;
+                    } else if (ready > 1 && canBatch(connection, events)) {
+                        batch.add(connection);
+                    } else {
+                        // Here, and not in a method of its own: the JIT inlines so deep and no
+                        // deeper, and would end amid the system call that sends.
+                        try {
+                            connection.ready(events);
+                        } catch (VirtualMachineError error) {
+                            failed(connection, error);
+                        }
+                    }
+                } else if (token == LISTENER_TOKEN) {
+                    acceptPending();
+                } else if (token == TIMER_TOKEN) {
+                    timer.hasCome();
+                } else {
+                    wakeup.drain();
+                }
+            }
+            if (batch != null) {
+                batch.run();
+            }
+            if (firstScheduled != null) {
+                proceedScheduled();
+            }
+            runTasks();
+            // After the I/O, so that bytes received in this turn count as progress.
+            deadlines.expire(now, expiry);
+            endTurn();
+        } catch (VirtualMachineError error) {
+            turnFailed(error);
+        }
+        return ready;
+    }
+
+    private void beginTurn() {
         now = System.nanoTime();
         protocols.turn(now);
         counters.turns++;
+    }
 
-        for (int i = 0; i < ready; i++) {
-            long token = epoll.token(i);
-            if (token >= 0) {
-                Connection connection = connections[(int) token];
-                if (connection.token() == token && connection.isOpen()) {
-                    int events = epoll.events(i);
-                    if (ready > 1 && canBatch(connection, events)) {
-                        batch.add(connection);
-                    } else {
-                        connection.ready(events);
-                    }
-                } else {
-                    // Closed earlier in this turn; accept4 may already have reused its descriptor,
-                    // so the token carries a generation beside the slot.
-                    counters.staleEvents++;
-                }
-            } else if (token == LISTENER_TOKEN) {
-                acceptPending();
-            } else if (token == TIMER_TOKEN) {
-                timer.hasCome();
-            } else {
-                wakeup.drain();
-            }
-        }
+    /** The connection of {@code token}; null where it has closed. */
+    private Connection find(long token) {
+        Connection connection = connections[(int) token];
+        // Closed earlier in this turn; accept4 may already have reused its descriptor, so the token
+        // carries a generation beside the slot.
+        return connection != null && connection.token() == token && connection.isOpen()
+                ? connection
+                : null;
+    }
 
-        if (batch != null) {
-            batch.run();
-        }
-        if (!scheduled.isEmpty()) {
-            proceedScheduled();
-        }
-        runTasks();
-        // After the I/O, so that bytes received in this turn count as progress.
-        deadlines.expire(now, expiry);
+    private void endTurn() {
         if (!accepting && !draining && now - acceptAgainNanos >= 0 && startAccepting() < 0) {
             // ENOMEM, ENOSPC: what was short when accepting paused is short still.
             acceptAgainNanos = now + ACCEPT_PAUSE_NANOS;
         }
+        if (slab.isLoose() || trimNanos != NOT_LOOSE) {
+            trim();
+        }
         if (draining) {
             continueDrain();
         }
-        return ready;
+    }
+
+    /** A burst has passed: what it needed of memory goes back to the system after a while. */
+    private void trim() {
+        if (!slab.isLoose()) {
+            trimNanos = NOT_LOOSE;
+        } else if (trimNanos == NOT_LOOSE) {
+            trimNanos = now + TRIM_NANOS;
+        } else if (now - trimNanos >= 0) {
+            slab.trim();
+            trimNanos = NOT_LOOSE;
+        }
+    }
+
+    // ---- what the JVM cannot give
+
+    /**
+     * OutOfMemoryError, StackOverflowError, or InternalError (a mapped file was cut short) while
+     * {@code connection} was served: it ends, and the loop goes on.
+     */
+    void failed(Connection connection, VirtualMachineError error) {
+        counters.errors++;
+        complaints.say("a connection was closed", error, now);
+        connection.fail();
+    }
+
+    /**
+     * As {@link #failed}, where it is not known whom it concerns: InternalError comes when the JVM
+     * finds time to throw it. What the turn still had to do is not known either, and an edge comes
+     * once: so every connection has a turn.
+     */
+    private void turnFailed(VirtualMachineError error) {
+        complaints.say("a turn of the loop was interrupted", error, now);
+        out.clear();
+        if (batch != null) {
+            batch.interrupted();
+        }
+        for (int slot = 0; slot < slotCount; slot++) {
+            Connection connection = connections[slot];
+            if (connection != null && connection.isOpen()) {
+                connection.interrupted();
+            }
+        }
     }
 
     private boolean canBatch(Connection connection, int events) {
@@ -306,7 +428,7 @@ public final class Loop implements Runnable, AutoCloseable {
      * something to do at once, or -1.
      */
     private int prepareWait() {
-        if (!scheduled.isEmpty() || !tasks.isEmpty()) {
+        if (firstScheduled != null || !tasks.isEmpty()) {
             return 0;
         }
         long wait = deadlines.nanosToNext(now);
@@ -314,6 +436,9 @@ public final class Loop implements Runnable, AutoCloseable {
             wait = sooner(wait, drainUntilNanos - now);
         } else if (!accepting && options.connectionsMax() > openConnections()) {
             wait = sooner(wait, acceptAgainNanos - now);
+        }
+        if (trimNanos != NOT_LOOSE) {
+            wait = sooner(wait, trimNanos - now);
         }
         if (wait == 0) {
             return 0;
@@ -332,17 +457,33 @@ public final class Loop implements Runnable, AutoCloseable {
 
     private void proceedScheduled() {
         // Those that are scheduled again meanwhile have their turn in the next.
-        for (int i = scheduled.size(); i > 0; i--) {
-            Connection connection = scheduled.poll();
+        Connection last = lastScheduled;
+        Connection connection;
+        do {
+            connection = firstScheduled;
+            firstScheduled = connection.nextScheduled;
+            if (firstScheduled == null) {
+                lastScheduled = null;
+            }
+            connection.nextScheduled = null;
             connection.scheduled = false;
             if (connection.isOpen()) {
-                connection.proceed();
+                try {
+                    connection.proceed();
+                } catch (VirtualMachineError error) {
+                    failed(connection, error);
+                }
             }
-        }
+        } while (connection != last);
     }
 
     private void expired(int slot) {
-        connections[slot].expired();
+        Connection connection = connections[slot];
+        try {
+            connection.expired();
+        } catch (VirtualMachineError error) {
+            failed(connection, error);
+        }
     }
 
     // ---- accepting
@@ -369,26 +510,53 @@ public final class Loop implements Runnable, AutoCloseable {
         if (result == -Errno.EAGAIN) {
             return false;
         }
-        if (result == -Errno.EMFILE
-                || result == -Errno.ENFILE
-                || result == -Errno.ENOBUFS
-                || result == -Errno.ENOMEM) {
-            // The connection stays where it is, and the listener would be ready again at once:
-            // look away for a moment, or until a connection closes.
-            pauseAccepting();
-            return false;
+        if (result == -Errno.EINTR || isGone(result)) {
+            return true;
         }
-        // EINTR, and errors of the connection itself that accept4 passes on: ECONNABORTED, EPROTO,
-        // ENETDOWN, EHOSTUNREACH and the others of accept(2). The next one may be good.
-        return true;
+        // EMFILE, ENFILE, ENOBUFS, ENOMEM: something is short. EPERM: a rule of the firewall, and
+        // what others mean is not known. The connection stays where it is, and the listener would
+        // be ready again at once: look away for a moment, or until a connection closes.
+        complaints.say("cannot accept connections", result, ACCEPT_ADVICE, now);
+        pauseAccepting();
+        return false;
+    }
+
+    /** Errors of a connection itself that accept4 passes on, with which it is gone: accept(2). */
+    private static boolean isGone(int result) {
+        return result == -Errno.ECONNABORTED
+                || result == -Errno.EPROTO
+                || result == -Errno.ENETDOWN
+                || result == -Errno.ENETUNREACH
+                || result == -Errno.ENETRESET
+                || result == -Errno.ENOPROTOOPT
+                || result == -Errno.EHOSTDOWN
+                || result == -Errno.ENONET
+                || result == -Errno.EHOSTUNREACH
+                || result == -Errno.EOPNOTSUPP
+                || result == -Errno.ECONNRESET
+                || result == -Errno.ETIMEDOUT;
     }
 
     private void accepted(int fd) {
-        counters.accepted++;
-        if (counters.accepted <= CPUS_ASKED_FIRST || counters.accepted % CPUS_ASKED_EACH == 0) {
-            countIncomingCpu(fd);
+        Connection connection = null;
+        try {
+            counters.accepted++;
+            if (counters.accepted <= CPUS_ASKED_FIRST || counters.accepted % CPUS_ASKED_EACH == 0) {
+                countIncomingCpu(fd);
+            }
+            connection = freeConnection();
+            connection.open(fd);
+        } catch (VirtualMachineError error) {
+            if (connection != null) {
+                failed(connection, error);
+                return;
+            }
+            // No heap for one more. It is turned away, and others wait until one has closed.
+            sys.close(fd);
+            counters.closed++;
+            complaints.say("a connection was turned away", error, now);
+            pauseAccepting();
         }
-        freeConnection().open(fd);
     }
 
     private void countIncomingCpu(int fd) {
@@ -403,18 +571,37 @@ public final class Loop implements Runnable, AutoCloseable {
         }
     }
 
+    /** Nothing has changed where this throws OutOfMemoryError. */
     private Connection freeConnection() {
+        if (freeCount == 0 && slotCount == connections.length) {
+            growSlots();
+        }
+        int slot = freeCount > 0 ? freeSlots[freeCount - 1] : slotCount;
+        Connection connection = connections[slot];
+        if (connection == null) {
+            connection =
+                    new Connection(this, sys, protocols.newProtocol(), slot, generations[slot]);
+            connections[slot] = connection;
+        } else {
+            spareConnections--;
+        }
         if (freeCount > 0) {
-            return connections[freeSlots[--freeCount]];
+            freeCount--;
+        } else {
+            slotCount++;
         }
-        if (slotCount == connections.length) {
-            connections = Arrays.copyOf(connections, slotCount * 2);
-            freeSlots = Arrays.copyOf(freeSlots, slotCount * 2);
-            deadlines.ensureSlots(slotCount * 2);
-        }
-        Connection connection = new Connection(this, sys, protocols.newProtocol(), slotCount);
-        connections[slotCount++] = connection;
         return connection;
+    }
+
+    private void growSlots() {
+        int slots = slotCount * 2;
+        Connection[] moreConnections = Arrays.copyOf(connections, slots);
+        int[] moreGenerations = Arrays.copyOf(generations, slots);
+        int[] moreFreeSlots = Arrays.copyOf(freeSlots, slots);
+        deadlines.ensureSlots(slots);
+        connections = moreConnections;
+        generations = moreGenerations;
+        freeSlots = moreFreeSlots;
     }
 
     /** Returns 0 or -errno. */
@@ -445,6 +632,12 @@ public final class Loop implements Runnable, AutoCloseable {
         counters.closed++;
         deadlines.cancel(connection.slot());
         freeSlots[freeCount++] = connection.slot();
+        if (spareConnections < SPARE_CONNECTIONS_MAX) {
+            spareConnections++;
+        } else {
+            generations[connection.slot()] = connection.generation();
+            connections[connection.slot()] = null;
+        }
         if (!accepting) {
             acceptAgainNanos = now;
         }
@@ -453,7 +646,12 @@ public final class Loop implements Runnable, AutoCloseable {
     void schedule(Connection connection) {
         if (!connection.scheduled) {
             connection.scheduled = true;
-            scheduled.add(connection);
+            if (lastScheduled == null) {
+                firstScheduled = connection;
+            } else {
+                lastScheduled.nextScheduled = connection;
+            }
+            lastScheduled = connection;
         }
     }
 
@@ -570,7 +768,13 @@ public final class Loop implements Runnable, AutoCloseable {
             if (task == null) {
                 return;
             }
-            task.run();
+            try {
+                task.run();
+            } catch (VirtualMachineError error) {
+                // Of our own part of it: a handler's has its guard, and so has its connection.
+                complaints.say("a task of the loop failed", error, now);
+                out.clear();
+            }
         }
     }
 
@@ -587,8 +791,9 @@ public final class Loop implements Runnable, AutoCloseable {
         }
         drainUntilNanos = now + nanos;
         for (int slot = 0; slot < slotCount; slot++) {
-            if (connections[slot].isOpen()) {
-                connections[slot].drain();
+            Connection connection = connections[slot];
+            if (connection != null && connection.isOpen()) {
+                connection.drain();
             }
         }
     }
@@ -601,7 +806,14 @@ public final class Loop implements Runnable, AutoCloseable {
     private void closeAll() {
         forced = openConnections();
         for (int slot = 0; slot < slotCount; slot++) {
-            connections[slot].close();
+            Connection connection = connections[slot];
+            if (connection != null) {
+                try {
+                    connection.close();
+                } catch (VirtualMachineError error) {
+                    complaints.say("a connection could not be closed in order", error, now);
+                }
+            }
         }
     }
 

@@ -10,7 +10,8 @@ import io.bareloop.net.Knob;
  * @param busyPoll microseconds for which a wait polls the network device, where the kernel can be
  *     asked per epoll descriptor
  * @param unsentBytesMax bytes of responses that one connection may have unsent
- * @param sendNanos time without progress in sending after which a connection is closed
+ * @param sendNanos time in which a peer acknowledges no byte, after which its connection is closed
+ * @param lingerNanos how long a peer that still sends is listened to after the last response
  * @param ioUring whether connections that are ready together are received from and sent to together
  * @param privateDescriptors whether the loop's thread has a descriptor table of its own
  */
@@ -20,5 +21,6 @@ public record LoopOptions(
         Knob busyPoll,
         int unsentBytesMax,
         long sendNanos,
+        long lingerNanos,
         Knob ioUring,
         Knob privateDescriptors) {}

@@ -7,16 +7,23 @@ import io.bareloop.sys.Syscalls;
 /** An eventfd(2) by which other threads wake a loop out of its wait. */
 public final class Wakeup implements AutoCloseable {
     private final Syscalls sys;
+
+    /** Guarded by this: made once, for a wake-up that needs memory could be one that fails. */
+    private final Syscalls waking;
+
     private final int fd;
     private boolean open = true;
 
     /**
      * Creates the descriptor.
      *
+     * @param sys the calls of the loop's thread
+     * @param waking calls that nobody else makes
      * @throws IllegalStateException where the kernel refuses, with the reason
      */
-    public Wakeup(Syscalls sys) {
+    public Wakeup(Syscalls sys, Syscalls waking) {
         this.sys = sys;
+        this.waking = waking;
         this.fd = sys.eventfd(0, Linux.EFD_NONBLOCK | Linux.EFD_CLOEXEC);
         if (fd < 0) {
             throw new IllegalStateException("eventfd: " + Errno.describe(fd));
@@ -32,7 +39,7 @@ public final class Wakeup implements AutoCloseable {
         // Closed, the number may belong to another descriptor by now.
         if (open) {
             // EAGAIN would mean 2^64 wake-ups pending: awake is all it can be.
-            Syscalls.eventfdWrite(fd, 1);
+            waking.eventfdWrite(fd, 1);
         }
     }
 

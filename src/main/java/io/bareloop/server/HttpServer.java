@@ -14,9 +14,12 @@ import io.bareloop.net.Knob;
 import io.bareloop.net.KnobLog;
 import io.bareloop.net.ListenOptions;
 import io.bareloop.net.ListenerGroup;
+import io.bareloop.sys.Linux;
+import io.bareloop.sys.Pages;
 import io.bareloop.sys.Syscalls;
 import java.io.IOException;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
@@ -51,6 +54,7 @@ public final class HttpServer implements AutoCloseable {
     private final List<Thread> threads = new ArrayList<>();
     private final CpuSet cpus;
     private final CpuSet housekeepingCpus;
+    private final NativeMemory memory;
     private final CountDownLatch ended;
     private final WarmUp warmUp;
     private Housekeeping housekeeping;
@@ -61,6 +65,7 @@ public final class HttpServer implements AutoCloseable {
     private HttpServer(Builder builder) throws IOException {
         cpus = builder.loopCpus();
         housekeepingCpus = builder.housekeepingCpus;
+        memory = NativeMemory.of(cpus.size(), builder.pendingBytesMax, builder.ioUring);
         ended = new CountDownLatch(cpus.size());
         boolean started = false;
         try {
@@ -76,14 +81,15 @@ public final class HttpServer implements AutoCloseable {
             listeners =
                     ListenerGroup.open(
                             sys, builder.address(), cpus.toArray(), builder.listenOptions(), knobs);
-            for (int i = 0; i < cpus.size(); i++) {
-                loops.add(newLoop(builder, i));
-            }
+            openLoops(builder);
             startThreads();
             if (housekeeping != null) {
                 housekeeping.watch();
             }
             knobs.refused().forEach(builder.log);
+            if (memory.isLowered()) {
+                builder.log.accept(memory.advice());
+            }
             started = true;
         } finally {
             if (!started) {
@@ -119,6 +125,14 @@ public final class HttpServer implements AutoCloseable {
     /** The CPUs that all other threads are kept on; null where that was not asked for. */
     public CpuSet housekeepingCpus() {
         return housekeepingCpus;
+    }
+
+    /**
+     * What the server takes outside the heap at most, one term per owner, for people to read; not
+     * what handlers take, StaticFiles among them.
+     */
+    public NativeMemory nativeMemory() {
+        return memory;
     }
 
     /** What was done before the server listened; no requests where that was not asked for. */
@@ -222,10 +236,32 @@ public final class HttpServer implements AutoCloseable {
         }
     }
 
+    private void openLoops(Builder builder) {
+        try {
+            for (int i = 0; i < cpus.size(); i++) {
+                loops.add(newLoop(builder, i));
+            }
+        } catch (OutOfMemoryError error) {
+            throw new IllegalStateException(
+                    "no memory for "
+                            + memory
+                            + ": "
+                            + error.getMessage()
+                            + "; raise -XX:MaxDirectMemorySize or -Xmx, or use fewer CPUs",
+                    error);
+        }
+    }
+
     private Loop newLoop(Builder builder, int index) {
         OutputBuffer out = new OutputBuffer(arena, Loop.OUT_BYTES);
+        Syscalls calls = new Syscalls(arena);
         // Not the server's arena: a blocking handler may still read its request when that closes.
-        Slab slab = new Slab(Arena.ofAuto(), builder.pendingBytesMax);
+        MemorySegment pending = Pages.allocate(memory.pendingBytes(), Arena.ofAuto());
+        Slab slab =
+                new Slab(
+                        pending,
+                        (offset, bytes) ->
+                                calls.madvise(pending, offset, bytes, Linux.MADV_DONTNEED));
         Http1 http =
                 new Http1(
                         arena,
@@ -237,14 +273,15 @@ public final class HttpServer implements AutoCloseable {
                                 builder.handlers.get(), "the supplier of handlers returned null"),
                         builder.failures());
         return new Loop(
-                new Syscalls(arena),
+                calls,
                 arena,
                 builder.loopOptions(cpus, index),
                 listeners.fd(index),
                 out,
                 slab,
                 http,
-                knobs);
+                knobs,
+                builder.log);
     }
 
     /** Starts all threads; none runs its loop before every one is pinned. */
@@ -320,7 +357,6 @@ public final class HttpServer implements AutoCloseable {
     public static final class Builder {
         private static final int BACKLOG = 4096;
         private static final int BUSY_POLL_MICROS = 50;
-        private static final long PENDING_BYTES_MAX = 64L << 20;
 
         private String host = "0.0.0.0";
         private int port = 2342;
@@ -338,7 +374,7 @@ public final class HttpServer implements AutoCloseable {
         private Setting privateDescriptors = Setting.OFF;
         private int backlog = BACKLOG;
         private int connectionsMax = 65_536;
-        private long pendingBytesMax = PENDING_BYTES_MAX;
+        private long pendingBytesMax = NativeMemory.PENDING_UNSET;
         private Consumer<String> log = Builder::logToSystem;
 
         private Builder() {}
@@ -529,7 +565,10 @@ public final class HttpServer implements AutoCloseable {
 
         /**
          * Memory per loop for requests and responses that are under way, 1 MiB to 1 TiB; without
-         * this call 64 MiB. A connection that would need more is answered 503, or closed.
+         * this call 64 MiB, or less where the loops together would have more than half of the
+         * largest heap. A connection that would need more is answered 503, or closed. It is taken
+         * from the system, not from what -XX:MaxDirectMemorySize allows, and resident only as far
+         * as it is needed; what was needed goes back to the system after some seconds.
          */
         public Builder pendingBytesMax(long bytes) {
             if (bytes < 1L << 20 || bytes > 1L << 40) {
@@ -628,6 +667,7 @@ public final class HttpServer implements AutoCloseable {
                                             + limits.bodyBytesMax()
                                             + Loop.OUT_BYTES),
                     timeouts.send().toNanos(),
+                    timeouts.linger().toNanos(),
                     new Knob(mode(ioUring), 0),
                     new Knob(mode(privateDescriptors), 0));
         }
@@ -636,13 +676,22 @@ public final class HttpServer implements AutoCloseable {
             Consumer<String> to = log;
             return failure -> {
                 try {
-                    to.accept("a handler failed: " + failure);
-                } catch (RuntimeException e) {
+                    to.accept("a handler failed: " + describe(failure));
+                } catch (Throwable ofTheLog) {
                     // A log that fails must not end the loop; it is told to whom the JVM tells.
                     Thread current = Thread.currentThread();
-                    current.getUncaughtExceptionHandler().uncaughtException(current, e);
+                    current.getUncaughtExceptionHandler().uncaughtException(current, ofTheLog);
                 }
             };
+        }
+
+        /** Its class at least: what it says is code of the handler's, and may fail too. */
+        private static String describe(Throwable failure) {
+            try {
+                return failure.toString();
+            } catch (Throwable ofTheMessage) {
+                return failure.getClass().getName();
+            }
         }
 
         private static Knob.Mode mode(Setting setting) {

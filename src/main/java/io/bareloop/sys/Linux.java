@@ -27,6 +27,7 @@ public final class Linux {
     public static final int MSG_DONTWAIT = linux_h.MSG_DONTWAIT();
     public static final int MSG_MORE = linux_h.MSG_MORE();
     public static final int MSG_NOSIGNAL = linux_h.MSG_NOSIGNAL();
+    public static final int MSG_TRUNC = linux_h.MSG_TRUNC();
     public static final int SHUT_WR = linux_h.SHUT_WR();
 
     // netinet/in.h, netinet/tcp.h
@@ -35,6 +36,10 @@ public final class Linux {
     public static final int IPV6_V6ONLY = linux_h.IPV6_V6ONLY();
     public static final int TCP_NODELAY = linux_h.TCP_NODELAY();
     public static final int TCP_CONGESTION = linux_h.TCP_CONGESTION();
+
+    // linux/sockios.h, sys/mman.h
+    public static final int SIOCOUTQ = linux_h.SIOCOUTQ();
+    public static final int MADV_DONTNEED = linux_h.MADV_DONTNEED();
 
     // sched.h
     public static final int CLONE_FILES = linux_h.CLONE_FILES();

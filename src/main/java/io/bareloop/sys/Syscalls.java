@@ -36,6 +36,9 @@ public class Syscalls {
             CALL_STATE.byteOffset(MemoryLayout.PathElement.groupElement("errno"));
     private static final int SCRATCH_BYTES = 256;
 
+    /** What one instance takes of its arena. */
+    public static final long NATIVE_BYTES = CALL_STATE.byteSize() + SCRATCH_BYTES;
+
     /** {@code sizeof(cpu_set_t)}; to ask the generated class would take 20 ms at start. */
     static final int CPU_SET_BYTES = 128;
 
@@ -521,29 +524,25 @@ public class Syscalls {
     }
 
     /**
-     * Adds {@code value} to the counter of an eventfd(2). Safe from any thread: the value goes
-     * through memory of its own.
+     * Adds {@code value} to the counter of an eventfd(2).
      *
      * @return 8 or -errno (-EAGAIN: the counter is full, so the owner has not yet woken up)
      */
-    public static int eventfdWrite(int fd, long value) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment state = arena.allocate(CALL_STATE);
-            MemorySegment counter = arena.allocateFrom(JAVA_LONG, value);
-            try {
-                long n =
-                        (long)
-                                WRITE.invokeExact(
-                                        state,
-                                        (long) fd,
-                                        counter.address(),
-                                        (long) Long.BYTES,
-                                        0L,
-                                        0L);
-                return n >= 0 ? (int) n : -state.get(JAVA_INT, ERRNO_OFFSET);
-            } catch (Throwable t) {
-                throw linkedCallThrew("write", t);
-            }
+    public int eventfdWrite(int fd, long value) {
+        scratch.set(JAVA_LONG, 0, value);
+        try {
+            long n =
+                    (long)
+                            WRITE.invokeExact(
+                                    callState,
+                                    (long) fd,
+                                    scratch.address(),
+                                    (long) Long.BYTES,
+                                    0L,
+                                    0L);
+            return n >= 0 ? (int) n : -errno();
+        } catch (Throwable t) {
+            throw linkedCallThrew("write", t);
         }
     }
 
@@ -742,6 +741,65 @@ public class Syscalls {
             return n >= 0 ? n : -errno();
         } catch (Throwable t) {
             throw linkedCallThrew("ioctl", t);
+        }
+    }
+
+    /**
+     * How many bytes the send queue of a TCP socket holds: not sent yet, or not acknowledged.
+     *
+     * @return the number, or -errno
+     */
+    public int unacknowledged(int fd) {
+        int result = ioctl(fd, Linux.SIOCOUTQ, scratch);
+        return result < 0 ? result : scratch.get(JAVA_INT, 0);
+    }
+
+    /**
+     * Takes up to {@code length} bytes off a TCP socket and forgets them, uncopied: recv(2) with
+     * MSG_TRUNC, as tcp(7) has it.
+     *
+     * @return as {@link #recv}
+     */
+    public int discard(int fd, int length) {
+        try {
+            long n =
+                    (long)
+                            RECV.invokeExact(
+                                    callState,
+                                    (long) fd,
+                                    0L,
+                                    (long) length,
+                                    (long) Linux.MSG_TRUNC,
+                                    0L);
+            return n >= 0 ? (int) n : -errno();
+        } catch (Throwable t) {
+            throw linkedCallThrew("recv", t);
+        }
+    }
+
+    /**
+     * Tells the kernel how pages of {@code memory} are used; with MADV_DONTNEED that what they hold
+     * is not needed.
+     *
+     * @param offset of whole pages, {@code length} too
+     * @return 0 or -errno
+     */
+    public int madvise(MemorySegment memory, long offset, long length, int advice) {
+        Objects.checkFromIndexSize(offset, length, memory.byteSize());
+        try {
+            int n =
+                    (int)
+                            (long)
+                                    PageDowncalls.MADVISE.invokeExact(
+                                            callState,
+                                            memory.address() + offset,
+                                            length,
+                                            (long) advice,
+                                            0L,
+                                            0L);
+            return n >= 0 ? n : -errno();
+        } catch (Throwable t) {
+            throw linkedCallThrew("madvise", t);
         }
     }
 
@@ -975,7 +1033,13 @@ public class Syscalls {
         return callState.get(JAVA_INT, ERRNO_OFFSET);
     }
 
-    private static AssertionError linkedCallThrew(String call, Throwable t) {
-        return new AssertionError(call + ": a linked downcall never throws", t);
+    /**
+     * A linked downcall throws nothing of its own. But the stack may end in it, and the JVM lets a
+     * fault in mapped memory show wherever the thread is next: those are told as they are.
+     */
+    private static Error linkedCallThrew(String call, Throwable t) {
+        return t instanceof VirtualMachineError error
+                ? error
+                : new AssertionError(call + ": a linked downcall never throws", t);
     }
 }

@@ -119,7 +119,7 @@ class CorpusTest {
             name = streamed ? " (streamed)" : " (whole)";
             Arena arena = Arena.ofAuto();
             OutputBuffer out = new OutputBuffer(arena, OUT_BYTES);
-            slab = new Slab(arena, SLAB_BYTES);
+            slab = new Slab(arena.allocate(SLAB_BYTES), (offset, bytes) -> {});
             Http1 http =
                     new Http1(
                             arena,

@@ -7,6 +7,7 @@ import io.bareloop.net.Knob;
 import io.bareloop.net.KnobLog;
 import io.bareloop.net.ListenOptions;
 import io.bareloop.net.ListenerGroup;
+import io.bareloop.sys.Pages;
 import io.bareloop.sys.Syscalls;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -27,7 +28,9 @@ import java.util.function.Supplier;
 public final class HttpRig implements AutoCloseable {
     private final Arena arena = Arena.ofShared();
     // Not of the arena: a thread of Blocking may still read its request when the loop has ended.
-    private final Slab slab = new Slab(Arena.ofAuto(), 64 << 20);
+    private final Slab slab =
+            new Slab(Pages.allocate(64 << 20, Arena.ofAuto()), (offset, bytes) -> {});
+    private final List<String> lines = new CopyOnWriteArrayList<>();
     private final List<Throwable> failures = new CopyOnWriteArrayList<>();
     private final ListenerGroup listeners;
     private final Loop loop;
@@ -56,6 +59,7 @@ public final class HttpRig implements AutoCloseable {
                         Knob.OFF,
                         limits.unsentBytesMax() + limits.bodyBytesMax() + Loop.OUT_BYTES,
                         timeouts.send().toNanos(),
+                        timeouts.linger().toNanos(),
                         Knob.auto(0),
                         Knob.OFF);
         loop =
@@ -67,7 +71,8 @@ public final class HttpRig implements AutoCloseable {
                         out,
                         slab,
                         new Http1(arena, out, slab, limits, timeouts, handler, failures::add),
-                        log);
+                        log,
+                        lines::add);
         thread = new Thread(this::run, "rig");
         thread.start();
     }
@@ -117,6 +122,11 @@ public final class HttpRig implements AutoCloseable {
         return failures;
     }
 
+    /** What the loop has told people. */
+    public List<String> lines() {
+        return lines;
+    }
+
     public Counters counters() {
         return loop.counters();
     }
@@ -148,7 +158,7 @@ public final class HttpRig implements AutoCloseable {
 
     /** Bytes that the slab has ever needed. */
     public long slabBytes() {
-        return ask(slab::bytesAllocated);
+        return ask(slab::bytesTouched);
     }
 
     /** Connections open now. */

@@ -302,6 +302,12 @@ final class ScriptedTransport implements Transport {
     }
 
     @Override
+    public void abort() {
+        out.clear();
+        close();
+    }
+
+    @Override
     public void deadline(long nanos) {
         deadline = nanos;
     }

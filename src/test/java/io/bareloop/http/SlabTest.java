@@ -1,10 +1,13 @@
 package io.bareloop.http;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.NavigableMap;
 import java.util.Random;
@@ -13,16 +16,39 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class SlabTest {
     private static final int KIB = 1 << 10;
-    private static final int CHUNK_BYTES = 256 * KIB;
+    private static final int UNIT_BYTES = 64 * KIB;
 
     private final Arena arena = Arena.ofConfined();
+    private final Discarded discarded = new Discarded();
+
+    /** What has gone back to the system. */
+    private static final class Discarded {
+        private final NavigableMap<Long, Long> ranges = new TreeMap<>();
+        private long bytes;
+
+        void add(long offset, long length) {
+            ranges.put(offset, length);
+            bytes += length;
+        }
+
+        boolean holds(Slab slab, Slab.Slice slice) {
+            long at = slab.offset(slice);
+            return ranges.floorEntry(at) != null
+                    && at < ranges.floorKey(at) + ranges.floorEntry(at).getValue();
+        }
+    }
 
     @AfterEach
     void free() {
         arena.close();
+    }
+
+    private Slab slab(long bytes) {
+        return new Slab(arena.allocate(bytes), discarded::add);
     }
 
     @ParameterizedTest
@@ -40,40 +66,33 @@ class SlabTest {
         "1048577, 2097152"
     })
     void aSliceIsTheNextPowerOfTwo(int bytes, int length) {
-        Slab slab = new Slab(arena, 16 << 20);
+        Slab slab = slab(16 << 20);
         Slab.Slice slice = slab.take(bytes);
         assertThat(slice.length()).isEqualTo(length);
         assertThat(slice.segment().byteSize()).isEqualTo(length);
         assertThat(slice.segment().address() % Long.BYTES).isZero();
         assertThat(slice.segment().isNative()).isTrue();
+        assertThat(slab.bytesInUse()).isEqualTo(length);
     }
 
     @Test
-    void allocatesNothingBeforeItIsNeeded() {
-        Slab slab = new Slab(arena, 1 << 20);
-        assertThat(slab.bytesAllocated()).isZero();
+    void touchesNothingBeforeItIsNeeded() {
+        Slab slab = slab(1 << 20);
+        assertThat(slab.bytesTouched()).isZero();
         assertThat(slab.slicesInUse()).isZero();
-    }
-
-    @Test
-    void aChunkIsCutIntoSlicesOfOneLength() {
-        Slab slab = new Slab(arena, 16 << 20);
-        for (int i = 0; i < CHUNK_BYTES / 4096; i++) {
-            slab.take(4096);
-            assertThat(slab.bytesAllocated()).isEqualTo(CHUNK_BYTES);
+        Slab.Slice slice = slab.take(100);
+        assertThat(slab.bytesTouched()).isEqualTo(UNIT_BYTES);
+        slab.give(slice);
+        for (int i = 0; i < 1000; i++) {
+            slab.give(slab.take(512 + i * 64));
         }
-        slab.take(4096);
-        assertThat(slab.bytesAllocated()).isEqualTo(2 * CHUNK_BYTES);
-        slab.take(512);
-        assertThat(slab.bytesAllocated()).isEqualTo(3 * CHUNK_BYTES);
-        slab.take(2 * CHUNK_BYTES);
-        assertThat(slab.bytesAllocated()).isEqualTo(5 * CHUNK_BYTES);
-        assertThat(slab.slicesInUse()).isEqualTo(CHUNK_BYTES / 4096 + 3);
+        // The lowest address first: what has been needed is needed again.
+        assertThat(slab.bytesTouched()).isEqualTo(UNIT_BYTES);
     }
 
     @Test
     void whatIsGivenBackIsTakenAgain() {
-        Slab slab = new Slab(arena, CHUNK_BYTES);
+        Slab slab = slab(256 * KIB);
         for (int i = 0; i < 10_000; i++) {
             Slab.Slice first = slab.take(700);
             Slab.Slice second = slab.take(800);
@@ -83,14 +102,13 @@ class SlabTest {
             slab.give(second);
             slab.give(first);
             assertThat(slab.slicesInUse()).isZero();
+            assertThat(slab.bytesInUse()).isZero();
         }
-        assertThat(slab.bytesAllocated()).isEqualTo(CHUNK_BYTES);
+        assertThat(slab.bytesTouched()).isEqualTo(UNIT_BYTES);
     }
 
     @ParameterizedTest
     @CsvSource({
-        "0, 512, 0",
-        "511, 512, 0",
         "512, 512, 1",
         "1000, 512, 1",
         "1024, 512, 2",
@@ -99,10 +117,12 @@ class SlabTest {
         "262144, 65536, 4",
         "262143, 65536, 3",
         "300000, 524288, 0",
-        "1048576, 524288, 2"
+        "1048576, 524288, 2",
+        "3145728, 1048576, 3",
+        "5767168, 2097152, 2"
     })
     void takesNoMoreThanItMay(long bytesMax, int bytes, int slices) {
-        Slab slab = new Slab(arena, bytesMax);
+        Slab slab = slab(bytesMax);
         List<Slab.Slice> taken = new ArrayList<>();
         for (int i = 0; i < slices; i++) {
             taken.add(slab.take(bytes));
@@ -111,7 +131,6 @@ class SlabTest {
         assertThat(slab.take(bytes)).isNull();
         assertThat(slab.take(bytes)).isNull();
         assertThat(slab.slicesInUse()).isEqualTo(slices);
-        assertThat(slab.bytesAllocated()).isLessThanOrEqualTo(bytesMax);
         if (slices > 0) {
             slab.give(taken.get(0));
             assertThat(slab.take(bytes)).isSameAs(taken.get(0));
@@ -121,21 +140,100 @@ class SlabTest {
 
     @Test
     void whatNoSliceCanHoldTakesNothing() {
-        Slab slab = new Slab(arena, 1 << 20);
-        for (int bytes : new int[] {(1 << 30) + 1, Integer.MAX_VALUE}) {
+        Slab slab = slab(1 << 20);
+        for (int bytes : new int[] {(1 << 20) + 1, (1 << 30) + 1, Integer.MAX_VALUE}) {
             assertThat(slab.take(bytes)).isNull();
-            assertThat(slab.bytesAllocated()).isZero();
+            assertThat(slab.bytesTouched()).isZero();
             assertThat(slab.slicesInUse()).isZero();
         }
     }
 
-    /** Each slice holds what its owner wrote, whoever else takes and gives. */
+    /** A burst of small slices is no reason to refuse large ones when it is over. */
+    @ParameterizedTest
+    @ValueSource(ints = {512, 4096, 16 * KIB, 100 * KIB})
+    void aSliceThatCameBackBecomesAnyOther(int bytes) {
+        long bytesMax = 7 << 20;
+        Slab slab = slab(bytesMax);
+        for (int round = 0; round < 3; round++) {
+            List<Slab.Slice> burst = new ArrayList<>();
+            for (Slab.Slice slice = slab.take(bytes); slice != null; slice = slab.take(bytes)) {
+                burst.add(slice);
+            }
+            assertThat(slab.take(4 << 20)).isNull();
+            Collections.shuffle(burst, new Random(round));
+            burst.forEach(slab::give);
+            List<Slab.Slice> large = new ArrayList<>();
+            for (int length : new int[] {4 << 20, 2 << 20, 1 << 20}) {
+                large.add(slab.take(length));
+                assertThat(large.getLast()).as("%d bytes", length).isNotNull();
+            }
+            assertThat(slab.bytesInUse()).isEqualTo(bytesMax);
+            large.forEach(slab::give);
+        }
+    }
+
+    @Test
+    void whatIsGivenBackTwiceIsNoticed() {
+        Slab slab = slab(1 << 20);
+        Slab.Slice slice = slab.take(512);
+        slab.give(slice);
+        assertThatThrownBy(() -> slab.give(slice)).isInstanceOf(AssertionError.class);
+    }
+
+    // ---- memory goes back to the system
+
+    @Test
+    void whatIsFreeGoesBackToTheSystem() {
+        Slab slab = slab(8 << 20);
+        Slab.Slice low = slab.take(1000);
+        List<Slab.Slice> burst = new ArrayList<>();
+        for (int i = 0; i < 64; i++) {
+            burst.add(slab.take(64 * KIB));
+        }
+        assertThat(slab.isLoose()).isFalse();
+        Slab.Slice held = burst.remove(40);
+        burst.forEach(slab::give);
+        assertThat(slab.isLoose()).isTrue();
+        slab.trim();
+        // All but the units of the two that are still in use.
+        assertThat(slab.bytesTouched()).isEqualTo(2 * UNIT_BYTES);
+        assertThat(slab.isLoose()).isFalse();
+        assertThat(discarded.bytes).isEqualTo(63 * 64 * KIB);
+        assertThat(discarded.holds(slab, low)).isFalse();
+        assertThat(discarded.holds(slab, held)).isFalse();
+        slab.trim();
+        assertThat(discarded.bytes).isEqualTo(63 * 64 * KIB);
+
+        Slab.Slice again = slab.take(300 * KIB);
+        slab.give(low);
+        slab.give(held);
+        slab.give(again);
+        slab.trim();
+        assertThat(slab.bytesTouched()).isZero();
+    }
+
+    @Test
+    void littleIsNotWorthGivingBack() {
+        Slab slab = slab(8 << 20);
+        slab.give(slab.take(1024 * KIB));
+        assertThat(slab.isLoose()).isTrue();
+        slab.trim();
+        slab.give(slab.take(512 * KIB));
+        assertThat(slab.bytesTouched()).isEqualTo(512 * KIB);
+        assertThat(slab.isLoose()).isFalse();
+    }
+
+    /** Each slice holds what its owner wrote, whoever else takes, gives and trims. */
     @Test
     void noTwoOwnersShareMemory() {
         long bytesMax = 3 << 20;
         for (int seed = 0; seed < 5; seed++) {
             Random random = new Random(seed);
-            Slab slab = new Slab(arena, bytesMax);
+            MemorySegment memory = arena.allocate(bytesMax);
+            Slab slab =
+                    new Slab(
+                            memory,
+                            (offset, bytes) -> memory.asSlice(offset, bytes).fill((byte) 0));
             List<Slab.Slice> taken = new ArrayList<>();
             List<Long> marks = new ArrayList<>();
             NavigableMap<Long, Long> ends = new TreeMap<>();
@@ -162,13 +260,21 @@ class SlabTest {
                     ends.remove(slice.segment().address());
                     slab.give(slice);
                 }
+                if (random.nextInt(100) == 0) {
+                    slab.trim();
+                }
                 assertThat(slab.slicesInUse()).isEqualTo(taken.size());
-                assertThat(slab.bytesAllocated()).isLessThanOrEqualTo(bytesMax);
+                assertThat(slab.bytesInUse())
+                        .isEqualTo(taken.stream().mapToLong(Slab.Slice::length).sum())
+                        .isLessThanOrEqualTo(slab.bytesTouched());
             }
             assertThat(refused).isTrue();
             for (int i = 0; i < taken.size(); i++) {
                 assertMarked(taken.get(i), marks.get(i));
+                slab.give(taken.get(i));
             }
+            assertThat(slab.take(2 << 20)).isNotNull();
+            assertThat(slab.take(1 << 20)).isNotNull();
         }
     }
 

@@ -17,6 +17,7 @@ final class Client implements AutoCloseable {
     private final SocketChannel channel;
     private final ByteBuffer buffer = ByteBuffer.allocate(64 << 10);
     private final ByteArrayOutputStream received = new ByteArrayOutputStream();
+    private boolean held;
     private boolean ended;
     private boolean reset;
 
@@ -93,7 +94,7 @@ final class Client implements AutoCloseable {
     int pump() {
         int sum = 0;
         try {
-            while (!ended && channel.isOpen()) {
+            while (!held && !ended && channel.isOpen()) {
                 buffer.clear();
                 int n = channel.read(buffer);
                 if (n < 0) {
@@ -110,6 +111,15 @@ final class Client implements AutoCloseable {
             reset = true;
         }
         return sum;
+    }
+
+    /** Receives nothing from now on, until {@link #go}. */
+    void hold() {
+        held = true;
+    }
+
+    void go() {
+        held = false;
     }
 
     /** Whether there is nothing to come: FIN or RST was received. */

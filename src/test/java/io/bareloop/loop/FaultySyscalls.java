@@ -15,6 +15,7 @@ import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.IntUnaryOperator;
 
 /**
  * The system calls of a loop under test: counted, written down, and failing where a test says so.
@@ -74,6 +75,7 @@ final class FaultySyscalls extends Syscalls {
     private int strayCloses;
     private int ringRefusal;
     private String congestion;
+    private volatile IntUnaryOperator unacknowledged;
 
     private record Watch(int epollFd, int interest, long data) {}
 
@@ -107,6 +109,11 @@ final class FaultySyscalls extends Syscalls {
     /** From now on a socket's congestion control is this, as far as is told. */
     void congestion(String name) {
         congestion = name;
+    }
+
+    /** What a peer has not acknowledged is {@code bytes} from now on, by descriptor. */
+    void unacknowledged(IntUnaryOperator bytes) {
+        unacknowledged = bytes;
     }
 
     /** Whether all that {@link #next} was told has been returned. */
@@ -239,6 +246,21 @@ final class FaultySyscalls extends Syscalls {
             return result;
         }
         return super.ioUringEnter(ring, result == PASS ? calls : Math.min(result, calls));
+    }
+
+    @Override
+    public int discard(int fd, int length) {
+        int result = decide(Call.RECV, fd, length);
+        if (result < 0 && result != PASS) {
+            return result;
+        }
+        return super.discard(fd, result == PASS ? length : Math.min(result, length));
+    }
+
+    @Override
+    public int unacknowledged(int fd) {
+        IntUnaryOperator told = unacknowledged;
+        return told == null ? super.unacknowledged(fd) : told.applyAsInt(fd);
     }
 
     private synchronized void oweEdge(int fd) {

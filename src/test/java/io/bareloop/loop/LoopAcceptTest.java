@@ -26,7 +26,6 @@ class LoopAcceptTest {
             List.of(
                     Errno.ECONNABORTED,
                     Errno.EPROTO,
-                    Errno.EPERM,
                     Errno.ENETDOWN,
                     Errno.EHOSTUNREACH,
                     Errno.ETIMEDOUT);

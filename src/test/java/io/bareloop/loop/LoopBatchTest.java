@@ -429,7 +429,7 @@ class LoopBatchTest {
         }
     }
 
-    /** An Error ends the loop; what was answered before it still leaves. */
+    /** A defect of ours ends the loop; what was answered before it still leaves. */
     @Test
     void whereTheLoopDiesWhatIsQueuedIsSent() {
         Gossip protocols = new Gossip();
@@ -437,11 +437,11 @@ class LoopBatchTest {
             List<Client> clients = connected(rig, 3);
             protocols.onThird =
                     () -> {
-                        throw new InternalError("on purpose");
+                        throw new AssertionError("on purpose");
                     };
             clients.forEach(client -> client.send("?"));
             rig.deliver();
-            assertThatThrownBy(rig::turn).isInstanceOf(InternalError.class);
+            assertThatThrownBy(rig::turn).isInstanceOf(AssertionError.class);
             rig.loop.stop();
             rig.loop.run();
             rig.deliver();
@@ -449,6 +449,38 @@ class LoopBatchTest {
             assertThat(clients.get(0).text()).isEqualTo("[own]");
             assertThat(clients.get(1).text()).isEqualTo("[own]");
             assertThat(clients.get(0).ended()).isTrue();
+        }
+    }
+
+    /** What the JVM cannot give one connection is that one's matter, amid a batch too. */
+    @Test
+    void whereTheJvmFailsOneConnectionItIsThatOnesEnd() {
+        for (VirtualMachineError error :
+                List.of(
+                        new OutOfMemoryError("on purpose"),
+                        new StackOverflowError("on purpose"),
+                        new InternalError("on purpose"))) {
+            Gossip protocols = new Gossip();
+            try (LoopRig rig = new LoopRig(LoopRig.OPTIONS, (arena, out, slab) -> protocols)) {
+                List<Client> clients = connected(rig, 4);
+                protocols.onThird =
+                        () -> {
+                            protocols.opened.get(2).output().hold();
+                            protocols.onThird = () -> {};
+                            throw error;
+                        };
+                clients.forEach(client -> client.send("?"));
+                rig.deliver();
+                rig.turn();
+                rig.settle();
+                assertThat(clients.get(2).ended()).isTrue();
+                assertThat(clients.get(2).text()).isEmpty();
+                for (int i : new int[] {0, 1, 3}) {
+                    assertThat(clients.get(i).text()).isEqualTo("[own]");
+                    assertThat(clients.get(i).ended()).isFalse();
+                }
+                assertThat(rig.lines).containsExactly("a connection was closed: " + error);
+            }
         }
     }
 

@@ -9,6 +9,7 @@ import io.bareloop.loop.FaultySyscalls.Call;
 import io.bareloop.sys.Errno;
 import java.nio.ByteBuffer;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -298,28 +299,79 @@ class LoopDeadlineTest {
                 client.send("x");
                 rig.turnFor(20);
             }
-            assertMillis(start, 2000);
+            assertMillis(start, LoopRig.LINGER_MILLIS);
             rig.assertNothingLeft();
         }
     }
 
+    /** However much a peer sends: what it sends is discarded, others are served, and it ends. */
     @Test
     void lingeringDoesNotReceiveForEver() {
         try (LoopRig rig = newRig()) {
             Client client = rig.connectAndAccept();
+            Client other = rig.connect();
             long start = System.nanoTime();
             client.send(BAD);
             rig.settle();
-            ByteBuffer chunk = ByteBuffer.allocate(16 << 10);
-            int offered = 0;
-            while (rig.loop.openConnections() > 0) {
+            ByteBuffer chunk = ByteBuffer.allocate(1 << 20);
+            long offered = 0;
+            int answers = 0;
+            while (rig.loop.openConnections() > 1) {
                 chunk.clear();
                 offered += client.offer(chunk);
+                if (other.answers().size() == answers) {
+                    other.send(get("/" + ++answers));
+                }
                 rig.turn();
+                other.pump();
             }
-            assertThat(offered).isBetween(256 << 10, 1 << 20);
-            assertThat(System.nanoTime() - start).isLessThan(1_500_000_000L);
-            rig.assertNothingLeft();
+            client.pump();
+            // By its bytes or by its time, whichever comes first.
+            assertThat(offered).isBetween(8L << 20, (1L << 30) + (64 << 20));
+            assertThat(answers).isGreaterThan(10);
+            assertThat((System.nanoTime() - start) / 1_000_000)
+                    .isLessThan(LoopRig.LINGER_MILLIS + LATE_MILLIS);
+            assertThat(client.answers()).hasSize(1);
+        }
+    }
+
+    // ---- a client that does not take what is sent
+
+    /** EPOLLOUT comes when a third of the buffer is free; what it acknowledges counts before. */
+    @Test
+    void whoReadsSlowlyButSteadilyIsNotLetGo() {
+        try (LoopRig rig = newRig()) {
+            rig.limitSendBuffers(64 << 10);
+            Client client = rig.connect(64 << 10);
+            int length = 3 << 20;
+            client.hold();
+            client.send(get("/native/" + length));
+            rig.turnFor(100);
+            AtomicInteger left = new AtomicInteger(1 << 20);
+            rig.sys.unacknowledged(fd -> left.addAndGet(-1000));
+            rig.turnFor(4 * SEND_MILLIS);
+            assertThat(rig.loop.openConnections()).isEqualTo(1);
+            client.go();
+            rig.until(() -> !client.answers().isEmpty());
+            assertThat(client.bodies().get(0)).hasSize(length);
+        }
+    }
+
+    /** As long as nothing is acknowledged, and not longer. */
+    @Test
+    void whoAcknowledgesNothingIsLetGo() {
+        try (LoopRig rig = newRig()) {
+            rig.limitSendBuffers(64 << 10);
+            Client client = rig.connect(64 << 10);
+            client.hold();
+            client.send(get("/native/" + (4 << 20)));
+            long start = System.nanoTime();
+            rig.sys.unacknowledged(fd -> 1000);
+            rig.until(() -> rig.loop.counters().accepted() == 1);
+            rig.until(() -> rig.loop.openConnections() == 0);
+            long millis = (System.nanoTime() - start) / 1_000_000;
+            assertThat(millis)
+                    .isBetween((long) SEND_MILLIS, SEND_MILLIS * 5 / 4 + (long) LATE_MILLIS);
         }
     }
 

@@ -19,6 +19,7 @@ import io.bareloop.net.KnobLog;
 import io.bareloop.net.ListenOptions;
 import io.bareloop.net.ListenerGroup;
 import io.bareloop.sys.Linux;
+import io.bareloop.sys.Pages;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
@@ -28,6 +29,7 @@ import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 
@@ -43,6 +45,8 @@ final class LoopRig implements AutoCloseable {
 
     /** Longer than {@link #until} waits: what ends in time has not ended by a deadline. */
     static final Timeouts PATIENT = timeouts(60_000, 60_000);
+
+    static final int LINGER_MILLIS = 2000;
 
     /** SO_SNDBUF and SO_RCVBUF of asm-generic/socket.h; accepted sockets inherit them. */
     private static final int SO_SNDBUF = 7;
@@ -62,6 +66,9 @@ final class LoopRig implements AutoCloseable {
     final Loop loop;
     final KnobLog knobs = new KnobLog();
     final List<Throwable> failures = new ArrayList<>();
+
+    /** What the loop has told people. */
+    final List<String> lines = new CopyOnWriteArrayList<>();
 
     private final List<Client> clients = new ArrayList<>();
     private Thread thread;
@@ -130,7 +137,11 @@ final class LoopRig implements AutoCloseable {
             throw new UncheckedIOException(e);
         }
         OutputBuffer out = new OutputBuffer(arena, Loop.OUT_BYTES);
-        Slab slab = new Slab(arena, options.unsentBytesMax());
+        Slab slab =
+                new Slab(
+                        Pages.allocate(options.unsentBytesMax(), arena)
+                                .asSlice(0, options.unsentBytesMax()),
+                        (offset, bytes) -> {});
         loop =
                 new Loop(
                         sys,
@@ -140,7 +151,8 @@ final class LoopRig implements AutoCloseable {
                         out,
                         slab,
                         protocols.make(arena, out, slab),
-                        knobs);
+                        knobs,
+                        lines::add);
         // The ring leaves all to recv and send, where a test can have them fail.
         sys.script(FaultySyscalls.Call.RING, (ring, calls) -> 0);
         try {
@@ -167,6 +179,7 @@ final class LoopRig implements AutoCloseable {
                 Knob.OFF,
                 (int) pendingBytesMax,
                 sendMillis * 1_000_000L,
+                LINGER_MILLIS * 1_000_000L,
                 ioUring,
                 Knob.OFF);
     }

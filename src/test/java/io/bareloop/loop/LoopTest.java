@@ -88,7 +88,7 @@ class LoopTest {
                     assertThat(calls).as("" + call).isZero();
                 }
             }
-            assertThat(rig.loop.slab().bytesAllocated()).isZero();
+            assertThat(rig.loop.slab().bytesTouched()).isZero();
         }
     }
 

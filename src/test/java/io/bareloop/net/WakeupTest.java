@@ -34,7 +34,7 @@ class WakeupTest {
     @Test
     void wakingFromAnotherThreadEndsAWait() throws Exception {
         CountDownLatch aboutToWait = new CountDownLatch(1);
-        try (Wakeup wakeup = new Wakeup(sys);
+        try (Wakeup wakeup = new Wakeup(sys, new Syscalls(Arena.ofAuto()));
                 Epoll epoll = new Epoll(sys, arena, 4)) {
             assertThat(epoll.add(wakeup.fd(), Linux.EPOLLIN, -2)).isZero();
             FutureTask<Void> waker =
@@ -54,7 +54,7 @@ class WakeupTest {
 
     @Test
     void drainTakesBackAllWakeUpsSoFar() {
-        try (Wakeup wakeup = new Wakeup(sys);
+        try (Wakeup wakeup = new Wakeup(sys, new Syscalls(Arena.ofAuto()));
                 Epoll epoll = new Epoll(sys, arena, 4)) {
             epoll.add(wakeup.fd(), Linux.EPOLLIN, 1);
             assertThat(epoll.await(0)).as("before any").isZero();
@@ -72,10 +72,10 @@ class WakeupTest {
 
     @Test
     void neverBlocksAWaker() {
-        try (Wakeup wakeup = new Wakeup(sys)) {
+        try (Wakeup wakeup = new Wakeup(sys, new Syscalls(Arena.ofAuto()))) {
             assertThat(OpenFiles.isNonBlocking(wakeup.fd())).isTrue();
             assertThat(OpenFiles.isCloseOnExec(wakeup.fd())).isTrue();
-            Syscalls.eventfdWrite(wakeup.fd(), -2L);
+            sys.eventfdWrite(wakeup.fd(), -2L);
             wakeup.wake();
             assertThat(OpenFiles.eventfdCount(wakeup.fd())).as("full, thus awake").isEqualTo(-2L);
         }
@@ -83,7 +83,7 @@ class WakeupTest {
 
     @Test
     void closedItLeavesAReusedDescriptorAlone() {
-        Wakeup wakeup = new Wakeup(sys);
+        Wakeup wakeup = new Wakeup(sys, new Syscalls(Arena.ofAuto()));
         wakeup.close();
         int other = reused(wakeup.fd());
         wakeup.wake();
@@ -114,7 +114,7 @@ class WakeupTest {
         try {
             long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(RACE_MILLIS);
             for (int round = 0; System.nanoTime() < end || round < 10; round++) {
-                Wakeup wakeup = new Wakeup(sys);
+                Wakeup wakeup = new Wakeup(sys, new Syscalls(Arena.ofAuto()));
                 current.set(wakeup);
                 awaitAWake(wakeup);
                 wakeup.close();
@@ -144,7 +144,7 @@ class WakeupTest {
                         return -Errno.ENFILE;
                     }
                 };
-        assertThatThrownBy(() -> new Wakeup(refusing))
+        assertThatThrownBy(() -> new Wakeup(refusing, refusing))
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessage("eventfd: " + Errno.describe(Errno.ENFILE));
     }

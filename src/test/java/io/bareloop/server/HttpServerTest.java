@@ -522,27 +522,6 @@ class HttpServerTest {
                                 + " without a response");
     }
 
-    /** An Error of the JVM ends the server, all of its loops, and awaitTermination says why. */
-    @Test
-    void aFailedLoopEndsTheServer() throws Exception {
-        HttpServer server =
-                start(
-                        builder()
-                                .cpus(CpuSet.unpinned(2))
-                                .handler(
-                                        (request, response) -> {
-                                            throw new InternalError("on purpose");
-                                        }));
-        RawClient client = connect(server).send(RawClient.request("GET", "/"));
-        assertThatThrownBy(server::awaitTermination)
-                .isInstanceOf(IllegalStateException.class)
-                .hasMessage("a loop of the server failed: java.lang.InternalError: on purpose")
-                .hasCauseInstanceOf(InternalError.class);
-        assertThat(endOrReset(client)).isTrue();
-        server.close();
-        assertThat(loopThreads()).isEmpty();
-    }
-
     // ---- closing
 
     @Test
