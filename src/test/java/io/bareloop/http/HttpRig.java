@@ -18,6 +18,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
@@ -31,7 +32,7 @@ public final class HttpRig implements AutoCloseable {
     private final Slab slab =
             new Slab(Pages.allocate(64 << 20, Arena.ofAuto()), (offset, bytes) -> {});
     private final List<String> lines = new CopyOnWriteArrayList<>();
-    private final List<Throwable> failures = new CopyOnWriteArrayList<>();
+    private List<Throwable> failures = List.of();
     private final ListenerGroup listeners;
     private final Loop loop;
     private final Thread thread;
@@ -41,7 +42,8 @@ public final class HttpRig implements AutoCloseable {
             Limits limits,
             Timeouts timeouts,
             Handler handler,
-            Function<? super Arena, ? extends Syscalls> calls)
+            Function<? super Arena, ? extends Syscalls> calls,
+            Consumer<Throwable> report)
             throws IOException {
         KnobLog log = new KnobLog();
         listeners =
@@ -70,7 +72,7 @@ public final class HttpRig implements AutoCloseable {
                         listeners.fd(0),
                         out,
                         slab,
-                        new Http1(arena, out, slab, limits, timeouts, handler, failures::add),
+                        new Http1(arena, out, slab, limits, timeouts, handler, report),
                         log,
                         lines::add);
         thread = new Thread(this::run, "rig");
@@ -85,13 +87,13 @@ public final class HttpRig implements AutoCloseable {
     /** Starts a server. */
     public static HttpRig start(Limits limits, Timeouts timeouts, Handler handler)
             throws IOException {
-        return new HttpRig(limits, timeouts, handler, Syscalls::new);
+        return start(limits, timeouts, handler, Syscalls::new);
     }
 
     /** Starts a server whose loop makes {@code calls}. */
     public static HttpRig start(Handler handler, Function<? super Arena, ? extends Syscalls> calls)
             throws IOException {
-        return new HttpRig(Limits.defaults(), Timeouts.defaults(), handler, calls);
+        return start(Limits.defaults(), Timeouts.defaults(), handler, calls);
     }
 
     /** Starts a server with these limits whose loop makes {@code calls}. */
@@ -101,7 +103,19 @@ public final class HttpRig implements AutoCloseable {
             Handler handler,
             Function<? super Arena, ? extends Syscalls> calls)
             throws IOException {
-        return new HttpRig(limits, timeouts, handler, calls);
+        List<Throwable> failures = new CopyOnWriteArrayList<>();
+        HttpRig rig = new HttpRig(limits, timeouts, handler, calls, failures::add);
+        rig.failures = failures;
+        return rig;
+    }
+
+    /** Starts a server that tells {@code report} what handlers throw. */
+    public static HttpRig reporting(
+            Handler handler,
+            Consumer<Throwable> report,
+            Function<? super Arena, ? extends Syscalls> calls)
+            throws IOException {
+        return new HttpRig(Limits.defaults(), Timeouts.defaults(), handler, calls, report);
     }
 
     private void run() {

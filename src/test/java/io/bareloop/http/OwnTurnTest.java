@@ -1,0 +1,368 @@
+package io.bareloop.http;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.bareloop.http.WireClient.Received;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** A response is written on its own turn: no byte of it goes to another client. */
+@Timeout(60)
+class OwnTurnTest {
+    private static final Duration MINUTE = Duration.ofMinutes(1);
+    private static final HeaderName X = HeaderName.of("X");
+
+    /** What one request's handler does to the response of another that waits. */
+    private interface Act {
+        void on(Response waiting, Request request) throws Exception;
+    }
+
+    private static Map<String, Act> acts() {
+        MemorySegment memory = Arena.ofAuto().allocateFrom("memory");
+        Map<String, Act> acts = new TreeMap<>();
+        acts.put("status", (waiting, request) -> waiting.status(Status.CREATED));
+        acts.put("type", (waiting, request) -> waiting.contentType(MediaType.TEXT));
+        acts.put("field", (waiting, request) -> waiting.header(X, "y"));
+        acts.put("view", (waiting, request) -> waiting.header(X, request.path()));
+        acts.put("fields", (waiting, request) -> waiting.fields(Fields.NONE.with(X, "y")));
+        acts.put("range", (waiting, request) -> waiting.contentRange(0, 1, 2));
+        acts.put("array", (waiting, request) -> waiting.body(Bytes.of("other")));
+        acts.put("text", (waiting, request) -> waiting.body("other"));
+        acts.put("body", (waiting, request) -> waiting.body(request.path()));
+        acts.put("memory", (waiting, request) -> waiting.body(memory, 0, 6));
+        acts.put("prepared", (waiting, request) -> waiting.send(Prepared.text("other")));
+        acts.put("reply", (waiting, request) -> waiting.send(Reply.text("other")));
+        acts.put("stream", (waiting, request) -> waiting.stream());
+        acts.put("counted", (waiting, request) -> waiting.stream(3));
+        acts.put(
+                "write",
+                (waiting, request) -> {
+                    waiting.stream();
+                    waiting.write(Bytes.of("other"));
+                    waiting.write(request.path());
+                    waiting.write(memory, 0, 6);
+                    waiting.end();
+                });
+        acts.put("end", (waiting, request) -> waiting.end());
+        return acts;
+    }
+
+    static List<String> names() {
+        return List.copyOf(acts().keySet());
+    }
+
+    private final AtomicReference<Response> waiting = new AtomicReference<>();
+
+    /** GET /wait suspends; any other does {@code act} to that, and is answered with its path. */
+    private Handler application(Act act) {
+        return (request, response) -> {
+            if (request.path().contentEquals("/wait")) {
+                response.suspend();
+                waiting.set(response);
+            } else {
+                act(act, request);
+                response.body(request.path());
+                act(act, request);
+            }
+        };
+    }
+
+    private void act(Act act, Request request) throws Exception {
+        try {
+            act.on(waiting.get(), request);
+        } catch (IllegalStateException over) {
+            assertThat(waiting.get().hasEnded()).isTrue();
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("names")
+    void whatAnotherHandlerWritesGoesToItsOwnClient(String name) throws Exception {
+        try (HttpRig rig = HttpRig.start(application(acts().get(name)));
+                WireClient one = new WireClient(rig);
+                WireClient other = new WireClient(rig)) {
+            one.get("/wait");
+            HttpRig.await(true, () -> waiting.get() != null);
+            for (int i = 0; i < 3; i++) {
+                // Exactly its own answer, whatever came of the one that waits.
+                Received received = other.exchange("/other");
+                assertThat(received.status()).isEqualTo(200);
+                assertThat(received.body()).isEqualTo("/other");
+                assertThat(received.field("X")).isNull();
+            }
+            assertThat(rig.ask(() -> true)).isTrue();
+        }
+    }
+
+    @Test
+    void aResponseIsWrittenPieceByPieceFromAnotherHandler() throws Exception {
+        Act act = acts().get("write");
+        boolean[] done = new boolean[1];
+        Act once =
+                (response, request) -> {
+                    if (!done[0]) {
+                        done[0] = true;
+                        response.status(Status.CREATED).header(X, request.path());
+                        act.on(response, request);
+                    }
+                };
+        try (HttpRig rig = HttpRig.start(application(once));
+                WireClient one = new WireClient(rig);
+                WireClient other = new WireClient(rig)) {
+            one.get("/wait");
+            HttpRig.await(true, () -> waiting.get() != null);
+            assertThat(other.exchange("/said").body()).isEqualTo("/said");
+            Received received = one.receive();
+            assertThat(received.status()).isEqualTo(201);
+            assertThat(received.field("X")).isEqualTo("/said");
+            assertThat(received.body()).isEqualTo("other/saidmemory");
+            assertThat(one.exchange("/next").body()).isEqualTo("/next");
+            assertThat(rig.failures()).isEmpty();
+        }
+    }
+
+    /** Requests that are ready together are answered in one batch. */
+    @Test
+    void eventsGoToTheirOwnClientsInABatchToo() throws Exception {
+        int clients = 8;
+        BlockingQueue<EventStream> streams = new ArrayBlockingQueue<>(clients);
+        Handler handler =
+                (request, response) -> {
+                    if (request.path().contentEquals("/events")) {
+                        streams.add(EventStream.open(response, MINUTE));
+                    } else {
+                        for (EventStream stream : streams) {
+                            assertThat(stream.send(null, request.path().toString())).isTrue();
+                        }
+                        response.body(request.path());
+                    }
+                };
+        try (HttpRig rig = HttpRig.start(handler)) {
+            WireClient[] listening = new WireClient[clients];
+            WireClient[] speaking = new WireClient[clients];
+            for (int i = 0; i < clients; i++) {
+                listening[i] = new WireClient(rig).get("/events");
+                listening[i].head();
+                speaking[i] = new WireClient(rig);
+            }
+            for (int round = 0; round < 50; round++) {
+                for (int i = 0; i < clients; i++) {
+                    speaking[i].get("/" + round + "-" + i);
+                }
+                for (int i = 0; i < clients; i++) {
+                    Received received = speaking[i].receive();
+                    assertThat(received.body()).isEqualTo("/" + round + "-" + i);
+                }
+                for (WireClient one : listening) {
+                    StringBuilder events = new StringBuilder();
+                    for (int i = 0; i < clients; i++) {
+                        events.append(one.chunk());
+                    }
+                    for (int i = 0; i < clients; i++) {
+                        assertThat(events).containsOnlyOnce("data: /" + round + "-" + i + "\n\n");
+                    }
+                }
+            }
+            assertThat(rig.failures()).isEmpty();
+            for (int i = 0; i < clients; i++) {
+                listening[i].close();
+                speaking[i].close();
+            }
+        }
+    }
+
+    @Test
+    void anotherHandlerEndsAStream() throws Exception {
+        BlockingQueue<EventStream> streams = new ArrayBlockingQueue<>(1);
+        Handler handler =
+                (request, response) -> {
+                    if (request.path().contentEquals("/events")) {
+                        streams.add(EventStream.open(response, MINUTE));
+                    } else {
+                        EventStream stream = streams.take();
+                        stream.send(null, "last");
+                        stream.end();
+                        stream.end();
+                        response.body("ended");
+                    }
+                };
+        try (HttpRig rig = HttpRig.start(handler);
+                WireClient one = new WireClient(rig);
+                WireClient other = new WireClient(rig)) {
+            one.get("/events").head();
+            assertThat(other.exchange("/end").body()).isEqualTo("ended");
+            assertThat(one.chunk()).isEqualTo("data: last\n\n");
+            assertThat(one.chunk()).isEmpty();
+            one.get("/events").head();
+            assertThat(rig.failures()).isEmpty();
+        }
+    }
+
+    /** At once, in the thread that is wrong; and nothing of it reaches anybody. */
+    @ParameterizedTest
+    @MethodSource("names")
+    void anotherThreadIsRefused(String name) throws Exception {
+        Act act = acts().get(name);
+        try (HttpRig rig = HttpRig.start(application((response, request) -> {}));
+                WireClient one = new WireClient(rig);
+                WireClient other = new WireClient(rig)) {
+            one.get("/wait");
+            HttpRig.await(true, () -> waiting.get() != null);
+            Request another = new Request(Limits.defaults());
+            MemorySegment bytes = Arena.ofAuto().allocateFrom("GET /other HTTP/1.1");
+            another.start(bytes, 0);
+            another.target(bytes.address() + 4, bytes.address() + 4, bytes.address() + 10);
+            for (int i = 0; i < 20; i++) {
+                Throwable refusal = null;
+                try {
+                    act.on(waiting.get(), another);
+                } catch (IllegalStateException e) {
+                    refusal = e;
+                }
+                assertThat(refusal).hasMessageContaining("Suspended.resume");
+                assertThat(other.exchange("/other").body()).isEqualTo("/other");
+            }
+            assertThat(rig.ask(() -> waiting.get().hasBegun())).isFalse();
+            assertThat(one.isQuiet(20)).isTrue();
+        }
+    }
+
+    @Test
+    void anotherThreadIsRefusedWhateverElseItAsks() throws Exception {
+        List<Act> acts =
+                List.of(
+                        (response, request) -> response.isWritable(),
+                        (response, request) -> response.suspend(),
+                        (response, request) -> response.onAbort(() -> {}),
+                        (response, request) -> response.onWritable(() -> {}),
+                        (response, request) -> response.onTick(MINUTE, () -> {}));
+        try (HttpRig rig = HttpRig.start(application((response, request) -> {}));
+                WireClient one = new WireClient(rig)) {
+            one.get("/wait");
+            HttpRig.await(true, () -> waiting.get() != null);
+            for (Act act : acts) {
+                Throwable refusal = null;
+                try {
+                    act.on(waiting.get(), null);
+                } catch (IllegalStateException e) {
+                    refusal = e;
+                }
+                assertThat(refusal).isNotNull();
+            }
+        }
+    }
+
+    /** Who keeps a response beyond its end meets nobody else's. */
+    @Test
+    void aResponseThatOutlivedItsHandlerIsNotUsedAgain() throws Exception {
+        BlockingQueue<Response> kept = new ArrayBlockingQueue<>(100);
+        BlockingQueue<Request> requests = new ArrayBlockingQueue<>(100);
+        Handler handler =
+                (request, response) -> {
+                    if (request.path().contentEquals("/keep")) {
+                        response.contentType(MediaType.TEXT).stream();
+                        Suspended suspended = response.suspend();
+                        requests.add(request);
+                        kept.add(response);
+                        Thread.ofVirtual()
+                                .start(
+                                        () ->
+                                                suspended.resume(
+                                                        (same, sameResponse) ->
+                                                                sameResponse.end()));
+                    } else {
+                        for (Response old : kept) {
+                            try {
+                                old.header(X, "old");
+                                response.header(X, "accepted");
+                            } catch (IllegalStateException expected) {
+                                assertThat(old.hasEnded()).isTrue();
+                            }
+                        }
+                        for (Request old : requests) {
+                            try {
+                                response.header(X, old.path());
+                            } catch (IllegalStateException expected) {
+                                assertThat(expected).hasMessageContaining("stale");
+                            }
+                        }
+                        response.body(request.path());
+                    }
+                };
+        try (HttpRig rig = HttpRig.start(handler);
+                WireClient client = new WireClient(rig)) {
+            for (int i = 0; i < 10; i++) {
+                assertThat(client.exchange("/keep").body()).isEmpty();
+                Received received = client.exchange("/" + i);
+                assertThat(received.body()).isEqualTo("/" + i);
+                assertThat(received.field("X")).isNull();
+            }
+            assertThat(kept).hasSize(10).doesNotHaveDuplicates();
+            assertThat(rig.failures()).isEmpty();
+        }
+    }
+
+    /** HEAD is routed to the handler of GET, which does not know. */
+    @Test
+    void aHeadOfAStreamIsItsHead() throws Exception {
+        Handler handler =
+                (request, response) -> {
+                    EventStream stream = EventStream.open(response, MINUTE);
+                    assertThat(stream.send(null, "one")).isEqualTo(request.method() != Method.HEAD);
+                    stream.send("name", "two");
+                    stream.end();
+                };
+        try (HttpRig rig = HttpRig.start(handler);
+                WireClient client = new WireClient(rig)) {
+            client.send("HEAD / HTTP/1.1\r\nHost: a\r\n\r\n");
+            Received head = client.receiveHead();
+            assertThat(head.status()).isEqualTo(200);
+            assertThat(head.field("Content-Type")).isEqualTo("text/event-stream");
+            assertThat(client.exchange("/").body())
+                    .isEqualTo("data: one\n\nevent: name\ndata: two\n\n");
+            assertThat(rig.failures()).isEmpty();
+        }
+    }
+
+    /** What cannot be written when its turn comes is a failure of that response alone. */
+    @Test
+    void aWrongCallFromElsewhereIsTheFailureOfThatResponse() throws Exception {
+        Act act = (response, request) -> response.write(Bytes.of("not a stream"));
+        try (HttpRig rig = HttpRig.start(application(act));
+                WireClient one = new WireClient(rig);
+                WireClient other = new WireClient(rig)) {
+            one.get("/wait");
+            HttpRig.await(true, () -> waiting.get() != null);
+            assertThat(other.exchange("/other").body()).isEqualTo("/other");
+            assertThat(one.receive().status()).isEqualTo(500);
+            assertThat(rig.failures()).hasSize(1);
+            assertThat(rig.failures().get(0)).hasMessage("call stream() before write()");
+        }
+    }
+
+    @Test
+    void aTaskOfTheLoopMayNotWriteEither() throws Exception {
+        try (HttpRig rig = HttpRig.start(application((response, request) -> {}));
+                WireClient one = new WireClient(rig)) {
+            one.get("/wait");
+            HttpRig.await(true, () -> waiting.get() != null);
+            rig.ask(
+                    () -> {
+                        waiting.get().body("later");
+                        return waiting.get().hasBegun();
+                    });
+            assertThat(one.receive().body()).isEqualTo("later");
+        }
+    }
+}
