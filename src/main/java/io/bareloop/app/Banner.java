@@ -35,6 +35,7 @@ final class Banner {
         if (server.housekeepingCpus() != null) {
             out.printf("  others    on CPUs %s%n", server.housekeepingCpus());
         }
+        out.printf("  memory    %s%n", server.nativeMemory());
         WarmUp warmUp = server.warmUp();
         if (warmUp.requests() > 0) {
             out.printf(
