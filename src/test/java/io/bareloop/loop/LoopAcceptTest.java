@@ -19,9 +19,17 @@ import org.junit.jupiter.params.provider.FieldSource;
 @Timeout(60)
 class LoopAcceptTest {
     static final List<Integer> NOTHING_LEFT =
-            List.of(Errno.EMFILE, Errno.ENFILE, Errno.ENOBUFS, Errno.ENOMEM);
+            List.of(
+                    Errno.EMFILE,
+                    Errno.ENFILE,
+                    Errno.ENOBUFS,
+                    Errno.ENOMEM,
+                    // A rule of the firewall or of a security module, and one that nobody knows.
+                    Errno.EPERM,
+                    Errno.EINVAL,
+                    4095);
 
-    /** What accept(2) passes on from the network, and what a firewall makes of it. */
+    /** What accept(2) passes on from the network. */
     static final List<Integer> ONE_IS_BAD =
             List.of(
                     Errno.ECONNABORTED,
@@ -48,6 +56,10 @@ class LoopAcceptTest {
             long triesMax = 2 + (System.nanoTime() - start) / 100_000_000;
             assertThat(tries).isBetween(1L, triesMax);
             assertThat(waits).isBetween(1L, 3 * triesMax);
+            assertThat(rig.lines)
+                    .singleElement()
+                    .asString()
+                    .startsWith("cannot accept connections: " + Errno.describe(errno) + "; ");
             refuse.set(false);
             rig.until(() -> !client.answers().isEmpty());
             // Level-triggered again: the next one needs no pause.
