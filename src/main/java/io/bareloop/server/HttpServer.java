@@ -24,9 +24,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.Supplier;
 
 /**
@@ -48,27 +47,26 @@ public final class HttpServer implements AutoCloseable {
     private final Syscalls sys = new Syscalls(arena);
     private final KnobLog knobs = new KnobLog();
     private final List<Loop> loops = new ArrayList<>();
-    private final List<Thread> threads = new ArrayList<>();
+    private final LifeCycle life;
     private final CpuSet cpus;
     private final CpuSet housekeepingCpus;
-    private final CountDownLatch ended;
     private final WarmUp warmUp;
-    private Housekeeping housekeeping;
     private ListenerGroup listeners;
-    private volatile Throwable failure;
-    private boolean released;
 
     private HttpServer(Builder builder) throws IOException {
         cpus = builder.loopCpus();
         housekeepingCpus = builder.housekeepingCpus;
-        ended = new CountDownLatch(cpus.size());
+        life = new LifeCycle(arena, loops, new Log(builder.log));
         boolean started = false;
         try {
             sys.raiseDescriptorLimit();
+            Housekeeping housekeeping = null;
             // First of all: threads that are created from here on inherit the CPUs.
             if (builder.housekeepingCpus != null) {
                 housekeeping = Housekeeping.start(builder.housekeepingCpus.toArray());
+                life.owns(housekeeping);
             }
+            life.begin();
             warmUp =
                     builder.warmUpTime.isZero()
                             ? WarmUp.NONE
@@ -76,18 +74,19 @@ public final class HttpServer implements AutoCloseable {
             listeners =
                     ListenerGroup.open(
                             sys, builder.address(), cpus.toArray(), builder.listenOptions(), knobs);
+            life.owns(listeners);
             for (int i = 0; i < cpus.size(); i++) {
                 loops.add(newLoop(builder, i));
             }
-            startThreads();
+            life.startLoops();
             if (housekeeping != null) {
                 housekeeping.watch();
             }
-            knobs.refused().forEach(builder.log);
+            knobs.refused().forEach(builder::report);
             started = true;
         } finally {
             if (!started) {
-                close();
+                life.close();
             }
         }
     }
@@ -157,69 +156,52 @@ public final class HttpServer implements AutoCloseable {
         return stats;
     }
 
+    /** Where the server is in its life. */
+    public ServerState state() {
+        return life.state();
+    }
+
     /**
-     * Stops accepting, finishes the requests in flight, and ends the server.
+     * Stops accepting, finishes the requests in flight, and ends the server. Returns at the latest
+     * half a second after {@code time}, also where a handler does not return, as {@link #close}
+     * does. A drain that is under way already is shortened by a further call, never made longer.
      *
-     * @param time after which connections that still have work in flight are closed
-     * @return whether all work was finished in time
+     * <p>Called on a loop, in a handler, it begins the drain and returns at once, for the request
+     * at hand is one of those in flight: {@link #awaitTermination} tells when it has ended. So is
+     * that of a blocking handler, which is no loop: there a drain takes all of its time.
+     *
+     * @param time after which connections that still have work in flight are closed; where it is
+     *     zero or less, at once
+     * @return whether nothing was cut off, true also where the server had ended before; on a loop
+     *     false
      * @throws InterruptedException where the caller was interrupted; the drain goes on
      */
     public boolean drain(Duration time) throws InterruptedException {
-        if (ended.getCount() == 0) {
-            close();
-            return true;
-        }
-        long nanos = time.toNanos();
-        CountDownLatch stoppedAccepting = new CountDownLatch(loops.size());
-        for (Loop loop : loops) {
-            loop.drain(nanos, stoppedAccepting::countDown);
-        }
-        // Together, for closing one listener changes where the filter sends connections.
-        stoppedAccepting.await(1, TimeUnit.SECONDS);
-        closeListeners();
-        // A loop that a handler blocks cannot keep its own deadline.
-        boolean inTime = ended.await(nanos + 500_000_000L, TimeUnit.NANOSECONDS);
-        int forced = loops.stream().mapToInt(Loop::forced).sum();
-        close();
-        return inTime && forced == 0;
+        return life.drain(time);
     }
 
     /**
-     * Waits until the server has ended.
+     * Waits until the server has ended, by whatever way.
      *
-     * @throws IllegalStateException where a loop failed, with its failure as the cause
+     * @throws IllegalStateException where a loop failed, with its failure as the cause; or where it
+     *     is called on a loop, which would wait for itself
      */
     public void awaitTermination() throws InterruptedException {
-        ended.await();
-        Throwable cause = failure;
-        if (cause != null) {
-            throw new IllegalStateException("a loop of the server failed: " + cause, cause);
-        }
+        life.awaitTermination();
     }
 
-    /** Ends the server at once, cutting off what is in flight. Later calls have no effect. */
+    /**
+     * Ends the server at once, cutting off what is in flight; a drain that is under way too. Later
+     * calls have no effect.
+     *
+     * <p>Returns within half a second. A handler that has not returned by then is left behind, and
+     * a line in the log names its thread: the server's memory and descriptors stay until it
+     * returns. Called on a loop, in a handler, it returns at once, and the loop ends after its
+     * turn.
+     */
     @Override
     public void close() {
-        loops.forEach(Loop::stop);
-        if (threads.contains(Thread.currentThread())) {
-            // A handler ends its own server: its loop stops after this turn, and whoever waits for
-            // the end releases the rest.
-            return;
-        }
-        boolean interrupted = false;
-        for (Thread thread : threads) {
-            while (thread.isAlive()) {
-                try {
-                    thread.join();
-                } catch (InterruptedException e) {
-                    interrupted = true;
-                }
-            }
-        }
-        release();
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
+        life.close();
     }
 
     private Loop newLoop(Builder builder, int index) {
@@ -237,7 +219,7 @@ public final class HttpServer implements AutoCloseable {
                                 builder.handlers.get(), "the supplier of handlers returned null"),
                         builder.failures());
         return new Loop(
-                new Syscalls(arena),
+                builder.syscalls == null ? new Syscalls(arena) : builder.syscalls.apply(arena),
                 arena,
                 builder.loopOptions(cpus, index),
                 listeners.fd(index),
@@ -245,75 +227,6 @@ public final class HttpServer implements AutoCloseable {
                 slab,
                 http,
                 knobs);
-    }
-
-    /** Starts all threads; none runs its loop before every one is pinned. */
-    private void startThreads() {
-        CountDownLatch pinned = new CountDownLatch(loops.size());
-        CountDownLatch go = new CountDownLatch(1);
-        boolean allPinned = false;
-        try {
-            for (int i = 0; i < loops.size(); i++) {
-                Loop loop = loops.get(i);
-                Thread thread =
-                        new Thread(() -> runLoop(loop, pinned, go), Housekeeping.LOOP_PREFIX + i);
-                thread.start();
-                threads.add(thread);
-            }
-            pinned.await();
-            allPinned = failure == null;
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        } finally {
-            if (!allPinned) {
-                loops.forEach(Loop::stop);
-            }
-            go.countDown();
-        }
-        if (!allPinned) {
-            throw new IllegalStateException(
-                    failure != null ? failure.getMessage() : "interrupted while starting", failure);
-        }
-    }
-
-    private void runLoop(Loop loop, CountDownLatch pinned, CountDownLatch go) {
-        try {
-            try {
-                loop.pin();
-                loop.separateDescriptors(listeners.others(loops.indexOf(loop)));
-                loop.openBatch();
-            } catch (IllegalStateException e) {
-                failure = e;
-            } finally {
-                pinned.countDown();
-            }
-            go.await();
-            loop.run();
-        } catch (Throwable t) {
-            failure = t;
-            // Without one loop its share of the connections would hang: end as a whole.
-            loops.forEach(Loop::stop);
-        } finally {
-            ended.countDown();
-        }
-    }
-
-    private synchronized void closeListeners() {
-        if (listeners != null) {
-            listeners.close();
-        }
-    }
-
-    private synchronized void release() {
-        if (!released) {
-            released = true;
-            closeListeners();
-            loops.forEach(Loop::close);
-            if (housekeeping != null) {
-                housekeeping.close();
-            }
-            arena.close();
-        }
     }
 
     /** Configures a server. Not safe for several threads at once. */
@@ -340,6 +253,9 @@ public final class HttpServer implements AutoCloseable {
         private int connectionsMax = 65_536;
         private long pendingBytesMax = PENDING_BYTES_MAX;
         private Consumer<String> log = Builder::logToSystem;
+
+        /** For tests: the calls of each loop, which fail where a test says so. */
+        private Function<Arena, Syscalls> syscalls;
 
         private Builder() {}
 
@@ -579,6 +495,11 @@ public final class HttpServer implements AutoCloseable {
             return housekeepingCpus == null ? allowed : allowed.without(housekeepingCpus);
         }
 
+        Builder syscalls(Function<Arena, Syscalls> newSyscalls) {
+            this.syscalls = newSyscalls;
+            return this;
+        }
+
         /** One that is configured alike, to warm up with. */
         Builder forWarmUp(CpuSet loops) {
             Builder builder = new Builder();
@@ -601,7 +522,7 @@ public final class HttpServer implements AutoCloseable {
         }
 
         void report(String line) {
-            log.accept(line);
+            new Log(log).line(line);
         }
 
         private InetSocketAddress address() throws IOException {
@@ -633,16 +554,8 @@ public final class HttpServer implements AutoCloseable {
         }
 
         private Consumer<Throwable> failures() {
-            Consumer<String> to = log;
-            return failure -> {
-                try {
-                    to.accept("a handler failed: " + failure);
-                } catch (RuntimeException e) {
-                    // A log that fails must not end the loop; it is told to whom the JVM tells.
-                    Thread current = Thread.currentThread();
-                    current.getUncaughtExceptionHandler().uncaughtException(current, e);
-                }
-            };
+            Log to = new Log(log);
+            return failure -> to.line("a handler failed: " + Log.describe(failure));
         }
 
         private static Knob.Mode mode(Setting setting) {
