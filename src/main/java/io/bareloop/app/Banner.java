@@ -50,7 +50,7 @@ final class Banner {
                             .collect(Collectors.joining(", ")));
         }
         out.printf(
-                "  ready     %s; SIGTERM or Ctrl-C drains and ends%n",
+                "  ready     %s; SIGTERM or Ctrl-C drains and ends, a second one at once%n",
                 files ? "files" : "GET /plaintext, /json, /sse; POST /echo");
         out.flush();
     }
