@@ -28,10 +28,7 @@ final class Banner {
                 "%s, pid %d, JDK %s%n",
                 versionLine(), ProcessHandle.current().pid(), Runtime.version());
         out.printf("  serving   %s/%n", server.origin());
-        out.printf(
-                "  loops     %d, %s%n",
-                server.cpus().size(),
-                server.cpus().isPinned() ? "pinned to CPUs " + server.cpus() : "not pinned");
+        out.printf("  loops     %d, %s%n", server.cpus().size(), server.cpus().placement());
         if (server.housekeepingCpus() != null) {
             out.printf("  others    on CPUs %s%n", server.housekeepingCpus());
         }

@@ -277,8 +277,9 @@ public final class HttpServer implements AutoCloseable {
         }
 
         /**
-         * The CPUs to use; without this call all that this process may run on, less those for
-         * {@link #housekeepingCpus}.
+         * The CPUs to use; without this call {@link CpuSet#allowed}. Where a quota leaves fewer
+         * loops than CPUs, and steering is ON or there are {@link #housekeepingCpus}, loops are
+         * pinned to the first CPUs nonetheless, less those for housekeeping: both need pinned ones.
          */
         public Builder cpus(CpuSet cpus) {
             this.cpus = cpus;
@@ -491,8 +492,9 @@ public final class HttpServer implements AutoCloseable {
             if (cpus != null) {
                 return cpus;
             }
-            CpuSet allowed = CpuSet.allowed();
-            return housekeepingCpus == null ? allowed : allowed.without(housekeepingCpus);
+            return housekeepingCpus != null || steering == Setting.ON
+                    ? CpuSet.allowedPinned(housekeepingCpus)
+                    : CpuSet.allowed();
         }
 
         Builder syscalls(Function<Arena, Syscalls> newSyscalls) {

@@ -79,7 +79,9 @@ public record WarmUp(long requests, Duration time) {
                 answered += 2 + BATCH;
             }
         } catch (IOException | IllegalStateException e) {
-            builder.report("warm-up ended early: " + e.getMessage());
+            if (!Thread.currentThread().isInterrupted()) {
+                builder.report("warm-up ended early: " + e.getMessage());
+            }
         }
         return new WarmUp(answered, Duration.ofNanos(System.nanoTime() - start));
     }
