@@ -968,6 +968,15 @@ public class linux_h {
     public static int MSG_MORE() {
         return MSG_MORE;
     }
+    private static final int SHUT_RD = (int)0L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.SHUT_RD = 0
+     * }
+     */
+    public static int SHUT_RD() {
+        return SHUT_RD;
+    }
     private static final int SHUT_WR = (int)1L;
     /**
      * {@snippet lang=c :

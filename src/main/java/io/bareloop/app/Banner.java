@@ -28,10 +28,7 @@ final class Banner {
                 "%s, pid %d, JDK %s%n",
                 versionLine(), ProcessHandle.current().pid(), Runtime.version());
         out.printf("  serving   %s/%n", server.origin());
-        out.printf(
-                "  loops     %d, %s%n",
-                server.cpus().size(),
-                server.cpus().isPinned() ? "pinned to CPUs " + server.cpus() : "not pinned");
+        out.printf("  loops     %d, %s%n", server.cpus().size(), server.cpus().placement());
         if (server.housekeepingCpus() != null) {
             out.printf("  others    on CPUs %s%n", server.housekeepingCpus());
         }
@@ -51,7 +48,7 @@ final class Banner {
                             .collect(Collectors.joining(", ")));
         }
         out.printf(
-                "  ready     %s; SIGTERM or Ctrl-C drains and ends%n",
+                "  ready     %s; SIGTERM or Ctrl-C drains and ends, a second one at once%n",
                 files ? "files" : "GET /plaintext, /json, /sse; POST /echo");
         out.flush();
     }

@@ -83,8 +83,10 @@ final class CommandLineSpec {
                                 + " beside the jar, from a run of the server with the same JVM"
                                 + " options, and says how to start with it.",
                         "",
-                        "Exit status: 0 drained in time; 1 could not start, or work was cut off;"
-                                + " 2 wrong options.")
+                        "SIGTERM, SIGINT (Ctrl-C) and SIGHUP drain; a second SIGTERM or SIGINT,"
+                                + " half a second or more later, ends at once.",
+                        "Exit status: 0 drained in time; 1 could not start, failed, or work was"
+                                + " cut off; 2 wrong options.")
                 .sortOptions(false)
                 .width(100);
         return spec;

@@ -4,7 +4,6 @@ import io.bareloop.http.Handler;
 import io.bareloop.server.HttpServer;
 import java.io.IOException;
 import java.io.PrintStream;
-import java.time.Duration;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
@@ -12,8 +11,8 @@ import java.util.function.Supplier;
 
 /** {@code java -jar bareloop.jar [serve] [options]}, or {@code ... aot [FILE]}. */
 public final class Main {
-    private static final int OK = 0;
-    private static final int FAILED = 1;
+    static final int OK = 0;
+    static final int FAILED = 1;
     private static final int USAGE = 2;
 
     private Main() {}
@@ -76,6 +75,9 @@ public final class Main {
     }
 
     private static int serve(ServeOptions options, PrintStream out, PrintStream err) {
+        Shutdown shutdown = new Shutdown(options.drain(), out, err);
+        // Before the start, which may take as long as the warm-up is.
+        shutdown.register();
         HttpServer server;
         try {
             server =
@@ -84,14 +86,12 @@ public final class Main {
                             .log(line -> err.println("bareloop: " + line))
                             .start();
         } catch (IOException | IllegalStateException | IllegalArgumentException e) {
-            err.println("bareloop: " + e.getMessage());
+            if (shutdown.over()) {
+                err.println("bareloop: " + e.getMessage());
+            }
             return FAILED;
         }
-        CountDownLatch failed = new CountDownLatch(1);
-        Thread drain =
-                new Thread(() -> drain(server, options.drain(), out, failed), "bareloop-drain");
-        Runtime.getRuntime().addShutdownHook(drain);
-        // After the hook: whoever reads "ready" may send SIGTERM at once.
+        shutdown.serving(server);
         Banner.print(server, options.files() != null, out);
         try {
             server.awaitTermination();
@@ -99,8 +99,8 @@ public final class Main {
             new CountDownLatch(1).await();
             return OK;
         } catch (IllegalStateException e) {
-            err.println("bareloop: " + e.getMessage());
-            failed.countDown();
+            // A loop failed: the log has said so.
+            shutdown.over();
             return FAILED;
         } catch (InterruptedException e) {
             return FAILED;
@@ -114,22 +114,5 @@ public final class Main {
         }
         Handler files = options.files().build();
         return () -> files;
-    }
-
-    /** On SIGTERM and SIGINT; halts, for the status of a JVM that a signal ends is never 0. */
-    private static void drain(
-            HttpServer server, Duration time, PrintStream out, CountDownLatch failed) {
-        if (failed.getCount() == 0) {
-            return;
-        }
-        boolean inTime = false;
-        try {
-            inTime = server.drain(time);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
-        Banner.printEnd(server, inTime, time, out);
-        out.flush();
-        Runtime.getRuntime().halt(inTime ? OK : FAILED);
     }
 }

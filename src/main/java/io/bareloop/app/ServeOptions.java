@@ -42,9 +42,10 @@ record ServeOptions(HttpServer.Builder builder, Duration drain, StaticFiles.Buil
                             "LIST",
                             Kind.TEXT,
                             null,
-                            "CPUs to use, one pinned loop each, such as 0-3 or"
-                                    + " 0,2. Default: all that this"
-                                    + " process may run on."),
+                            "CPUs to use, one pinned loop each, such as 0-3 or 0,2. Default: all"
+                                    + " that this process may run on; where a CPU quota (cgroup) or"
+                                    + " -XX:ActiveProcessorCount grants fewer, that many loops,"
+                                    + " not pinned."),
                     new ServeOption(
                             "--housekeeping-cpus",
                             "LIST",

@@ -9,6 +9,9 @@ import java.time.Duration;
  * <p>{@link #open} in a handler; from then on, on the loop, {@link #send}. From other threads by
  * way of {@link #execute}. A comment goes out as heartbeat, so that a client that is gone is
  * noticed and intermediaries see the connection is alive.
+ *
+ * <p>When the server drains, the stream ends, properly and at once: a browser then connects again,
+ * to whoever serves by then. {@link #onDrain} may send a last event.
  */
 public final class EventStream {
     private static final byte[] HEARTBEAT = ":\n\n".getBytes(StandardCharsets.US_ASCII);
@@ -23,6 +26,7 @@ public final class EventStream {
 
     private final Runnable onTick;
     private final StringBuilder text = new StringBuilder(128);
+    private Runnable onDrain;
 
     private EventStream(Response response, Duration period, Runnable onTick) {
         this.response = response;
@@ -33,7 +37,8 @@ public final class EventStream {
                 .contentType(MediaType.EVENT_STREAM)
                 .header(HeaderName.CACHE_CONTROL, "no-store")
                 .stream()
-                .onTick(period, this::tick);
+                .onTick(period, this::tick)
+                .onDrain(this::drain);
         if (headOnly) {
             // A HEAD would wait for the end of a body that it never sees.
             response.end();
@@ -128,6 +133,28 @@ public final class EventStream {
     public void end() {
         if (!headOnly) {
             response.end();
+        }
+    }
+
+    /**
+     * Calls {@code action} on the loop, once, when the server drains, just before the stream ends:
+     * it may send a last event, and is where the application takes the stream off its list. In the
+     * handler, or on the loop.
+     */
+    public EventStream onDrain(Runnable action) {
+        onDrain = action;
+        return this;
+    }
+
+    private void drain() {
+        try {
+            if (onDrain != null) {
+                onDrain.run();
+            }
+        } finally {
+            if (!response.hasEnded()) {
+                response.end();
+            }
         }
     }
 

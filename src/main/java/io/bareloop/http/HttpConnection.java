@@ -512,6 +512,23 @@ final class HttpConnection implements Protocol {
             tickDueNanos = transport.now() + exchange.response.tickNanos();
         }
         transport.deadline(tickDueNanos);
+        if (draining) {
+            tellOfDrain(exchange);
+        }
+    }
+
+    /** Has a response that is still open, and wants to know, hear that the server is draining. */
+    private void tellOfDrain(Exchange exchange) {
+        if (exchange.response.hearsOfDrain()) {
+            long serial = exchange.serial;
+            // As a turn of its own: what calls this may be in the middle of a handler's.
+            transport.execute(
+                    () -> {
+                        if (exchange == active && exchange.serial == serial && !closing) {
+                            proceed(null, exchange.response.takeDrainAction(), exchange);
+                        }
+                    });
+        }
     }
 
     /** Copies the request out of the buffer, which is about to be used for something else. */
@@ -836,6 +853,9 @@ final class HttpConnection implements Protocol {
     @Override
     public void drain() {
         draining = true;
+        if (active != null) {
+            tellOfDrain(active);
+        }
         if (inHead || inBody || behind || active != null || rest != null) {
             return;
         }

@@ -65,6 +65,7 @@ public final class Response {
     private Runnable onAbort;
     private Runnable onTick;
     private long tickNanos;
+    private Runnable onDrain;
     private Suspended suspended;
 
     Response(Exchange exchange, Http1 http) {
@@ -598,6 +599,16 @@ public final class Response {
         return this;
     }
 
+    /**
+     * Calls {@code action}, on the loop, once, when the server drains ({@code HttpServer.drain})
+     * before the response has ended; soon, where it is draining already. Nothing else happens: a
+     * response that is open has the time of the drain, and is cut off after that.
+     */
+    public Response onDrain(Runnable action) {
+        onDrain = action;
+        return this;
+    }
+
     /** Whether the response has ended: nothing can be written any more. */
     public boolean hasEnded() {
         return state == DONE;
@@ -670,6 +681,17 @@ public final class Response {
         return tickNanos;
     }
 
+    boolean hearsOfDrain() {
+        return onDrain != null;
+    }
+
+    /** What is to be done once, when the server drains; nothing where that has been done. */
+    Runnable takeDrainAction() {
+        Runnable action = onDrain;
+        onDrain = null;
+        return action != null ? action : () -> {};
+    }
+
     /** The exchange is over; {@code aborted} where that is not because the response has ended. */
     void expire(boolean aborted) {
         state = DONE;
@@ -677,6 +699,7 @@ public final class Response {
         onWritable = null;
         onAbort = null;
         onTick = null;
+        onDrain = null;
         if (suspended != null) {
             suspended.end();
             suspended = null;

@@ -255,15 +255,33 @@ public final class Loop implements Runnable, AutoCloseable {
         }
     }
 
-    /** Runs until {@link #stop}, or until a drain has come to its end. */
+    /** {@link #serve}, and then {@link #end}. */
     @Override
     public void run() {
         try {
-            while (!stopping && !ended) {
-                runOnce(prepareWait());
-            }
+            serve();
         } finally {
+            end();
+        }
+    }
+
+    /**
+     * Serves until {@link #stop}, or until a drain has come to its end. On the loop's thread.
+     *
+     * <p>What it throws is a broken invariant; whoever has to know is told before {@link #end},
+     * which runs code of the application.
+     */
+    public void serve() {
+        while (!stopping && !ended) {
+            runOnce(prepareWait());
+        }
+    }
+
+    /** Closes all connections. On the loop's thread, once {@link #serve} has come back. */
+    public void end() {
+        try {
             closeAll();
+        } finally {
             closeBatch();
             protocols.ended();
         }
@@ -510,6 +528,11 @@ public final class Loop implements Runnable, AutoCloseable {
         if (result == -Errno.EAGAIN) {
             return false;
         }
+        if (result == -Errno.EINVAL) {
+            // The server is ending, and its listeners do not listen any more.
+            pauseAccepting();
+            return false;
+        }
         if (result == -Errno.EINTR || isGone(result)) {
             return true;
         }
@@ -743,7 +766,7 @@ public final class Loop implements Runnable, AutoCloseable {
         wakeup.wake();
     }
 
-    /** Closes all connections and ends {@link #run}. For any thread. */
+    /** Ends {@link #serve} after the turn at hand, whatever is in flight. For any thread. */
     public void stop() {
         stopping = true;
         wakeup.wake();
@@ -751,8 +774,10 @@ public final class Loop implements Runnable, AutoCloseable {
 
     /**
      * Takes the connections that wait for accept4, then no more; finishes what is in flight; ends
-     * {@link #run}, at the latest after {@code nanos}. {@code accepted} is run on the loop once it
-     * has stopped accepting. For any thread.
+     * {@link #serve}, at the latest after {@code nanos}. {@code accepted} is run on the loop once
+     * it has stopped accepting. To be called once; for any thread.
+     *
+     * @param nanos 0 to Long.MAX_VALUE, which is for ever
      */
     public void drain(long nanos, Runnable accepted) {
         execute(
@@ -782,7 +807,7 @@ public final class Loop implements Runnable, AutoCloseable {
         draining = true;
         // All of them: the kernel resets those that are left when the listener closes.
         int rounds = 0;
-        while (rounds < DRAIN_ACCEPT_ROUNDS_MAX && acceptPending()) {
+        while (!stopping && rounds < DRAIN_ACCEPT_ROUNDS_MAX && acceptPending()) {
             rounds++;
         }
         stopAccepting();
@@ -802,18 +827,25 @@ public final class Loop implements Runnable, AutoCloseable {
         ended = openConnections() == 0 || now - drainUntilNanos >= 0;
     }
 
-    /** Closes what is still open; what that cut off is {@link #forced}. */
+    /**
+     * Closes what is still open; what that cut off is {@link #forced}. One that cannot be closed is
+     * no reason to leave the others open.
+     */
     private void closeAll() {
         forced = openConnections();
+        Throwable failure = null;
         for (int slot = 0; slot < slotCount; slot++) {
             Connection connection = connections[slot];
             if (connection != null) {
                 try {
                     connection.close();
-                } catch (VirtualMachineError error) {
-                    complaints.say("a connection could not be closed in order", error, now);
+                } catch (Throwable t) {
+                    failure = t;
                 }
             }
+        }
+        if (failure != null) {
+            throw new AssertionError("a connection could not be closed: " + failure, failure);
         }
     }
 
@@ -824,7 +856,9 @@ public final class Loop implements Runnable, AutoCloseable {
         }
     }
 
-    /** Releases what the loop has of the kernel. For any thread, once {@link #run} has ended. */
+    /**
+     * Releases what the loop has of the kernel. For any thread, once {@link #end} has come back.
+     */
     @Override
     public void close() {
         closeBatch();

@@ -83,6 +83,21 @@ public final class ListenerGroup implements AutoCloseable {
         return steered;
     }
 
+    /**
+     * Has the kernel refuse connections from now on, and reset those that no loop has accepted; of
+     * all listeners, as {@link #close} does. The descriptors stay open: a loop that is still at its
+     * work may use its own, whose number must not belong to something else by then. It ends
+     * listening in every table of descriptors that has one of them.
+     */
+    public void refuse() {
+        for (int fd : fds) {
+            if (fd >= 0) {
+                // On a listener this is how its state is left: inet_shutdown of the kernel.
+                sys.shutdown(fd, Linux.SHUT_RD);
+            }
+        }
+    }
+
     /** Closes all. Connections that no loop has accepted are reset by the kernel. */
     @Override
     public void close() {

@@ -1,6 +1,7 @@
 package io.bareloop.server;
 
 import io.bareloop.net.Affinity;
+import io.bareloop.net.CpuQuota;
 import io.bareloop.sys.Syscalls;
 import java.lang.foreign.Arena;
 import java.util.Arrays;
@@ -12,15 +13,80 @@ public final class CpuSet {
     private static final int LOOPS_MAX = 1024;
     private static final int NOT_PINNED = -1;
 
+    /** For how long the JVM may go by what it has counted before, and some. */
+    private static final long JVM_COUNT_MILLIS = 25;
+
     private final int[] cpus;
 
+    /** Why there are fewer loops than CPUs; or null. Two sets that differ in this are equal. */
+    private final String bound;
+
     private CpuSet(int[] cpus) {
-        this.cpus = cpus;
+        this(cpus, null);
     }
 
-    /** Every CPU that this process may run on: what taskset, a cpuset or a container allows. */
+    private CpuSet(int[] cpus, String bound) {
+        this.cpus = cpus;
+        this.bound = bound;
+    }
+
+    /**
+     * Every CPU that this process may run on: what taskset, a cpuset or a container allows. Where
+     * it may have the time of fewer only, that many loops, which are not pinned: by a quota of its
+     * control groups (rounded up), or by what the JVM counts (-XX:ActiveProcessorCount).
+     *
+     * <p>For a quota is a number of CPUs and no choice of them. Were the first ones taken, all
+     * containers of a host would crowd on those, and the scheduler could not help.
+     */
     public static CpuSet allowed() {
-        return new CpuSet(allowedCpus());
+        int[] mask = allowedCpus();
+        int quota = CpuQuota.cpus();
+        int processors = Runtime.getRuntime().availableProcessors();
+        if (processors < Math.min(mask.length, quota)) {
+            processors = countAgain();
+        }
+        return bounded(mask, quota, processors);
+    }
+
+    /**
+     * The JVM keeps what it counted for 20 ms in a container. That may be from when this thread was
+     * kept on fewer CPUs, as by housekeeping.
+     */
+    private static int countAgain() {
+        try {
+            Thread.sleep(JVM_COUNT_MILLIS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        return Runtime.getRuntime().availableProcessors();
+    }
+
+    /** {@code mask}, or as many loops as {@code quota} and {@code processors} allow. */
+    static CpuSet bounded(int[] mask, int quota, int processors) {
+        int loops = Math.min(Math.min(quota, processors), Math.min(mask.length, LOOPS_MAX));
+        if (loops == mask.length) {
+            return new CpuSet(mask);
+        }
+        int[] cpus = new int[loops];
+        Arrays.fill(cpus, NOT_PINNED);
+        String why =
+                quota == loops
+                        ? "a CPU quota of " + loops
+                        : processors == loops
+                                ? "the JVM counts " + loops
+                                : "loops are " + LOOPS_MAX + " at the most";
+        return new CpuSet(cpus, why + " of " + mask.length);
+    }
+
+    /**
+     * CPUs to pin loops to, where something needs pinned ones: of those allowed, less {@code
+     * others}, as many as there may be loops. Whoever asks for that lays out the host's CPUs.
+     */
+    static CpuSet allowedPinned(CpuSet others) {
+        CpuSet all = new CpuSet(allowedCpus());
+        CpuSet left = others == null ? all : all.without(others);
+        int loops = Math.min(allowed().size(), left.size());
+        return new CpuSet(Arrays.copyOf(left.cpus, loops));
     }
 
     /**
@@ -103,6 +169,17 @@ public final class CpuSet {
     /** The first alone. */
     CpuSet first() {
         return new CpuSet(new int[] {cpus[0]});
+    }
+
+    /**
+     * Where the loops run, for people to read: {@code "pinned to CPUs 0-3"}, {@code "not pinned"},
+     * or {@code "not pinned: a CPU quota of 2 of 64"}.
+     */
+    public String placement() {
+        if (isPinned()) {
+            return "pinned to CPUs " + this;
+        }
+        return bound == null ? "not pinned" : "not pinned: " + bound;
     }
 
     /** The list in its shortest form, for example {@code "0-3,8"}; or {@code "2 not pinned"}. */

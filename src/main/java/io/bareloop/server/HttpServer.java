@@ -27,9 +27,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.Supplier;
 
 /**
@@ -51,29 +50,28 @@ public final class HttpServer implements AutoCloseable {
     private final Syscalls sys = new Syscalls(arena);
     private final KnobLog knobs = new KnobLog();
     private final List<Loop> loops = new ArrayList<>();
-    private final List<Thread> threads = new ArrayList<>();
+    private final LifeCycle life;
     private final CpuSet cpus;
     private final CpuSet housekeepingCpus;
     private final NativeMemory memory;
-    private final CountDownLatch ended;
     private final WarmUp warmUp;
-    private Housekeeping housekeeping;
     private ListenerGroup listeners;
-    private volatile Throwable failure;
-    private boolean released;
 
     private HttpServer(Builder builder) throws IOException {
         cpus = builder.loopCpus();
         housekeepingCpus = builder.housekeepingCpus;
         memory = NativeMemory.of(cpus.size(), builder.pendingBytesMax, builder.ioUring);
-        ended = new CountDownLatch(cpus.size());
+        life = new LifeCycle(arena, loops, new Log(builder.log));
         boolean started = false;
         try {
             sys.raiseDescriptorLimit();
+            Housekeeping housekeeping = null;
             // First of all: threads that are created from here on inherit the CPUs.
             if (builder.housekeepingCpus != null) {
                 housekeeping = Housekeeping.start(builder.housekeepingCpus.toArray());
+                life.owns(housekeeping);
             }
+            life.begin();
             warmUp =
                     builder.warmUpTime.isZero()
                             ? WarmUp.NONE
@@ -81,19 +79,20 @@ public final class HttpServer implements AutoCloseable {
             listeners =
                     ListenerGroup.open(
                             sys, builder.address(), cpus.toArray(), builder.listenOptions(), knobs);
+            life.owns(listeners);
             openLoops(builder);
-            startThreads();
+            life.startLoops();
             if (housekeeping != null) {
                 housekeeping.watch();
             }
-            knobs.refused().forEach(builder.log);
+            knobs.refused().forEach(builder::report);
             if (memory.isLowered()) {
-                builder.log.accept(memory.advice());
+                builder.report(memory.advice());
             }
             started = true;
         } finally {
             if (!started) {
-                close();
+                life.close();
             }
         }
     }
@@ -171,69 +170,52 @@ public final class HttpServer implements AutoCloseable {
         return stats;
     }
 
+    /** Where the server is in its life. */
+    public ServerState state() {
+        return life.state();
+    }
+
     /**
-     * Stops accepting, finishes the requests in flight, and ends the server.
+     * Stops accepting, finishes the requests in flight, and ends the server. Returns at the latest
+     * half a second after {@code time}, also where a handler does not return, as {@link #close}
+     * does. A drain that is under way already is shortened by a further call, never made longer.
      *
-     * @param time after which connections that still have work in flight are closed
-     * @return whether all work was finished in time
+     * <p>Called on a loop, in a handler, it begins the drain and returns at once, for the request
+     * at hand is one of those in flight: {@link #awaitTermination} tells when it has ended. So is
+     * that of a blocking handler, which is no loop: there a drain takes all of its time.
+     *
+     * @param time after which connections that still have work in flight are closed; where it is
+     *     zero or less, at once
+     * @return whether nothing was cut off, true also where the server had ended before; on a loop
+     *     false
      * @throws InterruptedException where the caller was interrupted; the drain goes on
      */
     public boolean drain(Duration time) throws InterruptedException {
-        if (ended.getCount() == 0) {
-            close();
-            return true;
-        }
-        long nanos = time.toNanos();
-        CountDownLatch stoppedAccepting = new CountDownLatch(loops.size());
-        for (Loop loop : loops) {
-            loop.drain(nanos, stoppedAccepting::countDown);
-        }
-        // Together, for closing one listener changes where the filter sends connections.
-        stoppedAccepting.await(1, TimeUnit.SECONDS);
-        closeListeners();
-        // A loop that a handler blocks cannot keep its own deadline.
-        boolean inTime = ended.await(nanos + 500_000_000L, TimeUnit.NANOSECONDS);
-        int forced = loops.stream().mapToInt(Loop::forced).sum();
-        close();
-        return inTime && forced == 0;
+        return life.drain(time);
     }
 
     /**
-     * Waits until the server has ended.
+     * Waits until the server has ended, by whatever way.
      *
-     * @throws IllegalStateException where a loop failed, with its failure as the cause
+     * @throws IllegalStateException where a loop failed, with its failure as the cause; or where it
+     *     is called on a loop, which would wait for itself
      */
     public void awaitTermination() throws InterruptedException {
-        ended.await();
-        Throwable cause = failure;
-        if (cause != null) {
-            throw new IllegalStateException("a loop of the server failed: " + cause, cause);
-        }
+        life.awaitTermination();
     }
 
-    /** Ends the server at once, cutting off what is in flight. Later calls have no effect. */
+    /**
+     * Ends the server at once, cutting off what is in flight; a drain that is under way too. Later
+     * calls have no effect.
+     *
+     * <p>Returns within half a second. A handler that has not returned by then is left behind, and
+     * a line in the log names its thread: the server's memory and descriptors stay until it
+     * returns. Called on a loop, in a handler, it returns at once, and the loop ends after its
+     * turn.
+     */
     @Override
     public void close() {
-        loops.forEach(Loop::stop);
-        if (threads.contains(Thread.currentThread())) {
-            // A handler ends its own server: its loop stops after this turn, and whoever waits for
-            // the end releases the rest.
-            return;
-        }
-        boolean interrupted = false;
-        for (Thread thread : threads) {
-            while (thread.isAlive()) {
-                try {
-                    thread.join();
-                } catch (InterruptedException e) {
-                    interrupted = true;
-                }
-            }
-        }
-        release();
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
+        life.close();
     }
 
     private void openLoops(Builder builder) {
@@ -254,7 +236,8 @@ public final class HttpServer implements AutoCloseable {
 
     private Loop newLoop(Builder builder, int index) {
         OutputBuffer out = new OutputBuffer(arena, Loop.OUT_BYTES);
-        Syscalls calls = new Syscalls(arena);
+        Syscalls calls =
+                builder.syscalls == null ? new Syscalls(arena) : builder.syscalls.apply(arena);
         // Not the server's arena: a blocking handler may still read its request when that closes.
         MemorySegment pending = Pages.allocate(memory.pendingBytes(), Arena.ofAuto());
         Slab slab =
@@ -284,75 +267,6 @@ public final class HttpServer implements AutoCloseable {
                 builder.log);
     }
 
-    /** Starts all threads; none runs its loop before every one is pinned. */
-    private void startThreads() {
-        CountDownLatch pinned = new CountDownLatch(loops.size());
-        CountDownLatch go = new CountDownLatch(1);
-        boolean allPinned = false;
-        try {
-            for (int i = 0; i < loops.size(); i++) {
-                Loop loop = loops.get(i);
-                Thread thread =
-                        new Thread(() -> runLoop(loop, pinned, go), Housekeeping.LOOP_PREFIX + i);
-                thread.start();
-                threads.add(thread);
-            }
-            pinned.await();
-            allPinned = failure == null;
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        } finally {
-            if (!allPinned) {
-                loops.forEach(Loop::stop);
-            }
-            go.countDown();
-        }
-        if (!allPinned) {
-            throw new IllegalStateException(
-                    failure != null ? failure.getMessage() : "interrupted while starting", failure);
-        }
-    }
-
-    private void runLoop(Loop loop, CountDownLatch pinned, CountDownLatch go) {
-        try {
-            try {
-                loop.pin();
-                loop.separateDescriptors(listeners.others(loops.indexOf(loop)));
-                loop.openBatch();
-            } catch (IllegalStateException e) {
-                failure = e;
-            } finally {
-                pinned.countDown();
-            }
-            go.await();
-            loop.run();
-        } catch (Throwable t) {
-            failure = t;
-            // Without one loop its share of the connections would hang: end as a whole.
-            loops.forEach(Loop::stop);
-        } finally {
-            ended.countDown();
-        }
-    }
-
-    private synchronized void closeListeners() {
-        if (listeners != null) {
-            listeners.close();
-        }
-    }
-
-    private synchronized void release() {
-        if (!released) {
-            released = true;
-            closeListeners();
-            loops.forEach(Loop::close);
-            if (housekeeping != null) {
-                housekeeping.close();
-            }
-            arena.close();
-        }
-    }
-
     /** Configures a server. Not safe for several threads at once. */
     public static final class Builder {
         private static final int BACKLOG = 4096;
@@ -377,6 +291,9 @@ public final class HttpServer implements AutoCloseable {
         private long pendingBytesMax = NativeMemory.PENDING_UNSET;
         private Consumer<String> log = Builder::logToSystem;
 
+        /** For tests: the calls of each loop, which fail where a test says so. */
+        private Function<Arena, Syscalls> syscalls;
+
         private Builder() {}
 
         /**
@@ -397,8 +314,9 @@ public final class HttpServer implements AutoCloseable {
         }
 
         /**
-         * The CPUs to use; without this call all that this process may run on, less those for
-         * {@link #housekeepingCpus}.
+         * The CPUs to use; without this call {@link CpuSet#allowed}. Where a quota leaves fewer
+         * loops than CPUs, and steering is ON or there are {@link #housekeepingCpus}, loops are
+         * pinned to the first CPUs nonetheless, less those for housekeeping: both need pinned ones.
          */
         public Builder cpus(CpuSet cpus) {
             this.cpus = cpus;
@@ -614,8 +532,14 @@ public final class HttpServer implements AutoCloseable {
             if (cpus != null) {
                 return cpus;
             }
-            CpuSet allowed = CpuSet.allowed();
-            return housekeepingCpus == null ? allowed : allowed.without(housekeepingCpus);
+            return housekeepingCpus != null || steering == Setting.ON
+                    ? CpuSet.allowedPinned(housekeepingCpus)
+                    : CpuSet.allowed();
+        }
+
+        Builder syscalls(Function<Arena, Syscalls> newSyscalls) {
+            this.syscalls = newSyscalls;
+            return this;
         }
 
         /** One that is configured alike, to warm up with. */
@@ -640,7 +564,7 @@ public final class HttpServer implements AutoCloseable {
         }
 
         void report(String line) {
-            log.accept(line);
+            new Log(log).line(line);
         }
 
         private InetSocketAddress address() throws IOException {
@@ -673,25 +597,8 @@ public final class HttpServer implements AutoCloseable {
         }
 
         private Consumer<Throwable> failures() {
-            Consumer<String> to = log;
-            return failure -> {
-                try {
-                    to.accept("a handler failed: " + describe(failure));
-                } catch (Throwable ofTheLog) {
-                    // A log that fails must not end the loop; it is told to whom the JVM tells.
-                    Thread current = Thread.currentThread();
-                    current.getUncaughtExceptionHandler().uncaughtException(current, ofTheLog);
-                }
-            };
-        }
-
-        /** Its class at least: what it says is code of the handler's, and may fail too. */
-        private static String describe(Throwable failure) {
-            try {
-                return failure.toString();
-            } catch (Throwable ofTheMessage) {
-                return failure.getClass().getName();
-            }
+            Log to = new Log(log);
+            return failure -> to.line("a handler failed: " + Log.describe(failure));
         }
 
         private static Knob.Mode mode(Setting setting) {

@@ -64,6 +64,10 @@ public record WarmUp(long requests, Duration time) {
             Answers ofOther = new Answers(other.getInputStream());
             // Each at least once, also where the start took all of the time.
             for (int i = 0; i < requests.size() || System.nanoTime() - end < 0; i++) {
+                if (Thread.currentThread().isInterrupted()) {
+                    // So the start that follows will find, and say.
+                    break;
+                }
                 byte[] request = requests.get(i % requests.size());
                 // Two that are ready together take another way than one alone.
                 one.getOutputStream().write(request);
@@ -75,7 +79,9 @@ public record WarmUp(long requests, Duration time) {
                 answered += 2 + BATCH;
             }
         } catch (IOException | IllegalStateException e) {
-            builder.report("warm-up ended early: " + e.getMessage());
+            if (!Thread.currentThread().isInterrupted()) {
+                builder.report("warm-up ended early: " + e.getMessage());
+            }
         }
         return new WarmUp(answered, Duration.ofNanos(System.nanoTime() - start));
     }

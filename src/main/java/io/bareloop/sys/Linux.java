@@ -28,6 +28,7 @@ public final class Linux {
     public static final int MSG_MORE = linux_h.MSG_MORE();
     public static final int MSG_NOSIGNAL = linux_h.MSG_NOSIGNAL();
     public static final int MSG_TRUNC = linux_h.MSG_TRUNC();
+    public static final int SHUT_RD = linux_h.SHUT_RD();
     public static final int SHUT_WR = linux_h.SHUT_WR();
 
     // netinet/in.h, netinet/tcp.h

@@ -122,7 +122,7 @@ class PrivateDescriptorsTest {
         try (DirectoryStream<Path> tasks =
                 Files.newDirectoryStream(process(server).resolve("task"))) {
             for (Path task : tasks) {
-                if (Files.readString(task.resolve("comm")).startsWith("bareloop-")) {
+                if (Files.readString(task.resolve("comm")).matches("bareloop-[0-9]+\\s*")) {
                     found.add(task);
                 }
             }

@@ -26,7 +26,7 @@ class LoopAcceptTest {
                     Errno.ENOMEM,
                     // A rule of the firewall or of a security module, and one that nobody knows.
                     Errno.EPERM,
-                    Errno.EINVAL,
+                    Errno.ENODEV,
                     4095);
 
     /** What accept(2) passes on from the network. */

@@ -6,8 +6,10 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Lists of CPUs, as users write them. */
@@ -23,6 +25,31 @@ class CpuSetTest {
         assertThat(CpuSet.of(list)).isEqualTo(CpuSet.allowed());
         assertThat(CpuSet.allowed().isPinned()).isTrue();
         assertThat(CpuSet.allowed().size()).isEqualTo(CpuSet.allowed().toArray().length);
+    }
+
+    /** As many loops as there is time for; which CPUs is the scheduler's to say. */
+    @ParameterizedTest
+    @CsvSource({
+        "64, 2, 64, 2, not pinned: a CPU quota of 2 of 64",
+        "64, 2, 2, 2, not pinned: a CPU quota of 2 of 64",
+        "64, 4, 2, 2, not pinned: the JVM counts 2 of 64",
+        "64, 1, 100, 1, not pinned: a CPU quota of 1 of 64",
+        "4, 2147483647, 1, 1, not pinned: the JVM counts 1 of 4",
+        "2000, 2147483647, 2000, 1024, not pinned: loops are 1024 at the most of 2000",
+        "4, 4, 4, 4, pinned to CPUs 10-13",
+        "4, 64, 4, 4, pinned to CPUs 10-13",
+        "4, 2147483647, 8, 4, pinned to CPUs 10-13",
+        "1, 1, 1, 1, pinned to CPUs 10"
+    })
+    void aQuotaIsANumberOfLoops(int mask, int quota, int processors, int loops, String placement) {
+        CpuSet set = CpuSet.bounded(IntStream.range(10, 10 + mask).toArray(), quota, processors);
+        assertThat(set.size()).isEqualTo(loops);
+        assertThat(set.placement()).isEqualTo(placement);
+        assertThat(set.isPinned()).isEqualTo(placement.startsWith("pinned"));
+        if (!set.isPinned()) {
+            assertThat(set).isEqualTo(CpuSet.unpinned(loops));
+            assertThat(set.toString()).isEqualTo(loops + " not pinned");
+        }
     }
 
     @Test

@@ -1041,6 +1041,9 @@ class HttpServerTest {
                 RawClient.connect(server).close();
             } catch (ConnectException e) {
                 return;
+            } catch (SocketException e) {
+                // Reset: it came in the moment in which the listeners closed.
+                continue;
             }
             Thread.sleep(5);
         }
@@ -1058,7 +1061,7 @@ class HttpServerTest {
     private static List<String> loopThreads() {
         return Thread.getAllStackTraces().keySet().stream()
                 .map(Thread::getName)
-                .filter(name -> name.startsWith("bareloop-"))
+                .filter(name -> name.matches("bareloop-[0-9]+"))
                 .toList();
     }
 
@@ -1098,7 +1101,7 @@ class HttpServerTest {
                     continue; // A thread that has ended meanwhile.
                 }
                 String name = status.replaceAll("(?s)^Name:\\s*(\\S+).*", "$1");
-                if (name.startsWith("bareloop-")) {
+                if (name.matches("bareloop-[0-9]+")) {
                     found.add(
                             name
                                     + " on "

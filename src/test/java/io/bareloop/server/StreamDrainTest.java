@@ -1,0 +1,242 @@
+package io.bareloop.server;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.bareloop.http.EventStream;
+import io.bareloop.http.Handler;
+import java.io.IOException;
+import java.net.ConnectException;
+import java.net.SocketException;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** What responses that are still open hear of a drain, and what their clients see. */
+@Timeout(60)
+class StreamDrainTest {
+    private static final Duration MINUTE = Duration.ofMinutes(1);
+    private static final Duration LONG = Duration.ofSeconds(30);
+
+    /** A connection lingers for two seconds, so that its client can read the end. */
+    private static final long SOON = 10_000_000_000L;
+
+    private final List<String> told = new CopyOnWriteArrayList<>();
+    private final List<String> log = new CopyOnWriteArrayList<>();
+    private final CountDownLatch open = new CountDownLatch(1);
+
+    private HttpServer server;
+
+    @AfterEach
+    void close() {
+        server.close();
+    }
+
+    @Test
+    void aLastEventIsSentAndTheStreamEnds() throws Exception {
+        serve(
+                (request, response) -> {
+                    EventStream stream = EventStream.open(response, MINUTE);
+                    stream.onDrain(
+                            () -> {
+                                told.add(Thread.currentThread().getName());
+                                assertThat(stream.send("bye", "come again")).isTrue();
+                            });
+                    open.countDown();
+                });
+        try (RawClient client = get()) {
+            drainsSoon();
+            assertThat(client.untilEnd()).endsWith("event: bye\ndata: come again\n\n\r\n0\r\n\r\n");
+        }
+        assertThat(told).containsExactly("bareloop-0");
+        assertThat(log).isEmpty();
+    }
+
+    @Test
+    void anActionMayEndTheStreamItself() throws Exception {
+        serve(
+                (request, response) -> {
+                    EventStream stream = EventStream.open(response, MINUTE);
+                    stream.onDrain(stream::end);
+                    open.countDown();
+                });
+        try (RawClient client = get()) {
+            drainsSoon();
+            assertThat(client.untilEnd()).endsWith("\r\n\r\n0\r\n\r\n");
+        }
+        assertThat(log).isEmpty();
+    }
+
+    /** It fails for itself: the stream ends, and the others do. */
+    @Test
+    void anActionThatFailsHoldsNothing() throws Exception {
+        serve(
+                (request, response) -> {
+                    EventStream.open(response, MINUTE)
+                            .onDrain(
+                                    () -> {
+                                        throw new IllegalStateException("on purpose");
+                                    });
+                    open.countDown();
+                });
+        try (RawClient client = get();
+                RawClient other = get()) {
+            until(2);
+            drainsSoon();
+            assertThat(client.untilEnd()).endsWith("0\r\n\r\n");
+            assertThat(other.untilEnd()).endsWith("0\r\n\r\n");
+        }
+        assertThat(log)
+                .hasSize(2)
+                .allMatch(line -> line.endsWith("IllegalStateException: on purpose"));
+    }
+
+    /** Its head was in flight: it is answered, and then it ends like the others. */
+    @Test
+    void aStreamThatOpensDuringTheDrainEndsToo() throws Exception {
+        serve((request, response) -> EventStream.open(response, MINUTE).send(null, "only"));
+        try (RawClient client = RawClient.connect(server)) {
+            client.send("GET / HTTP/1.1\r\n");
+            until(1);
+            Thread.sleep(50);
+            CompletableFuture<Boolean> drained = CompletableFuture.supplyAsync(this::drain);
+            awaitRefused();
+            long start = System.nanoTime();
+            client.send("Host: a\r\n\r\n");
+            assertThat(client.untilEnd()).endsWith("data: only\n\n\r\n0\r\n\r\n");
+            assertThat(drained.get(10, TimeUnit.SECONDS)).isTrue();
+            assertThat(System.nanoTime() - start).isLessThan(SOON);
+        }
+    }
+
+    @Test
+    void toOldClientsTheEndOfTheConnectionIsTheEnd() throws Exception {
+        serve(
+                (request, response) -> {
+                    EventStream.open(response, MINUTE).send(null, "old");
+                    open.countDown();
+                });
+        try (RawClient client = RawClient.connect(server).send("GET / HTTP/1.0\r\n\r\n")) {
+            open.await();
+            drainsSoon();
+            assertThat(client.untilEnd()).endsWith("\r\n\r\ndata: old\n\n");
+        }
+    }
+
+    /** A response of other kinds is told where it asks, and decides for itself. */
+    @Test
+    void anyOpenResponseMayAsk() throws Exception {
+        serve(
+                (request, response) -> {
+                    if (request.path().contentEquals("/stream")) {
+                        response.stream();
+                        response.onDrain(
+                                () -> {
+                                    told.add("stream");
+                                    response.write(new byte[] {33});
+                                    response.end();
+                                });
+                    } else {
+                        response.suspend();
+                        response.onDrain(
+                                () -> {
+                                    told.add("suspended");
+                                    response.body("not today");
+                                });
+                    }
+                    open.countDown();
+                });
+        try (RawClient stream = get("/stream");
+                RawClient suspended = get("/suspended")) {
+            until(2);
+            drainsSoon();
+            assertThat(stream.untilEnd()).endsWith("!\r\n0\r\n\r\n");
+            assertThat(suspended.reply().body()).isEqualTo("not today");
+            assertThat(suspended.untilEnd()).isEmpty();
+        }
+        assertThat(told).containsExactlyInAnyOrder("stream", "suspended");
+    }
+
+    /** Told once, and left to go on: it has the time of the drain. */
+    @Test
+    void aResponseMayGoOnUntilTheTimeIsOver() throws Exception {
+        serve(
+                (request, response) -> {
+                    response.stream();
+                    response.onDrain(() -> told.add("told"));
+                    response.onTick(Duration.ofMillis(100), () -> response.write(new byte[1]));
+                    response.onAbort(() -> told.add("aborted"));
+                    open.countDown();
+                });
+        try (RawClient client = get()) {
+            long start = System.nanoTime();
+            assertThat(server.drain(Duration.ofMillis(500))).isFalse();
+            assertThat(System.nanoTime() - start).isBetween(490_000_000L, 500_000_000L + SOON);
+            assertThat(told).containsExactly("told", "aborted");
+            assertThat(client.untilEnd()).doesNotContain("\r\n0\r\n\r\n");
+        }
+    }
+
+    // ---- the means
+
+    private void serve(Handler handler) throws IOException {
+        server =
+                HttpServer.builder()
+                        .listen("127.0.0.1", 0)
+                        .cpus(CpuSet.unpinned(1))
+                        .log(log::add)
+                        .handler(handler)
+                        .start();
+    }
+
+    private RawClient get() throws Exception {
+        return get("/");
+    }
+
+    private RawClient get(String path) throws Exception {
+        RawClient client = RawClient.connect(server).send(RawClient.request("GET", path));
+        open.await();
+        return client;
+    }
+
+    /** Waits until so many connections have been accepted, and had a moment. */
+    private void until(int connections) throws InterruptedException {
+        while (server.stats().getFirst().connections() < connections) {
+            Thread.sleep(5);
+        }
+        Thread.sleep(100);
+    }
+
+    private boolean drain() {
+        try {
+            return server.drain(LONG);
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private void drainsSoon() throws InterruptedException {
+        long start = System.nanoTime();
+        assertThat(server.drain(LONG)).isTrue();
+        assertThat(System.nanoTime() - start).isLessThan(SOON);
+    }
+
+    private void awaitRefused() throws Exception {
+        while (true) {
+            try {
+                RawClient.connect(server).close();
+            } catch (ConnectException e) {
+                return;
+            } catch (SocketException e) {
+                // Reset: it came in the moment in which the listeners closed.
+                continue;
+            }
+            Thread.sleep(5);
+        }
+    }
+}
