@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
 import io.bareloop.http.Fields;
+import io.bareloop.http.HeaderName;
 import io.bareloop.http.MediaType;
 import io.bareloop.http.Prepared;
 import io.bareloop.http.Status;
@@ -51,21 +52,26 @@ final class Loader {
 
     private static final Prepared NOT_FOUND = error(Status.NOT_FOUND);
     private static final Prepared FAILED = error(Status.INTERNAL_SERVER_ERROR);
-    private static final Prepared SHORT = error(Status.SERVICE_UNAVAILABLE);
+    static final Prepared BUSY = unavailable("too many files are waited for", true);
+    private static final Prepared CLOSED = unavailable("files are served no longer", false);
+    private static final Prepared SHORT = unavailable("short of descriptors or memory", true);
 
     private final Root root;
     private final Disk disk;
     private final FileCache cache;
     private final Settings settings;
+    private final FaultLog log;
 
     private final Map<String, List<Consumer<Outcome>>> pending = new HashMap<>();
     private int waiting;
+    private boolean closed;
 
-    Loader(Root root, Disk disk, FileCache cache, Settings settings) {
+    Loader(Root root, Disk disk, FileCache cache, Settings settings, FaultLog log) {
         this.root = root;
         this.disk = disk;
         this.cache = cache;
         this.settings = settings;
+        this.log = log;
     }
 
     static Prepared error(Status status) {
@@ -75,28 +81,41 @@ final class Loader {
                 (status.code() + " " + status.reason() + "\n").getBytes(US_ASCII));
     }
 
+    private static Prepared unavailable(String why, boolean again) {
+        Fields fields = Fields.NONE.with(MediaType.TEXT);
+        return Prepared.of(
+                Status.SERVICE_UNAVAILABLE,
+                again ? fields.with(HeaderName.RETRY_AFTER, "1") : fields,
+                ("503 Service Unavailable: " + why + "\n").getBytes(US_ASCII));
+    }
+
     // ---- for loops
 
     /**
-     * Looks for {@code path} and tells {@code then}, on a thread of the disk.
+     * Looks for {@code path} and tells {@code then}, on a thread of the disk, or on the one that
+     * closes this meanwhile.
      *
-     * @return false where too many wait already; then nothing follows
+     * @return null; or the answer at once, where too many wait already or this is closed: then
+     *     nothing follows
      */
-    boolean load(String path, Consumer<Outcome> then) {
+    Prepared load(String path, Consumer<Outcome> then) {
         synchronized (pending) {
+            if (closed) {
+                return CLOSED;
+            }
             if (waiting == WAITING_MAX) {
-                return false;
+                return BUSY;
             }
             waiting++;
             List<Consumer<Outcome>> others = pending.get(path);
             if (others != null) {
                 others.add(then);
-                return true;
+                return null;
             }
             pending.put(path, new ArrayList<>(List.of(then)));
         }
         disk.execute(reader -> run(reader, path));
-        return true;
+        return null;
     }
 
     /** Requests that wait now. */
@@ -107,18 +126,38 @@ final class Loader {
     }
 
     private void run(Reader reader, String path) {
+        synchronized (pending) {
+            if (closed) {
+                return;
+            }
+        }
         Outcome outcome = Outcome.of(FAILED);
         try {
             outcome = find(reader, path);
         } finally {
             List<Consumer<Outcome>> all;
             synchronized (pending) {
-                all = pending.remove(path);
+                // None where this was closed meanwhile: they have been told.
+                all = closed ? List.of() : pending.remove(path);
                 waiting -= all.size();
             }
             for (Consumer<Outcome> one : all) {
                 one.accept(outcome);
             }
+        }
+    }
+
+    /** Tells all who wait, and all who come, that nothing is served any more. Once. */
+    void close() {
+        List<Consumer<Outcome>> all = new ArrayList<>();
+        synchronized (pending) {
+            closed = true;
+            pending.values().forEach(all::addAll);
+            pending.clear();
+            waiting = 0;
+        }
+        for (Consumer<Outcome> one : all) {
+            one.accept(Outcome.of(CLOSED));
         }
     }
 
@@ -143,21 +182,43 @@ final class Loader {
 
     /** Replaces or removes {@code entry} where its files have changed. */
     private void check(Reader reader, Entry entry) {
-        if (entry.settled && entry.isOf(versions(reader, name(entry.path)))) {
-            // The cache may let go of them at any time.
-            if (entry.retainAll()) {
-                entry.warm(reader);
-                entry.release();
+        if (entry.settled) {
+            List<FileVersion> now = versions(reader, name(entry.path));
+            if (now == null) {
+                serveUnchecked(entry);
+                return;
             }
-            entry.asleep = false;
-            return;
+            if (entry.isOf(now)) {
+                // The cache may let go of them at any time.
+                if (entry.retainAll()) {
+                    entry.warm(reader);
+                    entry.release();
+                }
+                entry.checkedNanos = System.nanoTime();
+                entry.asleep = false;
+                return;
+            }
         }
         Outcome found = file(reader, entry.path);
-        if (found.entry() == null) {
-            cache.remove(entry);
-        } else {
+        if (found.entry() != null) {
             // Nobody has asked for the new one: left alone, it falls asleep like the old one.
             found.entry().used = false;
+        } else if (found.answer() == SHORT) {
+            serveUnchecked(entry);
+        } else {
+            cache.remove(entry);
+        }
+    }
+
+    /**
+     * There was no descriptor, or no memory, to look at its files with: what is known is served a
+     * while longer. To answer 503 would help nobody, and takes no descriptor less.
+     */
+    private void serveUnchecked(Entry entry) {
+        if (System.nanoTime() - entry.checkedNanos < settings.uncheckedNanosMax()) {
+            entry.asleep = false;
+        } else {
+            cache.remove(entry);
         }
     }
 
@@ -195,9 +256,10 @@ final class Loader {
     }
 
     private Outcome listing(Reader reader, String path) {
-        int fd = root.open(reader, path.substring(1, Math.max(1, path.length() - 1)), true);
+        String name = path.substring(1, Math.max(1, path.length() - 1));
+        int fd = root.open(reader, name, true);
         if (fd < 0) {
-            return Outcome.of(answerTo(fd));
+            return Outcome.of(answerTo(fd, name));
         }
         try {
             Prepared page = Listing.of(reader, fd, path, settings.dotFiles());
@@ -207,35 +269,48 @@ final class Loader {
         }
     }
 
-    /** What a request is told where a file cannot be opened. */
-    private static Prepared answerTo(int error) {
-        if (error == -Errno.EMFILE
-                || error == -Errno.ENFILE
-                || error == -Errno.ENOMEM
-                || error == -Errno.EAGAIN) {
+    /** What a request is told where {@code name} cannot be opened. */
+    private Prepared answerTo(int error, String name) {
+        if (isShortage(error)) {
+            log.note(error, name);
             return SHORT;
         }
         if (error == -Errno.EIO || error == -Errno.ESTALE) {
+            log.note(error, name);
             return FAILED;
         }
         // ENOENT, ENOTDIR, ENAMETOOLONG: there is no such file. EXDEV, ELOOP: it is outside.
-        // EACCES,
-        // EPERM, ENXIO and others: it is not for us to read, and no one is told that it is there.
+        // EACCES, EPERM, ENXIO and others: it is not for us to read, and no one is told that it is
+        // there.
         return NOT_FOUND;
     }
 
-    /** The versions of all siblings of {@code name}, now. */
+    /** Whether it says nothing about the file, and may be otherwise soon. */
+    private static boolean isShortage(int error) {
+        return error == -Errno.EMFILE
+                || error == -Errno.ENFILE
+                || error == -Errno.ENOMEM
+                || error == -Errno.EAGAIN;
+    }
+
+    /** The versions of all siblings of {@code name}, now; null where something is short. */
     private List<FileVersion> versions(Reader reader, String name) {
         List<FileVersion> versions = new ArrayList<>();
         for (Coding coding : CODINGS) {
             FileVersion version = FileVersion.NONE;
             if (coding == Coding.IDENTITY || settings.precompressed()) {
-                int fd = root.open(reader, name + coding.suffix(), false);
-                if (fd >= 0) {
-                    if (reader.readStatus(fd) && FileStatus.isRegular(reader.status)) {
+                int error = root.open(reader, name + coding.suffix(), false);
+                if (error >= 0) {
+                    int fd = error;
+                    error = reader.readStatus(fd);
+                    if (error == 0 && FileStatus.isRegular(reader.status)) {
                         version = FileVersion.of(reader.status);
                     }
                     reader.sys.close(fd);
+                }
+                if (isShortage(error)) {
+                    log.note(error, name + coding.suffix());
+                    return null;
                 }
             }
             versions.add(version);
@@ -275,7 +350,7 @@ final class Loader {
         if (plain == null) {
             return error == IS_DIRECTORY && !path.endsWith("/")
                     ? Outcome.DIRECTORY
-                    : Outcome.of(answerTo(error));
+                    : Outcome.of(answerTo(error, name));
         }
         boolean settled = plain.version.isSettled(now);
         List<FileVersion> versions = new ArrayList<>();
@@ -308,9 +383,10 @@ final class Loader {
             if (fd < 0) {
                 return fd;
             }
-            if (!reader.readStatus(fd)) {
+            int error = reader.readStatus(fd);
+            if (error < 0) {
                 reader.sys.close(fd);
-                return -Errno.EIO;
+                return error;
             }
             if (!FileStatus.isRegular(reader.status)) {
                 boolean directory = FileStatus.isDirectory(reader.status);
@@ -325,7 +401,8 @@ final class Loader {
                 return 0;
             }
             byte[] bytes = readAll(reader, fd, (int) version.size());
-            boolean same = reader.readStatus(fd) && FileVersion.of(reader.status).equals(version);
+            boolean same =
+                    reader.readStatus(fd) == 0 && FileVersion.of(reader.status).equals(version);
             reader.sys.close(fd);
             if (bytes == null) {
                 return -Errno.EIO;

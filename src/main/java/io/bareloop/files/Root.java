@@ -54,7 +54,7 @@ final class Root {
             throw new IllegalArgumentException(
                     "cannot serve " + directory + ": " + Errno.describe(fd));
         }
-        if (reader.readStatus(fd)) {
+        if (reader.readStatus(fd) == 0) {
             device = FileStatus.device(reader.status);
             inode = FileStatus.inode(reader.status);
         }
@@ -120,7 +120,7 @@ final class Root {
 
     /** O_PATH with O_NOFOLLOW opens a symbolic link itself, instead of failing with ELOOP. */
     private static boolean isNoLink(Reader reader, int opened) {
-        return reader.readStatus(opened)
+        return reader.readStatus(opened) == 0
                 && (FileStatus.isRegular(reader.status) || FileStatus.isDirectory(reader.status));
     }
 
@@ -144,7 +144,7 @@ final class Root {
             // Not there for a moment; what is open still is what was asked for.
             return;
         }
-        if (reader.readStatus(again)
+        if (reader.readStatus(again) == 0
                 && (FileStatus.inode(reader.status) != inode
                         || FileStatus.device(reader.status) != device)) {
             // The number stays, and leads elsewhere from one call to the next.

@@ -21,6 +21,9 @@ import java.lang.foreign.Arena;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.UUID;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.function.Function;
 
@@ -48,6 +51,9 @@ import java.util.function.Function;
  * 0.4 s while it is asked for, so that a change, a replacement or a removal shows within a second;
  * each response is of one version, whose ETag it has, unless a large file is overwritten in place
  * (replace it by rename(2) instead). Loops never wait for the disk: threads of this object do.
+ * Where there is no descriptor or no memory to look at a file with, it is served as it is known for
+ * up to a minute longer; files that are not known are answered 503 with Retry-After then, and the
+ * log says so.
  *
  * <p>For any number of loops and servers at the same time. Close it after them. On a server with
  * {@code privateDescriptors} large files are answered 500: their descriptors mean nothing there.
@@ -70,17 +76,15 @@ public final class StaticFiles implements Handler, AutoCloseable {
     /** How long a request waits for a disk that does not answer. */
     private static final Duration DISK_TIME_MAX = Duration.ofSeconds(30);
 
+    /** How long a known file is served while there is no descriptor to look at it again with. */
+    private static final Duration UNCHECKED_MAX = Duration.ofMinutes(1);
+
     /** A file that is replaced all the time is opened again so often for one request. */
     private static final int LOADS_MAX = 5;
 
     private static final String METHODS = "GET, HEAD, OPTIONS";
     private static final Prepared NOT_FOUND = Loader.error(Status.NOT_FOUND);
     private static final Prepared BAD_REQUEST = Loader.error(Status.BAD_REQUEST);
-    private static final Prepared BUSY =
-            Prepared.of(
-                    Status.SERVICE_UNAVAILABLE,
-                    Fields.NONE.with(MediaType.TEXT).with(HeaderName.RETRY_AFTER, "1"),
-                    "503 Service Unavailable: too many files are waited for\n".getBytes(US_ASCII));
     private static final Prepared OPTIONS =
             Prepared.of(
                     Status.NO_CONTENT, Fields.NONE.with(HeaderName.ALLOW, METHODS), new byte[0]);
@@ -95,25 +99,27 @@ public final class StaticFiles implements Handler, AutoCloseable {
     private final Disk disk;
     private final FileCache cache;
     private final Loader loader;
-    private final Thread sweeper;
     private final Function<Arena, Syscalls> calls;
 
     /** One for each loop that has asked. */
     private final ThreadLocal<Answer> answers;
 
-    private volatile boolean closed;
+    /** At zero once this is closed. */
+    private final CountDownLatch closed = new CountDownLatch(1);
+
+    private final AtomicBoolean closing = new AtomicBoolean();
 
     private StaticFiles(Builder builder) {
         settings = builder.settings();
         calls = builder.calls;
         root = new Root(builder.root, builder.outsideLinks, new Reader(calls));
-        disk = new Disk(calls);
+        disk = new Disk(calls, root::close);
         cache = new FileCache(builder.memoryBytesMax, builder.openFilesMax);
-        loader = new Loader(root, disk, cache, settings);
+        loader = new Loader(root, disk, cache, settings, new FaultLog(builder.log));
         // Random, so that no file can have been made to contain it.
         String boundary = UUID.randomUUID().toString();
         answers = ThreadLocal.withInitial(() -> new Answer(boundary));
-        sweeper = Thread.ofPlatform().daemon().name("bareloop-files").start(this::sweep);
+        Thread.ofPlatform().daemon().name("bareloop-files").start(this::sweep);
     }
 
     /** Serves {@code root} as it is: no listing, no dot files, no link that leads out. */
@@ -225,9 +231,7 @@ public final class StaticFiles implements Handler, AutoCloseable {
 
     private void load(String path, Response response) {
         Waiting waiting = new Waiting(path, response);
-        if (!loader.load(path, waiting)) {
-            waiting.refuse(response);
-        }
+        waiting.load(response);
     }
 
     /** A request that waits for the disk; allocated, as everything on this rare way is. */
@@ -267,17 +271,23 @@ public final class StaticFiles implements Handler, AutoCloseable {
             }
         }
 
-        /** The version that was found has been replaced before it could be sent. */
-        private void loadAgain(Response response) {
+        /** Asks the disk; answers at once where it is not to be asked. */
+        void load(Response response) {
             answered = false;
-            if (++loads > LOADS_MAX || !loader.load(path, this)) {
-                refuse(response);
+            Prepared refusal = loader.load(path, this);
+            if (refusal != null) {
+                answered = true;
+                response.send(refusal);
             }
         }
 
-        void refuse(Response response) {
-            answered = true;
-            response.send(BUSY);
+        /** The version that was found has been replaced before it could be sent. */
+        private void loadAgain(Response response) {
+            if (++loads > LOADS_MAX) {
+                response.send(Loader.BUSY);
+            } else {
+                load(response);
+            }
         }
 
         private void giveUp() {
@@ -291,19 +301,26 @@ public final class StaticFiles implements Handler, AutoCloseable {
 
     private void sweep() {
         Reader reader = new Reader(calls);
-        while (!closed) {
+        while (!isClosedWithin(Loader.SWEEP_MILLIS)) {
             try {
-                Thread.sleep(Loader.SWEEP_MILLIS);
                 if (cache.size() > 0) {
                     loader.sweep(reader);
                 }
-            } catch (InterruptedException closing) {
-                // The condition of the loop has changed.
             } catch (RuntimeException | Error e) {
                 // The next sweep may do better; until then entries stay as they are.
                 Thread current = Thread.currentThread();
                 current.getUncaughtExceptionHandler().uncaughtException(current, e);
             }
+        }
+        disk.end();
+    }
+
+    private boolean isClosedWithin(int millis) {
+        try {
+            return closed.await(millis, TimeUnit.MILLISECONDS);
+        } catch (InterruptedException strange) {
+            // Nobody knows this thread. It is needed until the end.
+            return false;
         }
     }
 
@@ -313,29 +330,16 @@ public final class StaticFiles implements Handler, AutoCloseable {
     }
 
     /**
-     * Ends the threads and forgets the files. Responses that are under way still come to their end;
-     * requests must not come any more.
+     * Forgets the files, and has the threads end, without waiting for them. Responses that are
+     * under way still come to their end; requests that wait for the disk, and those that come from
+     * here on, are answered 503. For any thread, also in a handler; again without effect.
      */
     @Override
     public void close() {
-        if (closed) {
-            return;
-        }
-        closed = true;
-        sweeper.interrupt();
-        boolean interrupted = false;
-        try {
-            sweeper.join();
-        } catch (InterruptedException e) {
-            interrupted = true;
-        }
-        for (Entry entry : cache.all()) {
-            cache.remove(entry);
-        }
-        disk.execute(root::close);
-        disk.close();
-        if (interrupted) {
-            Thread.currentThread().interrupt();
+        if (closing.compareAndSet(false, true)) {
+            loader.close();
+            cache.close();
+            closed.countDown();
         }
     }
 
@@ -355,6 +359,8 @@ public final class StaticFiles implements Handler, AutoCloseable {
         private int smallBytesMax = SMALL_BYTES_MAX;
         private long memoryBytesMax = MEMORY_BYTES_MAX;
         private int openFilesMax = OPEN_FILES_MAX;
+        private Duration uncheckedMax = UNCHECKED_MAX;
+        private Consumer<String> log = Builder::logToSystem;
         private Function<Arena, Syscalls> calls = Syscalls::new;
 
         private Builder(Path root) {
@@ -514,6 +520,22 @@ public final class StaticFiles implements Handler, AutoCloseable {
             return this;
         }
 
+        /**
+         * Where lines about what the disk refuses go; without this call to System.Logger
+         * io.bareloop. Called by several threads, none of them a loop's; what it throws goes to
+         * their handler of uncaught exceptions.
+         */
+        public Builder log(Consumer<String> lines) {
+            log = lines;
+            return this;
+        }
+
+        /** For tests: how long files are served that cannot be looked at again. */
+        Builder uncheckedMax(Duration time) {
+            uncheckedMax = time;
+            return this;
+        }
+
         /** For tests: system calls with faults. */
         Builder calls(Function<Arena, Syscalls> faulty) {
             calls = faulty;
@@ -539,8 +561,14 @@ public final class StaticFiles implements Handler, AutoCloseable {
                     precompressed,
                     gzip,
                     smallBytesMax,
+                    uncheckedMax.toNanos(),
                     types,
                     cacheControl);
+        }
+
+        /** Looked up when first needed: System.Logger may bring a whole logging system along. */
+        private static void logToSystem(String line) {
+            System.getLogger("io.bareloop").log(System.Logger.Level.WARNING, line);
         }
 
         private static long between(String name, long value, long min, long max) {
