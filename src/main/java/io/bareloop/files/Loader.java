@@ -61,6 +61,7 @@ final class Loader {
     private final FileCache cache;
     private final Settings settings;
     private final FaultLog log;
+    private final LargeTags tags = new LargeTags();
 
     private final Map<String, List<Consumer<Outcome>>> pending = new HashMap<>();
     private int waiting;
@@ -326,10 +327,14 @@ final class Loader {
         final byte[] bytes;
         final OpenFile file;
 
-        Content(FileVersion version, byte[] bytes, OpenFile file) {
+        /** Of a large one; a small one has that of its bytes. */
+        final LargeTags.Tag tag;
+
+        Content(FileVersion version, byte[] bytes, OpenFile file, LargeTags.Tag tag) {
             this.version = version;
             this.bytes = bytes;
             this.file = file;
+            this.tag = tag;
         }
 
         void release() {
@@ -395,12 +400,17 @@ final class Loader {
             }
             FileVersion version = FileVersion.of(reader.status);
             if (version.size() > settings.smallBytesMax()) {
+                byte[] ends = readEnds(reader, fd, version.size());
+                if (ends == null) {
+                    reader.sys.close(fd);
+                    return -Errno.EIO;
+                }
                 OpenFile file = new OpenFile(disk, fd);
                 Disk.warmBeginning(reader, file, version.size());
-                contents[at] = new Content(version, null, file);
+                contents[at] = new Content(version, null, file, tags.of(name, version, ends));
                 return 0;
             }
-            byte[] bytes = readAll(reader, fd, (int) version.size());
+            byte[] bytes = read(reader, fd, 0, (int) version.size());
             boolean same =
                     reader.readStatus(fd) == 0 && FileVersion.of(reader.status).equals(version);
             reader.sys.close(fd);
@@ -408,19 +418,32 @@ final class Loader {
                 return -Errno.EIO;
             }
             if ((same && bytes.length == version.size()) || i == READS_MAX) {
-                contents[at] = new Content(version, bytes, null);
+                contents[at] = new Content(version, bytes, null, null);
                 return 0;
             }
         }
     }
 
-    /** Up to {@code size} bytes of the file; null where the disk fails. */
-    private static byte[] readAll(Reader reader, int fd, int size) {
+    /** What stands in the tag of a large file; null where the disk fails. */
+    private static byte[] readEnds(Reader reader, int fd, long size) {
+        int length = (int) Math.min(size, LargeTags.SAMPLE_BYTES);
+        byte[] first = read(reader, fd, 0, length);
+        byte[] last = read(reader, fd, size - length, length);
+        if (first == null || last == null) {
+            return null;
+        }
+        byte[] both = Arrays.copyOf(first, first.length + last.length);
+        System.arraycopy(last, 0, both, first.length, last.length);
+        return both;
+    }
+
+    /** Up to {@code size} bytes of the file from {@code from} on; null where the disk fails. */
+    private static byte[] read(Reader reader, int fd, long from, int size) {
         byte[] bytes = new byte[size];
         int done = 0;
         while (done < size) {
             int piece = Math.min(Reader.BUFFER_BYTES, size - done);
-            int read = reader.sys.pread(fd, reader.buffer, 0, piece, done);
+            int read = reader.sys.pread(fd, reader.buffer, 0, piece, from + done);
             if (read == 0) {
                 return Arrays.copyOf(bytes, done);
             }
@@ -449,7 +472,7 @@ final class Loader {
             byte[] smaller = gzip(plain.bytes);
             gzipped = smaller.length < plain.bytes.length - plain.bytes.length / 10;
             if (gzipped) {
-                contents[gzip] = new Content(plain.version, smaller, null);
+                contents[gzip] = new Content(plain.version, smaller, null, null);
             }
         }
         Fields general = Fields.NONE;
@@ -462,7 +485,8 @@ final class Loader {
         }
         // Of the file itself, whatever the coding: a client that compares dates means that.
         long modified = plain.version.modifiedSecond();
-        if (modified > now / 1_000_000_000L || modified < 0) {
+        boolean dateTells = plain.version.isDated() && (plain.tag == null || plain.tag.dateTells());
+        if (modified > now / 1_000_000_000L || !dateTells) {
             modified = HttpDate.NONE;
         }
         Variant[] variants = new Variant[CODINGS.length];
@@ -490,20 +514,11 @@ final class Loader {
 
     /**
      * A strong entity tag (RFC 9110, section 8.8.3): of a small file by its bytes, so that it is
-     * the same on every server that has them; of a large one by all that tells its version.
+     * the same on every server that has them; of a large one see {@link LargeTags}.
      */
     private static String tag(Content content, String suffix) {
-        if (content.bytes == null) {
-            FileVersion version = content.version;
-            return '"'
-                    + Long.toHexString(version.inode())
-                    + '-'
-                    + Long.toHexString(version.size())
-                    + '-'
-                    + Long.toHexString(version.modifiedNanos())
-                    + '-'
-                    + Long.toHexString(version.changedNanos())
-                    + '"';
+        if (content.tag != null) {
+            return content.tag.text();
         }
         try {
             byte[] digest = MessageDigest.getInstance("SHA-256").digest(content.bytes);

@@ -55,6 +55,14 @@ import java.util.function.Function;
  * up to a minute longer; files that are not known are answered 503 with Retry-After then, and the
  * log says so.
  *
+ * <p>An ETag is strong, and the same on each server that has the same files: a digest of the bytes
+ * of a small one; of a large one the size, the time of its last change, which copies have to keep
+ * for that, and a digest of its ends. Where two versions of a large file have all that in common,
+ * the second one that is seen has another ETag, which is this server's own, and no Last-Modified.
+ * Dates before 1990 are no dates: tools that make builds reproducible set them, such as 1 s after
+ * 1970, or a day in 1980 or 1985. Neither they nor dates to come are sent as Last-Modified, nor
+ * compared with those of conditions.
+ *
  * <p>For any number of loops and servers at the same time. Close it after them. On a server with
  * {@code privateDescriptors} large files are answered 500: their descriptors mean nothing there.
  */
