@@ -30,7 +30,9 @@ final class FileOptions {
                             "File that answers where there is none and the path has no"
                                     + " extension, such as /index.html. Default: 404."),
                     flag("--listing", "List directories that have no index file."),
-                    flag("--dot-files", "Serve names that begin with a dot."),
+                    flag(
+                            "--dot-files",
+                            "Serve names that begin with a dot; /.well-known/ is served without."),
                     flag(
                             "--outside-links",
                             "Follow symbolic links that lead out of the directory."),

@@ -22,6 +22,8 @@ import java.util.Base64;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.SortedSet;
+import java.util.TreeSet;
 import java.util.function.Consumer;
 import java.util.zip.GZIPOutputStream;
 
@@ -47,6 +49,9 @@ final class Loader {
 
     /** A sibling that is older than its file is of another version; clocks may differ by this. */
     private static final long SIBLING_NANOS = 2_000_000_000L;
+
+    /** RFC 8615: what stands there is for programs that know its name. */
+    private static final String WELL_KNOWN = "/.well-known/";
 
     private static final Coding[] CODINGS = Coding.values();
 
@@ -238,17 +243,27 @@ final class Loader {
         }
         Outcome outcome = file(reader, path);
         boolean nothing = outcome.answer() == NOT_FOUND;
-        if (nothing && path.endsWith("/") && settings.listing()) {
+        if (nothing && path.endsWith("/") && isListed(path)) {
             outcome = listing(reader, path);
             nothing = outcome.answer() == NOT_FOUND;
         }
         String fallback = settings.fallback();
         // What has an extension is meant to be a file: a page in its place would only confuse.
-        boolean isRoute = path.indexOf('.', path.lastIndexOf('/')) < 0;
+        boolean isRoute =
+                path.indexOf('.', path.lastIndexOf('/')) < 0
+                        // Whoever probes for one of these takes a page for what it looks for.
+                        && !(settings.mount() + path).startsWith(WELL_KNOWN);
         if (nothing && fallback != null && isRoute && !path.equals(fallback)) {
             return find(reader, fallback);
         }
         return outcome;
+    }
+
+    private boolean isListed(String path) {
+        return settings.listing()
+                && (settings.dotFiles()
+                        || !settings.mount().isEmpty()
+                        || !path.startsWith(WELL_KNOWN));
     }
 
     /** The name beneath the root of what {@code path} means. */
@@ -263,8 +278,12 @@ final class Loader {
             return Outcome.of(answerTo(fd, name));
         }
         try {
-            Prepared page = Listing.of(reader, fd, path, settings.dotFiles());
-            return Outcome.of(page == null ? NOT_FOUND : page);
+            SortedSet<String> names = new TreeSet<>();
+            int error = Listing.read(reader, root, fd, path, settings.dotFiles(), names);
+            return Outcome.of(
+                    error < 0
+                            ? answerTo(error, name)
+                            : Listing.page(settings.mount(), path, names));
         } finally {
             reader.sys.close(fd);
         }
@@ -287,7 +306,7 @@ final class Loader {
     }
 
     /** Whether it says nothing about the file, and may be otherwise soon. */
-    private static boolean isShortage(int error) {
+    static boolean isShortage(int error) {
         return error == -Errno.EMFILE
                 || error == -Errno.ENFILE
                 || error == -Errno.ENOMEM

@@ -418,14 +418,22 @@ public final class StaticFiles implements Handler, AutoCloseable {
 
         /**
          * Whether a directory without an index file answers with the names in it, {@code 10000} at
-         * the most; without this call it does not.
+         * the most; without this call it does not. Names that would be answered 404 are not among
+         * them: those that begin with a dot, are not UTF-8 or have a backslash, pipes and devices,
+         * links that lead out. Whether a file may be read is not looked at.
          */
         public Builder listing(boolean on) {
             listing = on;
             return this;
         }
 
-        /** Whether names that begin with a dot are served; without this call they are not. */
+        /**
+         * Whether names that begin with a dot are served; without this call they are not. But for
+         * one: the directory {@code /.well-known/} at the root of a server (RFC 8615) is served in
+         * any case, without the names in it that begin with a dot, and without a listing of it. A
+         * {@link #mount} is no root of a server: there it is a name like others, unless the mount
+         * itself is {@code "/.well-known"}. A {@link #fallback} never answers in it.
+         */
         public Builder dotFiles(boolean on) {
             dotFiles = on;
             return this;
