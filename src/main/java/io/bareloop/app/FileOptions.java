@@ -2,7 +2,6 @@ package io.bareloop.app;
 
 import io.bareloop.app.ServeOption.Kind;
 import io.bareloop.files.StaticFiles;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 
@@ -96,7 +95,7 @@ final class FileOptions {
             }
             return null;
         }
-        StaticFiles.Builder files = StaticFiles.builder(Path.of(root));
+        StaticFiles.Builder files = StaticFiles.builder(Arguments.path(root));
         ServeOptions.named("--index", () -> files.index(value(given, "--index")));
         String fallback = given.get("--fallback");
         if (fallback != null) {

@@ -25,7 +25,7 @@ public final class Main {
             System.err.println("bareloop: " + stale);
             System.exit(FAILED);
         }
-        int status = run(args, System.out, System.err);
+        int status = run(Arguments.restored(args), System.out, System.err);
         if (status != OK) {
             System.exit(status);
         }

@@ -120,14 +120,74 @@ public final class StaticFiles implements Handler, AutoCloseable {
     private StaticFiles(Builder builder) {
         settings = builder.settings();
         calls = builder.calls;
-        root = new Root(builder.root, builder.outsideLinks, new Reader(calls));
+        FaultLog log = new FaultLog(builder.log);
+        root = openRoot(builder, log);
         disk = new Disk(calls, root::close);
         cache = new FileCache(builder.memoryBytesMax, builder.openFilesMax);
-        loader = new Loader(root, disk, cache, settings, new FaultLog(builder.log));
+        loader = new Loader(root, disk, cache, settings, log);
         // Random, so that no file can have been made to contain it.
         String boundary = UUID.randomUUID().toString();
         answers = ThreadLocal.withInitial(() -> new Answer(boundary));
         Thread.ofPlatform().daemon().name("bareloop-files").start(this::sweep);
+    }
+
+    /**
+     * Opens the root, and looks for what requests would miss.
+     *
+     * @throws IllegalArgumentException where there is none, or a file that was named cannot be had
+     */
+    private Root openRoot(Builder builder, FaultLog log) {
+        Reader reader = new Reader(calls);
+        Root opened = new Root(builder.root, builder.outsideLinks, reader);
+        String wrong = wrong(builder.root, opened, reader);
+        if (wrong != null) {
+            opened.close(reader);
+            throw new IllegalArgumentException(wrong);
+        }
+        if (settings.mount().isEmpty() && !settings.listing() && settings.fallback() == null) {
+            String fault = opened.fault(reader, settings.index(), false);
+            if (fault != null) {
+                log.say(
+                        "\"/\" is answered 404: "
+                                + text(settings.index())
+                                + " in "
+                                + builder.root
+                                + ": "
+                                + fault
+                                + ", and directories are not listed");
+            }
+        }
+        return opened;
+    }
+
+    /** What is to be said against the configuration; null for nothing. */
+    private String wrong(Path directory, Root opened, Reader reader) {
+        if (settings.listing()) {
+            String fault = opened.fault(reader, "", true);
+            if (fault != null) {
+                return "cannot list "
+                        + directory
+                        + ": "
+                        + fault
+                        + "; it has to be readable (chmod +r)";
+            }
+        }
+        if (settings.fallback() != null) {
+            String fault = opened.fault(reader, settings.fallback().substring(1), false);
+            if (fault != null) {
+                return "the fallback "
+                        + text(settings.fallback())
+                        + " cannot be served from "
+                        + directory
+                        + ": "
+                        + fault;
+            }
+        }
+        return null;
+    }
+
+    private static String text(String bytes) {
+        return new String(bytes.getBytes(ISO_8859_1), UTF_8);
     }
 
     /** Serves {@code root} as it is: no listing, no dot files, no link that leads out. */
@@ -135,7 +195,11 @@ public final class StaticFiles implements Handler, AutoCloseable {
         return builder(root).build();
     }
 
-    /** Begins to configure the serving of {@code root}, a directory. */
+    /**
+     * Begins to configure the serving of {@code root}, a directory, of the default file system. A
+     * relative path begins at the working directory of the process, whatever the property user.dir
+     * says.
+     */
     public static Builder builder(Path root) {
         return new Builder(root);
     }
@@ -561,7 +625,9 @@ public final class StaticFiles implements Handler, AutoCloseable {
         /**
          * Opens the root and starts the threads that wait for the disk.
          *
-         * @throws IllegalArgumentException where the root is no directory, or cannot be opened
+         * @throws IllegalArgumentException where the root is empty, no directory, or cannot be
+         *     opened and searched; where it is to be listed and cannot be read; where the fallback
+         *     is no file that can be read
          */
         public StaticFiles build() {
             return new StaticFiles(this);

@@ -70,6 +70,7 @@ class ShortageTest {
     @BeforeEach
     void write() throws IOException {
         Site.write(root.resolve("small.txt"), "small");
+        Site.write(root.resolve("index.html"), "index"); // or its absence would be said
         Site.write(root.resolve("small.txt.gz"), "zipped");
         Site.write(root.resolve("large.bin"), LARGE);
         Site.write(root.resolve("other.txt"), "other");
