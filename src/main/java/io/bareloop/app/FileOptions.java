@@ -2,6 +2,7 @@ package io.bareloop.app;
 
 import io.bareloop.app.ServeOption.Kind;
 import io.bareloop.files.StaticFiles;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 
@@ -71,7 +72,14 @@ final class FileOptions {
                             "N",
                             Kind.INT,
                             "1024",
-                            "Larger files that are kept open, 8 to 1048576."));
+                            "Larger files that are kept open, 8 to 1048576."),
+                    new ServeOption(
+                            "--files-unchecked",
+                            "SECONDS",
+                            Kind.INT,
+                            "60",
+                            "How long a known file is served that cannot be looked at again, for"
+                                    + " want of descriptors or memory, 0 to 3600."));
 
     private FileOptions() {}
 
@@ -125,6 +133,12 @@ final class FileOptions {
         ServeOptions.named(
                 "--open-files",
                 () -> files.openFilesMax(Integer.parseInt(value(given, "--open-files"))));
+        ServeOptions.named(
+                "--files-unchecked",
+                () ->
+                        files.uncheckedMax(
+                                Duration.ofSeconds(
+                                        Integer.parseInt(value(given, "--files-unchecked")))));
         return files;
     }
 

@@ -81,11 +81,13 @@ public final class StaticFiles implements Handler, AutoCloseable {
     /** Large files that are kept open, where nothing else is said: 1024. */
     public static final int OPEN_FILES_MAX = 1024;
 
+    /**
+     * How long a known file is served that cannot be looked at again, where nothing else is said.
+     */
+    public static final Duration UNCHECKED_MAX = Duration.ofMinutes(1);
+
     /** How long a request waits for a disk that does not answer. */
     private static final Duration DISK_TIME_MAX = Duration.ofSeconds(30);
-
-    /** How long a known file is served while there is no descriptor to look at it again with. */
-    private static final Duration UNCHECKED_MAX = Duration.ofMinutes(1);
 
     /** A file that is replaced all the time is opened again so often for one request. */
     private static final int LOADS_MAX = 5;
@@ -601,18 +603,22 @@ public final class StaticFiles implements Handler, AutoCloseable {
         }
 
         /**
+         * How long a known file is served that cannot be looked at again, for want of descriptors
+         * or memory of the kernel's, 0 to 1 h; without this call {@link #UNCHECKED_MAX}.
+         */
+        public Builder uncheckedMax(Duration time) {
+            between("seconds unchecked", time.toSeconds(), 0, 3600);
+            uncheckedMax = time;
+            return this;
+        }
+
+        /**
          * Where lines about what the disk refuses go; without this call to System.Logger
          * io.bareloop. Called by several threads, none of them a loop's; what it throws goes to
          * their handler of uncaught exceptions.
          */
         public Builder log(Consumer<String> lines) {
             log = lines;
-            return this;
-        }
-
-        /** For tests: how long files are served that cannot be looked at again. */
-        Builder uncheckedMax(Duration time) {
-            uncheckedMax = time;
             return this;
         }
 

@@ -70,6 +70,7 @@ class MainTest {
                     "--small-files",
                     "--file-memory",
                     "--open-files",
+                    "--files-unchecked",
                     "--help",
                     "--version");
     private static final int SIGINT = 2;
@@ -175,6 +176,8 @@ class MainTest {
                 "--small-files   | 1048577",
                 "--file-memory   | 100",
                 "--open-files    | 7",
+                "--files-unchecked | -1",
+                "--files-unchecked | 3601",
                 "--cache-control-for | no-cache",
                 "--cache-control-for | :no-cache",
                 "--private-descriptors | on",
