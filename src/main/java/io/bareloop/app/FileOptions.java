@@ -2,7 +2,7 @@ package io.bareloop.app;
 
 import io.bareloop.app.ServeOption.Kind;
 import io.bareloop.files.StaticFiles;
-import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 
@@ -30,7 +30,9 @@ final class FileOptions {
                             "File that answers where there is none and the path has no"
                                     + " extension, such as /index.html. Default: 404."),
                     flag("--listing", "List directories that have no index file."),
-                    flag("--dot-files", "Serve names that begin with a dot."),
+                    flag(
+                            "--dot-files",
+                            "Serve names that begin with a dot; /.well-known/ is served without."),
                     flag(
                             "--outside-links",
                             "Follow symbolic links that lead out of the directory."),
@@ -70,7 +72,14 @@ final class FileOptions {
                             "N",
                             Kind.INT,
                             "1024",
-                            "Larger files that are kept open, 8 to 1048576."));
+                            "Larger files that are kept open, 8 to 1048576."),
+                    new ServeOption(
+                            "--files-unchecked",
+                            "SECONDS",
+                            Kind.INT,
+                            "60",
+                            "How long a known file is served that cannot be looked at again, for"
+                                    + " want of descriptors or memory, 0 to 3600."));
 
     private FileOptions() {}
 
@@ -94,7 +103,7 @@ final class FileOptions {
             }
             return null;
         }
-        StaticFiles.Builder files = StaticFiles.builder(Path.of(root));
+        StaticFiles.Builder files = StaticFiles.builder(Arguments.path(root));
         ServeOptions.named("--index", () -> files.index(value(given, "--index")));
         String fallback = given.get("--fallback");
         if (fallback != null) {
@@ -124,6 +133,12 @@ final class FileOptions {
         ServeOptions.named(
                 "--open-files",
                 () -> files.openFilesMax(Integer.parseInt(value(given, "--open-files"))));
+        ServeOptions.named(
+                "--files-unchecked",
+                () ->
+                        files.uncheckedMax(
+                                Duration.ofSeconds(
+                                        Integer.parseInt(value(given, "--files-unchecked")))));
         return files;
     }
 

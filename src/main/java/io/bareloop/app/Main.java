@@ -24,7 +24,7 @@ public final class Main {
             System.err.println("bareloop: " + stale);
             System.exit(FAILED);
         }
-        int status = run(args, System.out, System.err);
+        int status = run(Arguments.restored(args), System.out, System.err);
         if (status != OK) {
             System.exit(status);
         }
@@ -82,7 +82,7 @@ public final class Main {
         try {
             server =
                     options.builder()
-                            .handlerPerLoop(handlers(options))
+                            .handlerPerLoop(handlers(options, err))
                             .log(line -> err.println("bareloop: " + line))
                             .start();
         } catch (IOException | IllegalStateException | IllegalArgumentException e) {
@@ -108,11 +108,11 @@ public final class Main {
     }
 
     /** The files asked for, which live as long as the process; or the demonstration. */
-    private static Supplier<Handler> handlers(ServeOptions options) {
+    private static Supplier<Handler> handlers(ServeOptions options, PrintStream err) {
         if (options.files() == null) {
             return Demo::newApplication;
         }
-        Handler files = options.files().build();
+        Handler files = options.files().log(line -> err.println("bareloop: " + line)).build();
         return () -> files;
     }
 }

@@ -249,6 +249,7 @@ record ServeOptions(HttpServer.Builder builder, Duration drain, StaticFiles.Buil
      * @throws IllegalArgumentException where a value is out of range, naming its option
      */
     static ServeOptions of(Map<String, String> given) {
+        refuseEmpty(given);
         HttpServer.Builder builder = HttpServer.builder();
         named("--port", () -> builder.listen(value(given, "--host"), number(given, "--port")));
         String cpus = given.get("--cpus");
@@ -290,6 +291,21 @@ record ServeOptions(HttpServer.Builder builder, Duration drain, StaticFiles.Buil
                     "--drain: " + drain + " seconds; it must be 0 to 3600");
         }
         return new ServeOptions(builder, Duration.ofSeconds(drain), files);
+    }
+
+    /** None of them means something: a script whose variable was not set has written it. */
+    private static void refuseEmpty(Map<String, String> given) {
+        for (ServeOption option : OPTIONS) {
+            String value = given.get(option.name());
+            if (value != null && value.isEmpty()) {
+                throw new IllegalArgumentException(
+                        option.name()
+                                + ": the value is empty"
+                                + (option.name().equals("--root")
+                                        ? "; the working directory is \".\""
+                                        : ""));
+            }
+        }
     }
 
     /** A file is opened on one thread and sent by all loops: they need one table. */

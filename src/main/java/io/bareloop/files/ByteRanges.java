@@ -60,7 +60,12 @@ final class ByteRanges {
             boolean hasLast = end > digits + 1;
             long a = number(field, at, digits);
             long b = number(field, digits + 1, end);
-            if ((!hasFirst && !hasLast) || (hasFirst && hasLast && b < a)) {
+            if (!hasFirst && !hasLast) {
+                return ALL;
+            }
+            if (hasFirst
+                    && hasLast
+                    && (b < a || (a == HUGE && isLess(field, digits + 1, end, at, digits)))) {
                 return ALL;
             }
             at = end;
@@ -132,15 +137,39 @@ final class ByteRanges {
         return at;
     }
 
-    /** The number in [from, to), or {@link #HUGE} where it is more. */
+    /** The number in [from, to), or {@link #HUGE} where it is that or more. */
     private static long number(ByteView field, int from, int to) {
         long number = 0;
         for (int i = from; i < to; i++) {
-            number = Math.min(HUGE, number * 10 + field.at(i) - '0');
-            if (number == HUGE) {
+            // Compared before it grows: ten times as much need not fit.
+            if (number >= HUGE / 10) {
                 return HUGE;
             }
+            number = number * 10 + field.at(i) - '0';
         }
         return number;
+    }
+
+    /** Whether the number in [from, to) is less than that in [otherFrom, otherTo). */
+    private static boolean isLess(ByteView field, int from, int to, int otherFrom, int otherTo) {
+        int at = skipZeros(field, from, to);
+        int other = skipZeros(field, otherFrom, otherTo);
+        if (to - at != otherTo - other) {
+            return to - at < otherTo - other;
+        }
+        for (; at < to; at++, other++) {
+            if (field.at(at) != field.at(other)) {
+                return field.at(at) < field.at(other);
+            }
+        }
+        return false;
+    }
+
+    private static int skipZeros(ByteView field, int from, int to) {
+        int at = from;
+        while (at < to && field.at(at) == '0') {
+            at++;
+        }
+        return at;
     }
 }

@@ -3,18 +3,20 @@ package io.bareloop.files;
 import io.bareloop.sys.Errno;
 import io.bareloop.sys.Syscalls;
 import java.lang.foreign.Arena;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.function.Function;
 
 /**
  * The threads that wait for the disk, so that no loop does. Platform threads: a system call would
  * hold the carrier of a virtual one anyway. For any thread.
+ *
+ * <p>They end when nobody has a {@link #begin use} of them any more: the owner has one, and each
+ * open file, for a response that is under way may need a part of it read, and closes it at the end.
  */
-final class Disk implements AutoCloseable {
+final class Disk {
     /** So many files can be waited for at a time; one slow disk has no use for more. */
     private static final int THREADS = 4;
 
@@ -26,28 +28,46 @@ final class Disk implements AutoCloseable {
     /** Bounded by whoever puts: one task per connection at the most, and one per file loaded. */
     private final LinkedBlockingQueue<Consumer<Reader>> tasks = new LinkedBlockingQueue<>();
 
-    private final List<Thread> threads = new ArrayList<>();
-    private volatile boolean closed;
+    /** Uses that have not ended; 1 is the owner's. */
+    private final AtomicInteger uses = new AtomicInteger(1);
 
-    Disk(Function<Arena, Syscalls> calls) {
+    private final AtomicInteger running = new AtomicInteger(THREADS);
+
+    /** What the last of the threads does. */
+    private final Consumer<Reader> atEnd;
+
+    Disk(Function<Arena, Syscalls> calls, Consumer<Reader> atEnd) {
         this.calls = calls;
+        this.atEnd = atEnd;
         for (int i = 0; i < THREADS; i++) {
-            threads.add(Thread.ofPlatform().daemon().name("bareloop-disk-" + i).start(this::work));
+            Thread.ofPlatform().daemon().name("bareloop-disk-" + i).start(this::work);
         }
     }
 
-    /** Runs {@code task} on one of the threads, soon; never once this is closed. */
+    /** Runs {@code task} on one of the threads, soon; never once they have ended. */
     void execute(Consumer<Reader> task) {
         tasks.add(task);
     }
 
-    /** Closes {@code fd} on one of the threads; here, where they have ended. */
-    void close(int fd) {
-        if (closed) {
-            new Reader(calls).sys.close(fd);
-        } else {
-            tasks.add(reader -> reader.sys.close(fd));
+    /** Begins a use; by whoever has one, or on one of the threads. */
+    void begin() {
+        uses.incrementAndGet();
+    }
+
+    /** Ends a use. With the last one the threads do what is queued, and end. */
+    void end() {
+        if (uses.decrementAndGet() == 0) {
+            wakeOne();
         }
+    }
+
+    /** Closes {@code fd} on one of the threads, and ends the use of it. */
+    void close(int fd) {
+        tasks.add(
+                reader -> {
+                    reader.sys.close(fd);
+                    end();
+                });
     }
 
     /** Reads a part of a file that the caller has a use of, then ends that use. */
@@ -89,26 +109,29 @@ final class Disk implements AutoCloseable {
 
     private void work() {
         Reader reader = new Reader(calls);
-        while (!closed || !tasks.isEmpty()) {
+        while (uses.get() > 0 || !tasks.isEmpty()) {
             try {
                 Consumer<Reader> task = tasks.poll(1, TimeUnit.HOURS);
                 if (task != null) {
                     task.accept(reader);
                 }
-            } catch (InterruptedException closing) {
-                // Closed: what is queued is still done, for descriptors are among it.
+            } catch (InterruptedException strange) {
+                // By a task's own doing: nobody else knows these threads.
             } catch (RuntimeException | Error e) {
                 // Of a task's making; the thread has others to serve.
                 Thread current = Thread.currentThread();
                 current.getUncaughtExceptionHandler().uncaughtException(current, e);
             }
         }
+        if (running.decrementAndGet() == 0) {
+            atEnd.accept(reader);
+        } else {
+            wakeOne();
+        }
     }
 
-    /** Ends the threads once they have done what is queued; does not wait for that. */
-    @Override
-    public void close() {
-        closed = true;
-        threads.forEach(Thread::interrupt);
+    /** Whoever takes this looks whether there is more to come; the last one is left. */
+    private void wakeOne() {
+        tasks.add(reader -> {});
     }
 }

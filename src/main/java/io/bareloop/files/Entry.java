@@ -6,7 +6,7 @@ import java.util.List;
 
 /**
  * What one path leads to: a file in its codings, in the versions that were found. Immutable but for
- * two flags; for any loop.
+ * what is kept on its use; for any loop.
  */
 final class Entry {
     /** The decoded path, its characters being bytes; it starts with a slash. */
@@ -35,6 +35,9 @@ final class Entry {
 
     /** The sweep's own. */
     int idleSweeps;
+
+    /** System.nanoTime when its files were looked at last, and were these versions. */
+    volatile long checkedNanos = System.nanoTime();
 
     Entry(String path, List<FileVersion> versions, Variant[] variants, boolean settled) {
         this.path = path;

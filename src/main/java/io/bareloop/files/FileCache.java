@@ -21,6 +21,7 @@ final class FileCache {
     private final int openFilesMax;
     private long memoryBytes;
     private int openFiles;
+    private boolean closed;
 
     /** Immutable, so that a reader sees a list as it was at one time. */
     private record Node(Entry entry, Node next) {}
@@ -98,6 +99,10 @@ final class FileCache {
 
     /** Puts {@code entry} in the place of the one before, whose files close when they are sent. */
     synchronized void put(Entry entry) {
+        if (closed) {
+            entry.release();
+            return;
+        }
         Entry old = entries.remove(entry.path);
         if (old != null) {
             forget(old);
@@ -115,6 +120,12 @@ final class FileCache {
         if (entries.remove(entry.path, entry)) {
             forget(entry);
         }
+    }
+
+    /** Removes all entries, and keeps none from here on. */
+    synchronized void close() {
+        closed = true;
+        all().forEach(this::remove);
     }
 
     private void makeRoom(long bytes, int files) {

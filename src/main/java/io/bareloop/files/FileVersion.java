@@ -18,6 +18,14 @@ record FileVersion(long device, long inode, long size, long modifiedNanos, long 
     /** Two seconds: the coarsest clock of a file system in use, FAT's. */
     static final long SETTLED_NANOS = 2_000_000_000L;
 
+    /**
+     * 1990: what is older was not changed then. Image builders, Nix and Guix set 0 or 1, archives
+     * of builds that are to be the same each time 1980, npm a day in 1985; so a client that
+     * compares such dates would keep its copy for ever. Files that are really so old lose little:
+     * they have an ETag.
+     */
+    private static final long DATED_SECOND_MIN = 631_152_000L;
+
     static FileVersion of(MemorySegment status) {
         return new FileVersion(
                 FileStatus.device(status),
@@ -30,6 +38,11 @@ record FileVersion(long device, long inode, long size, long modifiedNanos, long 
     /** Whether a change after {@code epochNanos} would be seen as one. */
     boolean isSettled(long epochNanos) {
         return epochNanos - Math.max(modifiedNanos, changedNanos) > SETTLED_NANOS;
+    }
+
+    /** Whether the time of the last change is one, and not the same whatever the bytes are. */
+    boolean isDated() {
+        return modifiedSecond() >= DATED_SECOND_MIN;
     }
 
     /** The second of the last change of the bytes. */

@@ -8,8 +8,8 @@ import io.bareloop.http.MediaType;
 import io.bareloop.http.Prepared;
 import io.bareloop.http.Status;
 import io.bareloop.sys.DirectoryEntries;
+import io.bareloop.sys.FileStatus;
 import java.util.SortedSet;
-import java.util.TreeSet;
 
 /** A page with the names in a directory. */
 final class Listing {
@@ -22,38 +22,81 @@ final class Listing {
     private Listing() {}
 
     /**
-     * Reads directory {@code fd}, which is at {@code path}.
+     * Reads the names in directory {@code fd}, which is at {@code path}: those that a request would
+     * be answered for, by their spelling and their type. Links are followed as a request would have
+     * them followed, so that one that leads out is not among them.
      *
-     * @return the response; null where it cannot be read
+     * @param path with a slash at its end
+     * @param names where they are put, directories with a slash at their end
+     * @return 0 or -errno
      */
-    static Prepared of(Reader reader, int fd, String path, boolean dotFiles) {
-        SortedSet<String> names = new TreeSet<>();
+    static int read(
+            Reader reader,
+            Root root,
+            int fd,
+            String path,
+            boolean dotFiles,
+            SortedSet<String> names) {
         while (names.size() < NAMES_MAX) {
             int bytes = reader.sys.getdents64(fd, reader.buffer);
-            if (bytes < 0) {
-                return null;
-            }
-            if (bytes == 0) {
-                break;
+            if (bytes <= 0) {
+                return bytes;
             }
             for (int at = 0; at < bytes; at += DirectoryEntries.length(reader.buffer, at)) {
-                byte[] name = DirectoryEntries.name(reader.buffer, at);
-                if (isShown(name, dotFiles)) {
-                    boolean directory = DirectoryEntries.isDirectory(reader.buffer, at);
-                    names.add(new String(name, ISO_8859_1) + (directory ? "/" : ""));
+                String name = new String(DirectoryEntries.name(reader.buffer, at), ISO_8859_1);
+                // Not ".well-known" either: it is there for who knows what is in it.
+                if (!isServed(path + name, dotFiles)) {
+                    continue;
+                }
+                boolean directory = DirectoryEntries.isDirectory(reader.buffer, at);
+                if (!directory && !DirectoryEntries.isRegular(reader.buffer, at)) {
+                    // A link, or the file system does not say; a pipe or a device.
+                    int error = readStatus(reader, root, path.substring(1) + name);
+                    if (Loader.isShortage(error)) {
+                        return error;
+                    }
+                    directory = error == 0 && FileStatus.isDirectory(reader.status);
+                    if (error < 0 || (!directory && !FileStatus.isRegular(reader.status))) {
+                        continue;
+                    }
+                }
+                if (!directory) {
+                    names.add(name);
+                } else if (isServed(path + name + "/", dotFiles)) {
+                    names.add(name + "/");
                 }
             }
         }
-        return Prepared.of(Status.OK, FIELDS, page(path, names).getBytes(UTF_8));
+        return 0;
     }
 
-    private static boolean isShown(byte[] name, boolean dotFiles) {
-        boolean dots = name[0] == '.' && (name.length == 1 || (name.length == 2 && name[1] == '.'));
-        return !dots && (dotFiles || name[0] != '.');
+    private static boolean isServed(String path, boolean dotFiles) {
+        return RequestPath.isServed(path.getBytes(ISO_8859_1), path.length(), dotFiles, false);
     }
 
-    private static String page(String path, SortedSet<String> names) {
-        String title = text(path);
+    private static int readStatus(Reader reader, Root root, String name) {
+        int opened = root.open(reader, name, false);
+        if (opened < 0) {
+            return opened;
+        }
+        int error = reader.readStatus(opened);
+        reader.sys.close(opened);
+        return error;
+    }
+
+    /**
+     * The page.
+     *
+     * @param mount what stands in front of {@code path} in URLs
+     * @param path of the directory, its characters being bytes
+     */
+    static Prepared page(String mount, String path, SortedSet<String> names) {
+        String page = text(mount, path, names);
+        return Prepared.of(Status.OK, FIELDS, page.getBytes(UTF_8));
+    }
+
+    private static String text(String mount, String path, SortedSet<String> names) {
+        String title = text(mount + path);
         StringBuilder page = new StringBuilder();
         page.append("<!DOCTYPE html>\n<html>\n<head><meta charset=\"utf-8\"><title>")
                 .append(title)

@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
 import io.bareloop.http.Fields;
+import io.bareloop.http.HeaderName;
 import io.bareloop.http.MediaType;
 import io.bareloop.http.Prepared;
 import io.bareloop.http.Status;
@@ -21,6 +22,8 @@ import java.util.Base64;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.SortedSet;
+import java.util.TreeSet;
 import java.util.function.Consumer;
 import java.util.zip.GZIPOutputStream;
 
@@ -47,25 +50,34 @@ final class Loader {
     /** A sibling that is older than its file is of another version; clocks may differ by this. */
     private static final long SIBLING_NANOS = 2_000_000_000L;
 
+    /** RFC 8615: what stands there is for programs that know its name. */
+    private static final String WELL_KNOWN = "/.well-known/";
+
     private static final Coding[] CODINGS = Coding.values();
 
     private static final Prepared NOT_FOUND = error(Status.NOT_FOUND);
     private static final Prepared FAILED = error(Status.INTERNAL_SERVER_ERROR);
-    private static final Prepared SHORT = error(Status.SERVICE_UNAVAILABLE);
+    static final Prepared BUSY = unavailable("too many files are waited for", true);
+    private static final Prepared CLOSED = unavailable("files are served no longer", false);
+    private static final Prepared SHORT = unavailable("short of descriptors or memory", true);
 
     private final Root root;
     private final Disk disk;
     private final FileCache cache;
     private final Settings settings;
+    private final FaultLog log;
+    private final LargeTags tags = new LargeTags();
 
     private final Map<String, List<Consumer<Outcome>>> pending = new HashMap<>();
     private int waiting;
+    private boolean closed;
 
-    Loader(Root root, Disk disk, FileCache cache, Settings settings) {
+    Loader(Root root, Disk disk, FileCache cache, Settings settings, FaultLog log) {
         this.root = root;
         this.disk = disk;
         this.cache = cache;
         this.settings = settings;
+        this.log = log;
     }
 
     static Prepared error(Status status) {
@@ -75,28 +87,41 @@ final class Loader {
                 (status.code() + " " + status.reason() + "\n").getBytes(US_ASCII));
     }
 
+    private static Prepared unavailable(String why, boolean again) {
+        Fields fields = Fields.NONE.with(MediaType.TEXT);
+        return Prepared.of(
+                Status.SERVICE_UNAVAILABLE,
+                again ? fields.with(HeaderName.RETRY_AFTER, "1") : fields,
+                ("503 Service Unavailable: " + why + "\n").getBytes(US_ASCII));
+    }
+
     // ---- for loops
 
     /**
-     * Looks for {@code path} and tells {@code then}, on a thread of the disk.
+     * Looks for {@code path} and tells {@code then}, on a thread of the disk, or on the one that
+     * closes this meanwhile.
      *
-     * @return false where too many wait already; then nothing follows
+     * @return null; or the answer at once, where too many wait already or this is closed: then
+     *     nothing follows
      */
-    boolean load(String path, Consumer<Outcome> then) {
+    Prepared load(String path, Consumer<Outcome> then) {
         synchronized (pending) {
+            if (closed) {
+                return CLOSED;
+            }
             if (waiting == WAITING_MAX) {
-                return false;
+                return BUSY;
             }
             waiting++;
             List<Consumer<Outcome>> others = pending.get(path);
             if (others != null) {
                 others.add(then);
-                return true;
+                return null;
             }
             pending.put(path, new ArrayList<>(List.of(then)));
         }
         disk.execute(reader -> run(reader, path));
-        return true;
+        return null;
     }
 
     /** Requests that wait now. */
@@ -107,18 +132,38 @@ final class Loader {
     }
 
     private void run(Reader reader, String path) {
+        synchronized (pending) {
+            if (closed) {
+                return;
+            }
+        }
         Outcome outcome = Outcome.of(FAILED);
         try {
             outcome = find(reader, path);
         } finally {
             List<Consumer<Outcome>> all;
             synchronized (pending) {
-                all = pending.remove(path);
+                // None where this was closed meanwhile: they have been told.
+                all = closed ? List.of() : pending.remove(path);
                 waiting -= all.size();
             }
             for (Consumer<Outcome> one : all) {
                 one.accept(outcome);
             }
+        }
+    }
+
+    /** Tells all who wait, and all who come, that nothing is served any more. Once. */
+    void close() {
+        List<Consumer<Outcome>> all = new ArrayList<>();
+        synchronized (pending) {
+            closed = true;
+            pending.values().forEach(all::addAll);
+            pending.clear();
+            waiting = 0;
+        }
+        for (Consumer<Outcome> one : all) {
+            one.accept(Outcome.of(CLOSED));
         }
     }
 
@@ -143,21 +188,43 @@ final class Loader {
 
     /** Replaces or removes {@code entry} where its files have changed. */
     private void check(Reader reader, Entry entry) {
-        if (entry.settled && entry.isOf(versions(reader, name(entry.path)))) {
-            // The cache may let go of them at any time.
-            if (entry.retainAll()) {
-                entry.warm(reader);
-                entry.release();
+        if (entry.settled) {
+            List<FileVersion> now = versions(reader, name(entry.path));
+            if (now == null) {
+                serveUnchecked(entry);
+                return;
             }
-            entry.asleep = false;
-            return;
+            if (entry.isOf(now)) {
+                // The cache may let go of them at any time.
+                if (entry.retainAll()) {
+                    entry.warm(reader);
+                    entry.release();
+                }
+                entry.checkedNanos = System.nanoTime();
+                entry.asleep = false;
+                return;
+            }
         }
         Outcome found = file(reader, entry.path);
-        if (found.entry() == null) {
-            cache.remove(entry);
-        } else {
+        if (found.entry() != null) {
             // Nobody has asked for the new one: left alone, it falls asleep like the old one.
             found.entry().used = false;
+        } else if (found.answer() == SHORT) {
+            serveUnchecked(entry);
+        } else {
+            cache.remove(entry);
+        }
+    }
+
+    /**
+     * There was no descriptor, or no memory, to look at its files with: what is known is served a
+     * while longer. To answer 503 would help nobody, and takes no descriptor less.
+     */
+    private void serveUnchecked(Entry entry) {
+        if (System.nanoTime() - entry.checkedNanos < settings.uncheckedNanosMax()) {
+            entry.asleep = false;
+        } else {
+            cache.remove(entry);
         }
     }
 
@@ -176,17 +243,27 @@ final class Loader {
         }
         Outcome outcome = file(reader, path);
         boolean nothing = outcome.answer() == NOT_FOUND;
-        if (nothing && path.endsWith("/") && settings.listing()) {
+        if (nothing && path.endsWith("/") && isListed(path)) {
             outcome = listing(reader, path);
             nothing = outcome.answer() == NOT_FOUND;
         }
         String fallback = settings.fallback();
         // What has an extension is meant to be a file: a page in its place would only confuse.
-        boolean isRoute = path.indexOf('.', path.lastIndexOf('/')) < 0;
+        boolean isRoute =
+                path.indexOf('.', path.lastIndexOf('/')) < 0
+                        // Whoever probes for one of these takes a page for what it looks for.
+                        && !(settings.mount() + path).startsWith(WELL_KNOWN);
         if (nothing && fallback != null && isRoute && !path.equals(fallback)) {
             return find(reader, fallback);
         }
         return outcome;
+    }
+
+    private boolean isListed(String path) {
+        return settings.listing()
+                && (settings.dotFiles()
+                        || !settings.mount().isEmpty()
+                        || !path.startsWith(WELL_KNOWN));
     }
 
     /** The name beneath the root of what {@code path} means. */
@@ -195,47 +272,65 @@ final class Loader {
     }
 
     private Outcome listing(Reader reader, String path) {
-        int fd = root.open(reader, path.substring(1, Math.max(1, path.length() - 1)), true);
+        String name = path.substring(1, Math.max(1, path.length() - 1));
+        int fd = root.open(reader, name, true);
         if (fd < 0) {
-            return Outcome.of(answerTo(fd));
+            return Outcome.of(answerTo(fd, name));
         }
         try {
-            Prepared page = Listing.of(reader, fd, path, settings.dotFiles());
-            return Outcome.of(page == null ? NOT_FOUND : page);
+            SortedSet<String> names = new TreeSet<>();
+            int error = Listing.read(reader, root, fd, path, settings.dotFiles(), names);
+            return Outcome.of(
+                    error < 0
+                            ? answerTo(error, name)
+                            : Listing.page(settings.mount(), path, names));
         } finally {
             reader.sys.close(fd);
         }
     }
 
-    /** What a request is told where a file cannot be opened. */
-    private static Prepared answerTo(int error) {
-        if (error == -Errno.EMFILE
-                || error == -Errno.ENFILE
-                || error == -Errno.ENOMEM
-                || error == -Errno.EAGAIN) {
+    /** What a request is told where {@code name} cannot be opened. */
+    private Prepared answerTo(int error, String name) {
+        if (isShortage(error)) {
+            log.note(error, name);
             return SHORT;
         }
         if (error == -Errno.EIO || error == -Errno.ESTALE) {
+            log.note(error, name);
             return FAILED;
         }
         // ENOENT, ENOTDIR, ENAMETOOLONG: there is no such file. EXDEV, ELOOP: it is outside.
-        // EACCES,
-        // EPERM, ENXIO and others: it is not for us to read, and no one is told that it is there.
+        // EACCES, EPERM, ENXIO and others: it is not for us to read, and no one is told that it is
+        // there.
         return NOT_FOUND;
     }
 
-    /** The versions of all siblings of {@code name}, now. */
+    /** Whether it says nothing about the file, and may be otherwise soon. */
+    static boolean isShortage(int error) {
+        return error == -Errno.EMFILE
+                || error == -Errno.ENFILE
+                || error == -Errno.ENOMEM
+                || error == -Errno.EAGAIN;
+    }
+
+    /** The versions of all siblings of {@code name}, now; null where something is short. */
     private List<FileVersion> versions(Reader reader, String name) {
         List<FileVersion> versions = new ArrayList<>();
         for (Coding coding : CODINGS) {
             FileVersion version = FileVersion.NONE;
             if (coding == Coding.IDENTITY || settings.precompressed()) {
-                int fd = root.open(reader, name + coding.suffix(), false);
-                if (fd >= 0) {
-                    if (reader.readStatus(fd) && FileStatus.isRegular(reader.status)) {
+                int error = root.open(reader, name + coding.suffix(), false);
+                if (error >= 0) {
+                    int fd = error;
+                    error = reader.readStatus(fd);
+                    if (error == 0 && FileStatus.isRegular(reader.status)) {
                         version = FileVersion.of(reader.status);
                     }
                     reader.sys.close(fd);
+                }
+                if (isShortage(error)) {
+                    log.note(error, name + coding.suffix());
+                    return null;
                 }
             }
             versions.add(version);
@@ -251,10 +346,14 @@ final class Loader {
         final byte[] bytes;
         final OpenFile file;
 
-        Content(FileVersion version, byte[] bytes, OpenFile file) {
+        /** Of a large one; a small one has that of its bytes. */
+        final LargeTags.Tag tag;
+
+        Content(FileVersion version, byte[] bytes, OpenFile file, LargeTags.Tag tag) {
             this.version = version;
             this.bytes = bytes;
             this.file = file;
+            this.tag = tag;
         }
 
         void release() {
@@ -275,7 +374,7 @@ final class Loader {
         if (plain == null) {
             return error == IS_DIRECTORY && !path.endsWith("/")
                     ? Outcome.DIRECTORY
-                    : Outcome.of(answerTo(error));
+                    : Outcome.of(answerTo(error, name));
         }
         boolean settled = plain.version.isSettled(now);
         List<FileVersion> versions = new ArrayList<>();
@@ -308,9 +407,10 @@ final class Loader {
             if (fd < 0) {
                 return fd;
             }
-            if (!reader.readStatus(fd)) {
+            int error = reader.readStatus(fd);
+            if (error < 0) {
                 reader.sys.close(fd);
-                return -Errno.EIO;
+                return error;
             }
             if (!FileStatus.isRegular(reader.status)) {
                 boolean directory = FileStatus.isDirectory(reader.status);
@@ -319,31 +419,50 @@ final class Loader {
             }
             FileVersion version = FileVersion.of(reader.status);
             if (version.size() > settings.smallBytesMax()) {
+                byte[] ends = readEnds(reader, fd, version.size());
+                if (ends == null) {
+                    reader.sys.close(fd);
+                    return -Errno.EIO;
+                }
                 OpenFile file = new OpenFile(disk, fd);
                 Disk.warmBeginning(reader, file, version.size());
-                contents[at] = new Content(version, null, file);
+                contents[at] = new Content(version, null, file, tags.of(name, version, ends));
                 return 0;
             }
-            byte[] bytes = readAll(reader, fd, (int) version.size());
-            boolean same = reader.readStatus(fd) && FileVersion.of(reader.status).equals(version);
+            byte[] bytes = read(reader, fd, 0, (int) version.size());
+            boolean same =
+                    reader.readStatus(fd) == 0 && FileVersion.of(reader.status).equals(version);
             reader.sys.close(fd);
             if (bytes == null) {
                 return -Errno.EIO;
             }
             if ((same && bytes.length == version.size()) || i == READS_MAX) {
-                contents[at] = new Content(version, bytes, null);
+                contents[at] = new Content(version, bytes, null, null);
                 return 0;
             }
         }
     }
 
-    /** Up to {@code size} bytes of the file; null where the disk fails. */
-    private static byte[] readAll(Reader reader, int fd, int size) {
+    /** What stands in the tag of a large file; null where the disk fails. */
+    private static byte[] readEnds(Reader reader, int fd, long size) {
+        int length = (int) Math.min(size, LargeTags.SAMPLE_BYTES);
+        byte[] first = read(reader, fd, 0, length);
+        byte[] last = read(reader, fd, size - length, length);
+        if (first == null || last == null) {
+            return null;
+        }
+        byte[] both = Arrays.copyOf(first, first.length + last.length);
+        System.arraycopy(last, 0, both, first.length, last.length);
+        return both;
+    }
+
+    /** Up to {@code size} bytes of the file from {@code from} on; null where the disk fails. */
+    private static byte[] read(Reader reader, int fd, long from, int size) {
         byte[] bytes = new byte[size];
         int done = 0;
         while (done < size) {
             int piece = Math.min(Reader.BUFFER_BYTES, size - done);
-            int read = reader.sys.pread(fd, reader.buffer, 0, piece, done);
+            int read = reader.sys.pread(fd, reader.buffer, 0, piece, from + done);
             if (read == 0) {
                 return Arrays.copyOf(bytes, done);
             }
@@ -372,7 +491,7 @@ final class Loader {
             byte[] smaller = gzip(plain.bytes);
             gzipped = smaller.length < plain.bytes.length - plain.bytes.length / 10;
             if (gzipped) {
-                contents[gzip] = new Content(plain.version, smaller, null);
+                contents[gzip] = new Content(plain.version, smaller, null, null);
             }
         }
         Fields general = Fields.NONE;
@@ -385,7 +504,8 @@ final class Loader {
         }
         // Of the file itself, whatever the coding: a client that compares dates means that.
         long modified = plain.version.modifiedSecond();
-        if (modified > now / 1_000_000_000L || modified < 0) {
+        boolean dateTells = plain.version.isDated() && (plain.tag == null || plain.tag.dateTells());
+        if (modified > now / 1_000_000_000L || !dateTells) {
             modified = HttpDate.NONE;
         }
         Variant[] variants = new Variant[CODINGS.length];
@@ -413,20 +533,11 @@ final class Loader {
 
     /**
      * A strong entity tag (RFC 9110, section 8.8.3): of a small file by its bytes, so that it is
-     * the same on every server that has them; of a large one by all that tells its version.
+     * the same on every server that has them; of a large one see {@link LargeTags}.
      */
     private static String tag(Content content, String suffix) {
-        if (content.bytes == null) {
-            FileVersion version = content.version;
-            return '"'
-                    + Long.toHexString(version.inode())
-                    + '-'
-                    + Long.toHexString(version.size())
-                    + '-'
-                    + Long.toHexString(version.modifiedNanos())
-                    + '-'
-                    + Long.toHexString(version.changedNanos())
-                    + '"';
+        if (content.tag != null) {
+            return content.tag.text();
         }
         try {
             byte[] digest = MessageDigest.getInstance("SHA-256").digest(content.bytes);

@@ -23,6 +23,7 @@ final class OpenFile implements FileBody {
     OpenFile(Disk disk, int fd) {
         this.disk = disk;
         this.fd = fd;
+        disk.begin();
     }
 
     @Override

@@ -42,8 +42,8 @@ final class Reader {
         return path;
     }
 
-    /** Reads the status of {@code fd}; false where that fails. */
-    boolean readStatus(int fd) {
-        return sys.statx(fd, status) == 0;
+    /** Reads the status of {@code fd}; returns 0 or -errno. */
+    int readStatus(int fd) {
+        return sys.statx(fd, status);
     }
 }

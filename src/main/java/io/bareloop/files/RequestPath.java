@@ -1,6 +1,8 @@
 package io.bareloop.files;
 
 import io.bareloop.http.ByteView;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 
 /**
  * The path of a request as bytes of a file name, decoded once (RFC 3986, section 2.1); or nothing,
@@ -19,16 +21,16 @@ final class RequestPath {
     /** Well-formed, and the name of no file that is to be served. */
     static final int NOWHERE = -2;
 
+    private static final byte[] WELL_KNOWN = "/.well-known".getBytes(StandardCharsets.US_ASCII);
+
     private RequestPath() {}
 
     /**
      * Decodes {@code path} from {@code from} on into {@code to}.
      *
-     * <p>Refused are control characters (NUL would end the name early), backslashes, an encoded
-     * slash (no file name has one), empty segments, "." and "..", segments that begin with a dot
-     * unless {@code dotFiles}, and bytes that are no UTF-8: among them the over-long forms by which
-     * a dot or a slash could be smuggled past a reader that is less strict.
+     * <p>Refused are an encoded slash (no file name has one), and what {@link #isServed} refuses.
      *
+     * @param from 0, or the length of what the files are mounted at
      * @return the number of bytes, 1 or more; {@link #MALFORMED}; or {@link #NOWHERE}
      */
     static int decode(ByteView path, int from, byte[] to, boolean dotFiles) {
@@ -47,8 +49,7 @@ final class RequestPath {
                 b = high << 4 | low;
                 at += 2;
             }
-            b &= 0xFF;
-            if (b < 0x20 || b == 0x7F || b == '\\' || (escaped && b == '/')) {
+            if (escaped && b == '/') {
                 return NOWHERE;
             }
             // One byte stays free for the zero at the end.
@@ -57,15 +58,34 @@ final class RequestPath {
             }
             to[length++] = (byte) b;
         }
-        boolean good =
-                length > 0
-                        && to[0] == '/'
-                        && segmentsAreGood(to, length, dotFiles)
-                        && isUtf8(to, length);
-        return good ? length : NOWHERE;
+        return isServed(to, length, dotFiles, from == 0) ? length : NOWHERE;
     }
 
-    private static boolean segmentsAreGood(byte[] path, int length, boolean dotFiles) {
+    /**
+     * Whether {@code path}, decoded and with a slash in front, can be the path of a file.
+     *
+     * <p>None are control characters (NUL would end the name early), backslashes, empty segments,
+     * "." and "..", segments that begin with a dot unless {@code dotFiles}, and bytes that are no
+     * UTF-8: among them the over-long forms by which a dot or a slash could be smuggled past a
+     * reader that is less strict.
+     *
+     * @param wellKnown whether the first segment may be ".well-known", whatever {@code dotFiles}
+     *     says: at the root of the origin, and nowhere else, it has a meaning (RFC 8615)
+     */
+    static boolean isServed(byte[] path, int length, boolean dotFiles, boolean wellKnown) {
+        if (length == 0 || length >= BYTES_MAX || path[0] != '/') {
+            return false;
+        }
+        for (int i = 0; i < length; i++) {
+            if ((path[i] >= 0 && path[i] < 0x20) || path[i] == 0x7F || path[i] == '\\') {
+                return false;
+            }
+        }
+        return segmentsAreGood(path, length, dotFiles, wellKnown) && isUtf8(path, length);
+    }
+
+    private static boolean segmentsAreGood(
+            byte[] path, int length, boolean dotFiles, boolean wellKnown) {
         for (int i = 1; i < length; i++) {
             if (path[i - 1] != '/') {
                 continue;
@@ -73,11 +93,21 @@ final class RequestPath {
             if (path[i] == '/') {
                 return false;
             }
-            if (path[i] == '.' && (!dotFiles || isDots(path, i, length))) {
+            boolean dot =
+                    path[i] == '.'
+                            && !(i == 1 && wellKnown && beginsWith(path, length, WELL_KNOWN));
+            if (dot && (!dotFiles || isDots(path, i, length))) {
                 return false;
             }
         }
         return true;
+    }
+
+    /** Whether the first segment of {@code path} is all that {@code segment} names. */
+    private static boolean beginsWith(byte[] path, int length, byte[] segment) {
+        return length >= segment.length
+                && Arrays.equals(path, 0, segment.length, segment, 0, segment.length)
+                && (length == segment.length || path[segment.length] == '/');
     }
 
     /** Whether the segment at {@code from}, which begins with a dot, is "." or "..". */

@@ -3,8 +3,11 @@ package io.bareloop.files;
 import io.bareloop.sys.Errno;
 import io.bareloop.sys.FileStatus;
 import io.bareloop.sys.Linux;
+import java.io.ByteArrayOutputStream;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.FileSystems;
 import java.nio.file.Path;
 
 /**
@@ -44,27 +47,67 @@ final class Root {
      * Opens {@code directory}.
      *
      * @param leavesRoot whether symbolic links may lead anywhere
-     * @throws IllegalArgumentException where it is none, or cannot be opened
+     * @throws IllegalArgumentException where it is none, or cannot be opened or searched
      */
     Root(Path directory, boolean leavesRoot, Reader reader) {
         this.leavesRoot = leavesRoot;
-        location = Arena.ofAuto().allocateFrom(directory.toAbsolutePath().toString());
+        location = Arena.ofAuto().allocateFrom(ValueLayout.JAVA_BYTE, bytesOf(directory));
         fd = reader.sys.openat(Linux.AT_FDCWD, location, DIRECTORY_FLAGS);
         if (fd < 0) {
             throw new IllegalArgumentException(
                     "cannot serve " + directory + ": " + Errno.describe(fd));
         }
-        if (reader.readStatus(fd)) {
+        if (reader.readStatus(fd) == 0) {
             device = FileStatus.device(reader.status);
             inode = FileStatus.inode(reader.status);
         }
         refreshedNanos = System.nanoTime();
         int itself = reader.sys.openat2(fd, reader.path("."), DIRECTORY_FLAGS, BENEATH);
-        // ENOSYS: the kernel has no such call. EPERM: seccomp filters of its time say so.
+        // ENOSYS: the kernel has no such call. EPERM, or whatever they are told to say: seccomp
+        // filters.
         hasOpenat2 = itself >= 0;
-        if (hasOpenat2) {
-            reader.sys.close(itself);
+        if (!hasOpenat2) {
+            itself = reader.sys.openat(fd, reader.path("."), DIRECTORY_FLAGS);
         }
+        if (itself < 0) {
+            reader.sys.close(fd);
+            throw new IllegalArgumentException(
+                    "cannot serve what is in "
+                            + directory
+                            + ": "
+                            + Errno.describe(itself)
+                            + "; this process needs to be allowed to search it (chmod +x)");
+        }
+        reader.sys.close(itself);
+    }
+
+    /**
+     * The path's own bytes, and a zero. A string of them would have gone through the charset of the
+     * locale, which not every name survives. What is relative stays so: the kernel knows the
+     * working directory, and the JVM only a string of it.
+     */
+    private static byte[] bytesOf(Path path) {
+        if (path.toString().isEmpty()) {
+            throw new IllegalArgumentException(
+                    "the path of the directory is empty; the working directory is \".\"");
+        }
+        if (!path.getFileSystem().equals(FileSystems.getDefault())) {
+            throw new IllegalArgumentException(path + " is in no file system of the kernel's");
+        }
+        // The one way to the bytes: each that is no ASCII stands there as an escape.
+        String escaped = Path.of("/").resolve(path).toUri().getRawPath();
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        for (int i = path.isAbsolute() ? 0 : 1; i < escaped.length(); i++) {
+            char c = escaped.charAt(i);
+            if (c == '%') {
+                bytes.write(Integer.parseInt(escaped, i + 1, i + 3, 16));
+                i += 2;
+            } else {
+                bytes.write(c);
+            }
+        }
+        bytes.write(0);
+        return bytes.toByteArray();
     }
 
     /**
@@ -90,6 +133,24 @@ final class Root {
             return opened;
         }
         return walk(reader, name, flags);
+    }
+
+    /** Why {@code name} cannot be read, as a file or a directory; null where it can. */
+    String fault(Reader reader, String name, boolean directory) {
+        int opened = open(reader, name, true);
+        if (opened < 0) {
+            return Errno.describe(opened);
+        }
+        int error = reader.readStatus(opened);
+        reader.sys.close(opened);
+        if (error < 0) {
+            return Errno.describe(error);
+        }
+        boolean good =
+                directory
+                        ? FileStatus.isDirectory(reader.status)
+                        : FileStatus.isRegular(reader.status);
+        return good ? null : directory ? "it is no directory" : "it is no regular file";
     }
 
     private int walk(Reader reader, String name, int flags) {
@@ -120,7 +181,7 @@ final class Root {
 
     /** O_PATH with O_NOFOLLOW opens a symbolic link itself, instead of failing with ELOOP. */
     private static boolean isNoLink(Reader reader, int opened) {
-        return reader.readStatus(opened)
+        return reader.readStatus(opened) == 0
                 && (FileStatus.isRegular(reader.status) || FileStatus.isDirectory(reader.status));
     }
 
@@ -144,7 +205,7 @@ final class Root {
             // Not there for a moment; what is open still is what was asked for.
             return;
         }
-        if (reader.readStatus(again)
+        if (reader.readStatus(again) == 0
                 && (FileStatus.inode(reader.status) != inode
                         || FileStatus.device(reader.status) != device)) {
             // The number stays, and leads elsewhere from one call to the next.

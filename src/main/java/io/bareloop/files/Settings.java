@@ -7,6 +7,7 @@ package io.bareloop.files;
  * @param index the name of the file that a directory answers with
  * @param fallback the path whose file answers where there is none, or null
  * @param smallBytesMax bytes up to which a file is kept in memory
+ * @param uncheckedNanosMax how long a file is served that cannot be looked at again
  */
 record Settings(
         String mount,
@@ -17,5 +18,6 @@ record Settings(
         boolean precompressed,
         boolean gzip,
         int smallBytesMax,
+        long uncheckedNanosMax,
         MediaTypes types,
         CacheControl cacheControl) {}

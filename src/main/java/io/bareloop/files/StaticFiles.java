@@ -21,6 +21,9 @@ import java.lang.foreign.Arena;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.UUID;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.function.Function;
 
@@ -48,6 +51,17 @@ import java.util.function.Function;
  * 0.4 s while it is asked for, so that a change, a replacement or a removal shows within a second;
  * each response is of one version, whose ETag it has, unless a large file is overwritten in place
  * (replace it by rename(2) instead). Loops never wait for the disk: threads of this object do.
+ * Where there is no descriptor or no memory to look at a file with, it is served as it is known for
+ * up to a minute longer; files that are not known are answered 503 with Retry-After then, and the
+ * log says so.
+ *
+ * <p>An ETag is strong, and the same on each server that has the same files: a digest of the bytes
+ * of a small one; of a large one the size, the time of its last change, which copies have to keep
+ * for that, and a digest of its ends. Where two versions of a large file have all that in common,
+ * the second one that is seen has another ETag, which is this server's own, and no Last-Modified.
+ * Dates before 1990 are no dates: tools that make builds reproducible set them, such as 1 s after
+ * 1970, or a day in 1980 or 1985. Neither they nor dates to come are sent as Last-Modified, nor
+ * compared with those of conditions.
  *
  * <p>For any number of loops and servers at the same time. Close it after them. On a server with
  * {@code privateDescriptors} large files are answered 500: their descriptors mean nothing there.
@@ -67,6 +81,11 @@ public final class StaticFiles implements Handler, AutoCloseable {
     /** Large files that are kept open, where nothing else is said: 1024. */
     public static final int OPEN_FILES_MAX = 1024;
 
+    /**
+     * How long a known file is served that cannot be looked at again, where nothing else is said.
+     */
+    public static final Duration UNCHECKED_MAX = Duration.ofMinutes(1);
+
     /** How long a request waits for a disk that does not answer. */
     private static final Duration DISK_TIME_MAX = Duration.ofSeconds(30);
 
@@ -76,11 +95,6 @@ public final class StaticFiles implements Handler, AutoCloseable {
     private static final String METHODS = "GET, HEAD, OPTIONS";
     private static final Prepared NOT_FOUND = Loader.error(Status.NOT_FOUND);
     private static final Prepared BAD_REQUEST = Loader.error(Status.BAD_REQUEST);
-    private static final Prepared BUSY =
-            Prepared.of(
-                    Status.SERVICE_UNAVAILABLE,
-                    Fields.NONE.with(MediaType.TEXT).with(HeaderName.RETRY_AFTER, "1"),
-                    "503 Service Unavailable: too many files are waited for\n".getBytes(US_ASCII));
     private static final Prepared OPTIONS =
             Prepared.of(
                     Status.NO_CONTENT, Fields.NONE.with(HeaderName.ALLOW, METHODS), new byte[0]);
@@ -95,25 +109,87 @@ public final class StaticFiles implements Handler, AutoCloseable {
     private final Disk disk;
     private final FileCache cache;
     private final Loader loader;
-    private final Thread sweeper;
     private final Function<Arena, Syscalls> calls;
 
     /** One for each loop that has asked. */
     private final ThreadLocal<Answer> answers;
 
-    private volatile boolean closed;
+    /** At zero once this is closed. */
+    private final CountDownLatch closed = new CountDownLatch(1);
+
+    private final AtomicBoolean closing = new AtomicBoolean();
 
     private StaticFiles(Builder builder) {
         settings = builder.settings();
         calls = builder.calls;
-        root = new Root(builder.root, builder.outsideLinks, new Reader(calls));
-        disk = new Disk(calls);
+        FaultLog log = new FaultLog(builder.log);
+        root = openRoot(builder, log);
+        disk = new Disk(calls, root::close);
         cache = new FileCache(builder.memoryBytesMax, builder.openFilesMax);
-        loader = new Loader(root, disk, cache, settings);
+        loader = new Loader(root, disk, cache, settings, log);
         // Random, so that no file can have been made to contain it.
         String boundary = UUID.randomUUID().toString();
         answers = ThreadLocal.withInitial(() -> new Answer(boundary));
-        sweeper = Thread.ofPlatform().daemon().name("bareloop-files").start(this::sweep);
+        Thread.ofPlatform().daemon().name("bareloop-files").start(this::sweep);
+    }
+
+    /**
+     * Opens the root, and looks for what requests would miss.
+     *
+     * @throws IllegalArgumentException where there is none, or a file that was named cannot be had
+     */
+    private Root openRoot(Builder builder, FaultLog log) {
+        Reader reader = new Reader(calls);
+        Root opened = new Root(builder.root, builder.outsideLinks, reader);
+        String wrong = wrong(builder.root, opened, reader);
+        if (wrong != null) {
+            opened.close(reader);
+            throw new IllegalArgumentException(wrong);
+        }
+        if (settings.mount().isEmpty() && !settings.listing() && settings.fallback() == null) {
+            String fault = opened.fault(reader, settings.index(), false);
+            if (fault != null) {
+                log.say(
+                        "\"/\" is answered 404: "
+                                + text(settings.index())
+                                + " in "
+                                + builder.root
+                                + ": "
+                                + fault
+                                + ", and directories are not listed");
+            }
+        }
+        return opened;
+    }
+
+    /** What is to be said against the configuration; null for nothing. */
+    private String wrong(Path directory, Root opened, Reader reader) {
+        if (settings.listing()) {
+            String fault = opened.fault(reader, "", true);
+            if (fault != null) {
+                return "cannot list "
+                        + directory
+                        + ": "
+                        + fault
+                        + "; it has to be readable (chmod +r)";
+            }
+        }
+        if (settings.fallback() != null) {
+            String fault = opened.fault(reader, settings.fallback().substring(1), false);
+            if (fault != null) {
+                return "the fallback "
+                        + text(settings.fallback())
+                        + " cannot be served from "
+                        + directory
+                        + ": "
+                        + fault;
+            }
+        }
+        return null;
+    }
+
+    private static String text(String bytes) {
+        return new String(bytes.getBytes(ISO_8859_1), UTF_8);
     }
 
     /** Serves {@code root} as it is: no listing, no dot files, no link that leads out. */
@@ -121,7 +197,11 @@ public final class StaticFiles implements Handler, AutoCloseable {
         return builder(root).build();
     }
 
-    /** Begins to configure the serving of {@code root}, a directory. */
+    /**
+     * Begins to configure the serving of {@code root}, a directory, of the default file system. A
+     * relative path begins at the working directory of the process, whatever the property user.dir
+     * says.
+     */
     public static Builder builder(Path root) {
         return new Builder(root);
     }
@@ -225,9 +305,7 @@ public final class StaticFiles implements Handler, AutoCloseable {
 
     private void load(String path, Response response) {
         Waiting waiting = new Waiting(path, response);
-        if (!loader.load(path, waiting)) {
-            waiting.refuse(response);
-        }
+        waiting.load(response);
     }
 
     /** A request that waits for the disk; allocated, as everything on this rare way is. */
@@ -267,17 +345,23 @@ public final class StaticFiles implements Handler, AutoCloseable {
             }
         }
 
-        /** The version that was found has been replaced before it could be sent. */
-        private void loadAgain(Response response) {
+        /** Asks the disk; answers at once where it is not to be asked. */
+        void load(Response response) {
             answered = false;
-            if (++loads > LOADS_MAX || !loader.load(path, this)) {
-                refuse(response);
+            Prepared refusal = loader.load(path, this);
+            if (refusal != null) {
+                answered = true;
+                response.send(refusal);
             }
         }
 
-        void refuse(Response response) {
-            answered = true;
-            response.send(BUSY);
+        /** The version that was found has been replaced before it could be sent. */
+        private void loadAgain(Response response) {
+            if (++loads > LOADS_MAX) {
+                response.send(Loader.BUSY);
+            } else {
+                load(response);
+            }
         }
 
         private void giveUp() {
@@ -291,19 +375,26 @@ public final class StaticFiles implements Handler, AutoCloseable {
 
     private void sweep() {
         Reader reader = new Reader(calls);
-        while (!closed) {
+        while (!isClosedWithin(Loader.SWEEP_MILLIS)) {
             try {
-                Thread.sleep(Loader.SWEEP_MILLIS);
                 if (cache.size() > 0) {
                     loader.sweep(reader);
                 }
-            } catch (InterruptedException closing) {
-                // The condition of the loop has changed.
             } catch (RuntimeException | Error e) {
                 // The next sweep may do better; until then entries stay as they are.
                 Thread current = Thread.currentThread();
                 current.getUncaughtExceptionHandler().uncaughtException(current, e);
             }
+        }
+        disk.end();
+    }
+
+    private boolean isClosedWithin(int millis) {
+        try {
+            return closed.await(millis, TimeUnit.MILLISECONDS);
+        } catch (InterruptedException strange) {
+            // Nobody knows this thread. It is needed until the end.
+            return false;
         }
     }
 
@@ -313,29 +404,16 @@ public final class StaticFiles implements Handler, AutoCloseable {
     }
 
     /**
-     * Ends the threads and forgets the files. Responses that are under way still come to their end;
-     * requests must not come any more.
+     * Forgets the files, and has the threads end, without waiting for them. Responses that are
+     * under way still come to their end; requests that wait for the disk, and those that come from
+     * here on, are answered 503. For any thread, also in a handler; again without effect.
      */
     @Override
     public void close() {
-        if (closed) {
-            return;
-        }
-        closed = true;
-        sweeper.interrupt();
-        boolean interrupted = false;
-        try {
-            sweeper.join();
-        } catch (InterruptedException e) {
-            interrupted = true;
-        }
-        for (Entry entry : cache.all()) {
-            cache.remove(entry);
-        }
-        disk.execute(root::close);
-        disk.close();
-        if (interrupted) {
-            Thread.currentThread().interrupt();
+        if (closing.compareAndSet(false, true)) {
+            loader.close();
+            cache.close();
+            closed.countDown();
         }
     }
 
@@ -355,6 +433,8 @@ public final class StaticFiles implements Handler, AutoCloseable {
         private int smallBytesMax = SMALL_BYTES_MAX;
         private long memoryBytesMax = MEMORY_BYTES_MAX;
         private int openFilesMax = OPEN_FILES_MAX;
+        private Duration uncheckedMax = UNCHECKED_MAX;
+        private Consumer<String> log = Builder::logToSystem;
         private Function<Arena, Syscalls> calls = Syscalls::new;
 
         private Builder(Path root) {
@@ -404,14 +484,22 @@ public final class StaticFiles implements Handler, AutoCloseable {
 
         /**
          * Whether a directory without an index file answers with the names in it, {@code 10000} at
-         * the most; without this call it does not.
+         * the most; without this call it does not. Names that would be answered 404 are not among
+         * them: those that begin with a dot, are not UTF-8 or have a backslash, pipes and devices,
+         * links that lead out. Whether a file may be read is not looked at.
          */
         public Builder listing(boolean on) {
             listing = on;
             return this;
         }
 
-        /** Whether names that begin with a dot are served; without this call they are not. */
+        /**
+         * Whether names that begin with a dot are served; without this call they are not. But for
+         * one: the directory {@code /.well-known/} at the root of a server (RFC 8615) is served in
+         * any case, without the names in it that begin with a dot, and without a listing of it. A
+         * {@link #mount} is no root of a server: there it is a name like others, unless the mount
+         * itself is {@code "/.well-known"}. A {@link #fallback} never answers in it.
+         */
         public Builder dotFiles(boolean on) {
             dotFiles = on;
             return this;
@@ -514,6 +602,26 @@ public final class StaticFiles implements Handler, AutoCloseable {
             return this;
         }
 
+        /**
+         * How long a known file is served that cannot be looked at again, for want of descriptors
+         * or memory of the kernel's, 0 to 1 h; without this call {@link #UNCHECKED_MAX}.
+         */
+        public Builder uncheckedMax(Duration time) {
+            between("seconds unchecked", time.toSeconds(), 0, 3600);
+            uncheckedMax = time;
+            return this;
+        }
+
+        /**
+         * Where lines about what the disk refuses go; without this call to System.Logger
+         * io.bareloop. Called by several threads, none of them a loop's; what it throws goes to
+         * their handler of uncaught exceptions.
+         */
+        public Builder log(Consumer<String> lines) {
+            log = lines;
+            return this;
+        }
+
         /** For tests: system calls with faults. */
         Builder calls(Function<Arena, Syscalls> faulty) {
             calls = faulty;
@@ -523,7 +631,9 @@ public final class StaticFiles implements Handler, AutoCloseable {
         /**
          * Opens the root and starts the threads that wait for the disk.
          *
-         * @throws IllegalArgumentException where the root is no directory, or cannot be opened
+         * @throws IllegalArgumentException where the root is empty, no directory, or cannot be
+         *     opened and searched; where it is to be listed and cannot be read; where the fallback
+         *     is no file that can be read
          */
         public StaticFiles build() {
             return new StaticFiles(this);
@@ -539,8 +649,14 @@ public final class StaticFiles implements Handler, AutoCloseable {
                     precompressed,
                     gzip,
                     smallBytesMax,
+                    uncheckedMax.toNanos(),
                     types,
                     cacheControl);
+        }
+
+        /** Looked up when first needed: System.Logger may bring a whole logging system along. */
+        private static void logToSystem(String line) {
+            System.getLogger("io.bareloop").log(System.Logger.Level.WARNING, line);
         }
 
         private static long between(String name, long value, long min, long max) {

@@ -26,7 +26,7 @@ final class Variant {
     /** With its quotes. */
     final byte[] tag;
 
-    /** Seconds since 1970, and as text; {@link HttpDate#NONE} and null for a time to come. */
+    /** Seconds since 1970, and as text; {@link HttpDate#NONE} and null where it tells nothing. */
     final long modifiedSecond;
 
     final String modified;

@@ -291,7 +291,7 @@ public final class RequestParser {
         } else {
             return BAD_REQUEST;
         }
-        long at = endOfAuthority(authority, to);
+        long at = Authority.end(authority, to);
         if (at == authority) {
             return BAD_REQUEST;
         }
@@ -300,33 +300,6 @@ public final class RequestParser {
         }
         request.target(from, at, to);
         return 0;
-    }
-
-    /**
-     * The index behind the longest {@code host[:port]} of RFC 3986, section 3.2, from {@code from}.
-     */
-    private static long endOfAuthority(long from, long to) {
-        long at = from;
-        if (at < to && Memory.getByte(at) == '[') {
-            do {
-                at++;
-            } while (at < to && (Ascii.isHost(Memory.getByte(at)) || Memory.getByte(at) == ':'));
-            if (at == to || Memory.getByte(at) != ']' || at == from + 1) {
-                return from;
-            }
-            at++;
-        } else {
-            while (at < to && Ascii.isHost(Memory.getByte(at))) {
-                at++;
-            }
-        }
-        // No port without a host: an http URI has one (RFC 9110, section 4.2.1).
-        if (at > from && at < to && Memory.getByte(at) == ':') {
-            do {
-                at++;
-            } while (at < to && Ascii.isDigit(Memory.getByte(at)));
-        }
-        return at;
     }
 
     private static boolean startsWith(long from, long to, String lowerCase) {
@@ -723,7 +696,7 @@ public final class RequestParser {
             at++;
             at += Swar.first(Swar.digitStops(Swar.word(at, to, words)));
         }
-        return at >= to || endOfAuthority(from, to) == to ? 0 : BAD_REQUEST;
+        return at >= to || Authority.end(from, to) == to ? 0 : BAD_REQUEST;
     }
 
     private static void noteConnectionOptions(long from, long to, Request request) {
@@ -764,8 +737,34 @@ public final class RequestParser {
         boolean framed =
                 last > from
                         && Ascii.equalsIgnoreCase(skipBlanks(last, to), to, "chunked")
+                        && areCodings(from, last)
                         && !containsChunked(from, last);
         return framed ? NOT_IMPLEMENTED : BAD_REQUEST;
+    }
+
+    /**
+     * Whether each element of the list, all of which end with a comma, is a coding: a token,
+     * perhaps with parameters. An empty one is none, though in other lists it says nothing (RFC
+     * 9110, section 5.6.1.2): who frames a message must not count on others to skip it.
+     */
+    private static boolean areCodings(long from, long to) {
+        long at = from;
+        while (at < to) {
+            long name = skipBlanks(at, to);
+            long end = name;
+            while (Ascii.isToken(Memory.getByte(end))) {
+                end++;
+            }
+            long next = skipBlanks(end, to);
+            if (end == name || (Memory.getByte(next) != ',' && Memory.getByte(next) != ';')) {
+                return false;
+            }
+            while (Memory.getByte(next) != ',') {
+                next++;
+            }
+            at = next + 1;
+        }
+        return true;
     }
 
     private static boolean containsChunked(long from, long to) {

@@ -28,6 +28,12 @@ public final class DirectoryEntries {
         return entries.get(JAVA_BYTE, at + TYPE_OFFSET) == Linux.DT_DIR;
     }
 
+    /** Whether it is a regular file; false also where the file system does not say. */
+    public static boolean isRegular(MemorySegment entries, int at) {
+        // DTTOIF of readdir(3): the types are those of st_mode.
+        return entries.get(JAVA_BYTE, at + TYPE_OFFSET) << 12 == Linux.S_IFREG;
+    }
+
     /** The bytes of the name. */
     public static byte[] name(MemorySegment entries, int at) {
         long from = at + NAME_OFFSET;

@@ -71,6 +71,7 @@ class MainTest {
                     "--small-files",
                     "--file-memory",
                     "--open-files",
+                    "--files-unchecked",
                     "--help",
                     "--version");
     private static final int SIGINT = 2;
@@ -176,12 +177,55 @@ class MainTest {
                 "--small-files   | 1048577",
                 "--file-memory   | 100",
                 "--open-files    | 7",
+                "--files-unchecked | -1",
+                "--files-unchecked | 3601",
                 "--cache-control-for | no-cache",
                 "--cache-control-for | :no-cache",
                 "--private-descriptors | on",
             })
     void wrongValuesForFilesAreRefused(String option, String value) {
         assertUsage(option, run("--root", "/", option + "=" + value));
+    }
+
+    /** Before, the working directory was served, or all addresses were listened on. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "--root",
+                "--host",
+                "--fallback",
+                "--index",
+                "--cpus",
+                "--congestion",
+                "--cache-control",
+                "--cache-control-for"
+            })
+    void emptyValuesAreRefused(String option) {
+        boolean root = option.equals("--root");
+        for (String[] empty : new String[][] {{option, ""}, {option + "="}}) {
+            List<String> arguments = new ArrayList<>(List.of(empty));
+            if (!root) {
+                arguments.addAll(List.of("--root", "/"));
+            }
+            assertUsage(option, run(arguments.toArray(String[]::new)));
+        }
+        assertThat(run(option, "").err()).contains(root ? "\".\"" : "empty");
+    }
+
+    @Test
+    void whatFilesLackIsSaidBeforeTheStart(@TempDir Path root) throws Exception {
+        Outcome outcome = run("--root", root.toString(), "--fallback", "/nope.html", "--port", "0");
+        assertThat(outcome.status()).isEqualTo(1);
+        assertThat(outcome.err()).contains("fallback /nope.html", "ENOENT");
+        Path file = Files.writeString(root.resolve("file"), "");
+        outcome = run("--root", file.toString(), "--port", "0");
+        assertThat(outcome.status()).isEqualTo(1);
+        assertThat(outcome.err()).contains(file.toString(), "ENOTDIR");
+        try (ServerProcess server =
+                ServerProcess.start(List.of(), "--root", root.toString(), "--port", "0")) {
+            assertThat(server.err())
+                    .anyMatch(line -> line.startsWith("bareloop: files: \"/\" is answered 404"));
+        }
     }
 
     @Test

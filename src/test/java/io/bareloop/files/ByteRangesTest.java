@@ -3,6 +3,9 @@ package io.bareloop.files;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.bareloop.http.Views;
+import java.math.BigInteger;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Random;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -71,6 +74,59 @@ class ByteRangesTest {
         String most = list(ByteRanges.RANGES_MAX);
         assertThat(outcome("bytes=" + most, 100).split(" ")).hasSize(ByteRanges.RANGES_MAX);
         assertThat(outcome("bytes=" + list(ByteRanges.RANGES_MAX + 1), 100)).isEqualTo("all");
+    }
+
+    /** However many digits there are: around each power of two and of ten, and with zeros. */
+    @Test
+    void numbersOfAnyLengthAreTakenAsTheyAre() {
+        List<BigInteger> numbers = new ArrayList<>();
+        for (int i = 0; i <= 200; i++) {
+            for (BigInteger power : List.of(BigInteger.TWO.pow(i), BigInteger.TEN.pow(i))) {
+                for (int more = -11; more <= 11; more++) {
+                    numbers.add(power.add(BigInteger.valueOf(more)).max(BigInteger.ZERO));
+                }
+            }
+        }
+        Random random = new Random(7);
+        for (long size : new long[] {0, 1, 10, 1000, 1L << 40, Long.MAX_VALUE / 8}) {
+            for (BigInteger a : numbers) {
+                BigInteger b = numbers.get(random.nextInt(numbers.size()));
+                String first = "0".repeat(random.nextInt(3) * 20) + a;
+                String last = "0".repeat(random.nextInt(3) * 20) + b;
+                BigInteger end = a.add(BigInteger.valueOf(random.nextLong(5) - 2));
+                assertAsExact(a, null, first + "-", size);
+                assertAsExact(null, a, "-" + first, size);
+                assertAsExact(BigInteger.ZERO, a, "0-" + first, size);
+                assertAsExact(a, b, first + "-" + last, size);
+                if (end.signum() >= 0) {
+                    assertAsExact(a, end, first + "-" + end, size);
+                }
+            }
+        }
+    }
+
+    private void assertAsExact(BigInteger first, BigInteger last, String spec, long size) {
+        assertThat(outcome("bytes=" + spec, size)).as(spec).isEqualTo(exact(first, last, size));
+    }
+
+    /** RFC 9110, section 14.1.2, word by word; of a suffix, first is null. */
+    private static String exact(BigInteger first, BigInteger last, long size) {
+        BigInteger all = BigInteger.valueOf(size);
+        BigInteger end = all.subtract(BigInteger.ONE);
+        if (first == null) {
+            if (last.signum() == 0) {
+                return "none";
+            }
+            // House rule: nothing of an empty file can be named.
+            return size == 0 ? "all" : all.subtract(last).max(BigInteger.ZERO) + "-" + end;
+        }
+        if (last != null && last.compareTo(first) < 0) {
+            return "all";
+        }
+        if (first.compareTo(all) >= 0) {
+            return "none";
+        }
+        return first + "-" + (last == null ? end : last.min(end));
     }
 
     /** Whatever comes, what is returned lies within the file. */

@@ -98,6 +98,49 @@ class RequestPathTest {
         assertThat(decodeLength(path, true)).isPositive();
     }
 
+    /** RFC 8615: at the root of the origin, spelled so. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "/.well-known",
+                "/.well-known/",
+                "/.well-known/a",
+                "/%2ewell-known/a",
+                "/.well%2Dknown/a/b.txt"
+            })
+    void wellKnownIsServed(String path) {
+        assertThat(decode(path, false)).startsWith("/.well-known");
+        assertThat(decode(path, true)).startsWith("/.well-known");
+        assertThat(RequestPath.decode(Views.of("/m" + path), 2, decoded, false))
+                .isEqualTo(RequestPath.NOWHERE);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "/.well-known/.env",
+                "/.well-known/a/.env",
+                "/.well-known/.well-known",
+                "/a/.well-known/b",
+                "/.well-knowns/a",
+                "/.well-know/a",
+                "/.Well-Known/a",
+                "/.well-known.bak",
+                "/..well-known/a"
+            })
+    void whatIsNotWellKnownIsADotFile(String path) {
+        assertThat(decodeLength(path, false)).isEqualTo(RequestPath.NOWHERE);
+        assertThat(decodeLength(path, true)).isPositive();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"/.well-known/..", "/.well-known/../a", "/.well-known//a", "//.well-known"})
+    void wellKnownIsNoWayOut(String path) {
+        assertThat(decodeLength(path, false)).isEqualTo(RequestPath.NOWHERE);
+        assertThat(decodeLength(path, true)).isEqualTo(RequestPath.NOWHERE);
+    }
+
     @Test
     void lengthIsBounded() {
         String most = "/" + "a".repeat(RequestPath.BYTES_MAX - 2);

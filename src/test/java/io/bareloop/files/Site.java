@@ -38,7 +38,7 @@ final class Site implements AutoCloseable {
             UnaryOperator<Handler> application)
             throws IOException {
         this.root = root;
-        files = configure.apply(StaticFiles.builder(root)).build();
+        files = configure.apply(StaticFiles.builder(root).log(line -> {})).build();
         Handler handler = application.apply(files);
         server =
                 HttpServer.builder()

@@ -15,6 +15,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.zip.GZIPInputStream;
@@ -789,6 +790,8 @@ class StaticFilesTest {
         wrong.add(() -> builder.smallBytesMax((1 << 20) + 1));
         wrong.add(() -> builder.memoryBytesMax(1 << 20));
         wrong.add(() -> builder.openFilesMax(7));
+        wrong.add(() -> builder.uncheckedMax(Duration.ofSeconds(-1)));
+        wrong.add(() -> builder.uncheckedMax(Duration.ofSeconds(3601)));
         wrong.add(() -> StaticFiles.of(root.resolve("nowhere")));
         wrong.add(() -> StaticFiles.of(aFile()));
         for (int i = 0; i < wrong.size(); i++) {

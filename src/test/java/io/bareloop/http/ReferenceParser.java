@@ -34,13 +34,19 @@ final class ReferenceParser {
             Pattern.compile("\r\n|(" + TOKEN + "++):[ \t]*+([\t\\x20-\\x7E\\x80-\\xFF]*+)\r\n");
 
     /**
-     * RFC 3986, section 3.2. House rules: no comma, for it makes a list; percent-escapes are not
-     * decoded, so not checked; no port without a host; the alphabet of an IP literal, not its form.
+     * RFC 3986, section 3.2.2. House rules: a name is not empty, and no comma, for it makes a list.
      */
-    private static final String REG_NAME = "[A-Za-z0-9\\-._~%!$&'()*+;=]+";
+    private static final String REG_NAME = "(?:[A-Za-z0-9\\-._~!$&'()*+;=]|%[0-9A-Fa-f]{2})+";
 
+    private static final String IPV6 = ipv6("[0-9A-Fa-f]{1,4}");
+
+    private static final String IP_FUTURE = "[vV][0-9A-Fa-f]+\\.[A-Za-z0-9\\-._~!$&'()*+;=:]+";
+
+    /** House rules: no port without a host; no zone, which is for one machine alone (RFC 9844). */
     private static final String AUTHORITY =
-            "(?:\\[[A-Za-z0-9\\-._~%!$&'()*+;=:]+\\]|" + REG_NAME + ")(?::[0-9]*)?";
+            "(?:\\[(?:" + IPV6 + "|" + IP_FUTURE + ")\\]|" + REG_NAME + ")(?::[0-9]*)?";
+
+    private static final Pattern AUTHORITY_ALONE = Pattern.compile(AUTHORITY);
 
     private static final Pattern HOST = Pattern.compile("(?:" + AUTHORITY + ")?");
 
@@ -59,6 +65,31 @@ final class ReferenceParser {
 
     ReferenceParser(Limits limits) {
         this.limits = limits;
+    }
+
+    /** The nine alternatives of IPv6address, one line each, in the order of the RFC. */
+    private static String ipv6(String h16) {
+        String octet = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9][0-9]|[0-9])";
+        String ls32 = "(?:" + h16 + ":" + h16 + "|" + octet + "(?:\\." + octet + "){3}" + ")";
+        String group = "(?:" + h16 + ":)";
+        return "(?:"
+                + String.join(
+                        "|",
+                        group + "{6}" + ls32,
+                        "::" + group + "{5}" + ls32,
+                        "(?:" + h16 + ")?::" + group + "{4}" + ls32,
+                        "(?:" + group + "{0,1}" + h16 + ")?::" + group + "{3}" + ls32,
+                        "(?:" + group + "{0,2}" + h16 + ")?::" + group + "{2}" + ls32,
+                        "(?:" + group + "{0,3}" + h16 + ")?::" + group + ls32,
+                        "(?:" + group + "{0,4}" + h16 + ")?::" + ls32,
+                        "(?:" + group + "{0,5}" + h16 + ")?::" + h16,
+                        "(?:" + group + "{0,6}" + h16 + ")?::")
+                + ")";
+    }
+
+    /** Whether {@code text} is a host, perhaps with a port. */
+    static boolean isAuthority(String text) {
+        return AUTHORITY_ALONE.matcher(text).matches();
     }
 
     HeadOutcome parse(byte[] in) {
@@ -164,11 +195,15 @@ final class ReferenceParser {
 
     private void noteTransferEncoding(String value) throws Refused {
         // RFC 9112, sections 6.1 and 6.3: not beside Content-Length, not in HTTP/1.0, chunked last
-        // and once. House rules: in one field; "chunked" in any word before the last is too many.
+        // and once. House rules: in one field; "chunked" in any word before the last is too many;
+        // no empty elements, though RFC 9110, section 5.6.1.2, has lists with them parsed.
         refuseIf(head.chunked || head.contentLength >= 0 || head.minorVersion == 0, -400);
         String[] codings = value.split("[ \t]*,[ \t]*", -1);
         refuseIf(!codings[codings.length - 1].equals("chunked"), -400);
         refuseIf(value.indexOf("chunked") < value.lastIndexOf("chunked"), -400);
+        for (String coding : codings) {
+            refuseIf(!coding.matches(TOKEN + "+(?:[ \t]*;.*)?"), -400);
+        }
         refuseIf(codings.length > 1, -501);
         head.chunked = true;
     }

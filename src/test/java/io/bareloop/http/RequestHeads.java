@@ -167,10 +167,29 @@ final class RequestHeads {
                         "[::1]:80",
                         "[::1]:",
                         "[2001:db8::ffff:192.0.2.1]:8080",
+                        "[::]",
+                        "[::ffff]",
+                        "[1::]",
+                        "[1:2:3:4:5:6:7:8]",
+                        "[1:2:3:4:5:6:7::]",
+                        "[::2:3:4:5:6:7:8]",
+                        "[1:2:3::6:7:8]",
+                        "[FE80::aBcD]",
+                        "[0001:0002::]",
+                        "[::192.0.2.1]",
+                        "[::ffff:0.0.0.0]:80",
+                        "[1:2:3:4:5:6:255.255.255.255]",
+                        "[1:2:3:4:5::192.0.2.1]",
                         "[v1.fe:80]",
+                        "[VfF.a]",
+                        "[v0.-._~!$&'()*+;=:]:80",
                         "xn--bcher-kva.example",
                         "under_score",
+                        "1.2.3.4.5",
+                        "999.999.999.999",
                         "a%20b",
+                        "%00",
+                        "%c3%A9.example:80",
                         "!$&'()*+;=")) {
             valid(GET + "Host: " + host + "\r\n", head().field("Host", host));
         }
@@ -698,6 +717,73 @@ final class RequestHeads {
                         "[::1]:x",
                         "[::1]]",
                         "[[::1]]",
+                        "[::g]",
+                        "[g::]",
+                        "[x]",
+                        "[:]",
+                        "[:::]",
+                        "[::1::]",
+                        "[1::2::3]",
+                        "[:1]",
+                        "[1:]",
+                        "[:1::]",
+                        "[::1:]",
+                        "[1:::2]",
+                        "[1]",
+                        "[1:2:3:4:5:6:7]",
+                        "[1:2:3:4:5:6:7:8:9]",
+                        "[1:2:3:4:5:6:7:8::]",
+                        "[::1:2:3:4:5:6:7:8]",
+                        "[1:2:3:4::5:6:7:8]",
+                        "[::12345]",
+                        "[::00001]",
+                        "[::1.2.3]",
+                        "[::1.2.3.4.5]",
+                        "[::1.2.3.]",
+                        "[::.1.2.3]",
+                        "[::1..2.3]",
+                        "[::1.2.3.256]",
+                        "[::1.2.3.300]",
+                        "[::1.2.3.1000]",
+                        "[::01.2.3.4]",
+                        "[::1.2.3.00]",
+                        "[::a.2.3.4]",
+                        "[::1.2.3.a]",
+                        "[1.2.3.4::]",
+                        "[::1.2.3.4:1]",
+                        "[127.0.0.1]",
+                        "[1:2:3:4:5:6:7:1.2.3.4]",
+                        "[1:2:3:4:5:6:7::1.2.3.4]",
+                        "[fe80::1%25eth0]",
+                        "[fe80::1%eth0]",
+                        "[::1%]",
+                        "[::%31]",
+                        "[::1+]",
+                        "[::1-2]",
+                        "[::1_]",
+                        "[a.example]",
+                        "[v1]",
+                        "[v1.]",
+                        "[v.a]",
+                        "[vg.a]",
+                        "[v1.a%20]",
+                        "[v1.a,b]",
+                        "[v1.a/]",
+                        "[w1.a]",
+                        "[.a]",
+                        "%",
+                        "%2",
+                        "%zz",
+                        "%2g",
+                        "%g2",
+                        "a%",
+                        "a%2",
+                        "a%2.b",
+                        "a%:80",
+                        "a%2:80",
+                        "%%20",
+                        "a%20%",
+                        "a%20b%2",
                         "[::1],[::2]",
                         "a[::1]",
                         "a[b]",
@@ -711,6 +797,11 @@ final class RequestHeads {
                         "a\u0080",
                         "[\u00ff]")) {
             invalid(400, GET + "Host: " + host + "\r\n");
+            // The authority of an absolute target is the same; none of these ends within it.
+            if (host.matches("[!-\"$-.0-;=@-~]+")) {
+                invalid(400, "GET http://" + host + "/ HTTP/1.1\r\n" + HOST);
+                invalid(400, "GET https://" + host + "?a HTTP/1.0\r\n");
+            }
         }
     }
 
@@ -775,6 +866,30 @@ final class RequestHeads {
                 List.of(
                         "",
                         ",",
+                        ",,",
+                        " ,\t, ",
+                        ",chunked",
+                        ", chunked",
+                        "\t,\tchunked",
+                        ", , chunked",
+                        ",,,chunked",
+                        "gzip,,chunked",
+                        "gzip, , chunked",
+                        "gzip,\t,chunked",
+                        ", gzip, chunked",
+                        "gzip, deflate,,chunked",
+                        "chunked,,",
+                        "chunked, ,",
+                        "chunked,\t",
+                        ",chunked,",
+                        "gzip, chunked,",
+                        "g zip, chunked",
+                        "gzip\tx, chunked",
+                        "(gzip), chunked",
+                        "\"gzip\", chunked",
+                        ";q=1, chunked",
+                        "gz\u00efp, chunked",
+                        "gzip=1, chunked",
                         "identity",
                         "gzip",
                         "xchunked",
@@ -815,7 +930,10 @@ final class RequestHeads {
                         "gzip\t,\tCHUNKED",
                         "deflate, gzip, chunked",
                         "gzip;q=1, chunked",
+                        "gzip ; q=1 ,chunked",
+                        "gzip;q=\"1\",\tchunked",
                         "identity, chunked",
+                        "!#$%&'*+-.^_`|~, chunked",
                         "x, chunked")) {
             invalid(501, GET + HOST + "Transfer-Encoding: " + coding + "\r\n");
         }
@@ -823,6 +941,10 @@ final class RequestHeads {
         invalid(400, GET + HOST + chunked + chunked);
         invalid(400, GET + HOST + chunked + "transfer-encoding: identity\r\n");
         invalid(400, GET + HOST + "Transfer-Encoding: gzip\r\n" + chunked);
+        invalid(400, GET + HOST + "Transfer-Encoding:\r\n" + chunked);
+        invalid(400, GET + HOST + "Transfer-Encoding: ,\r\n" + chunked);
+        invalid(400, GET + HOST + chunked + "Transfer-Encoding:\r\n");
+        invalid(400, GET + HOST + chunked + "Transfer-Encoding: ,\r\n");
         invalid(400, GET + HOST + chunked + "Content-Length: 5\r\n");
         invalid(400, GET + HOST + "Content-Length: 5\r\n" + chunked);
         invalid(400, GET + HOST + "Content-Length: 0\r\n" + chunked);

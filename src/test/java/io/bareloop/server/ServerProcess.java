@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 
@@ -40,10 +41,34 @@ public final class ServerProcess implements AutoCloseable {
         return new ServerProcess(new ProcessBuilder(command).start());
     }
 
+    /**
+     * Runs a script of sh, in which {@code exec $SERVER} becomes io.bareloop.app.Main, and waits
+     * until that says that it is ready: for arguments and directories that Java cannot name.
+     */
+    public static ServerProcess startByShell(Map<String, String> environment, String script)
+            throws IOException, InterruptedException {
+        ProcessBuilder builder = new ProcessBuilder("sh", "-c", script);
+        builder.environment().putAll(environment);
+        builder.environment()
+                .put(
+                        "SERVER",
+                        String.join(
+                                " ",
+                                tool("java"),
+                                "--enable-native-access=ALL-UNNAMED",
+                                "-cp",
+                                System.getProperty("java.class.path"),
+                                "io.bareloop.app.Main"));
+        return ready(new ServerProcess(builder.start()));
+    }
+
     /** As {@link #run}, and waits until it says that it is ready. */
     public static ServerProcess start(List<String> jvmOptions, String... arguments)
             throws IOException, InterruptedException {
-        ServerProcess server = run(jvmOptions, arguments);
+        return ready(run(jvmOptions, arguments));
+    }
+
+    private static ServerProcess ready(ServerProcess server) throws InterruptedException {
         boolean ready = false;
         try {
             long limit = System.nanoTime() + TimeUnit.SECONDS.toNanos(LIMIT_SECONDS);
