@@ -17,6 +17,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
@@ -25,9 +26,10 @@ import java.util.function.Supplier;
  * HttpServer} builds it, of which a test can see the inside.
  */
 public final class HttpRig implements AutoCloseable {
+    private static final long PENDING_BYTES_MAX = 64 << 20;
+
     private final Arena arena = Arena.ofShared();
-    // Not of the arena: a thread of Blocking may still read its request when the loop has ended.
-    private final Slab slab = new Slab(Arena.ofAuto(), 64 << 20);
+    private final Slab slab;
     private final List<Throwable> failures = new CopyOnWriteArrayList<>();
     private final ListenerGroup listeners;
     private final Loop loop;
@@ -38,8 +40,13 @@ public final class HttpRig implements AutoCloseable {
             Limits limits,
             Timeouts timeouts,
             Handler handler,
-            Function<? super Arena, ? extends Syscalls> calls)
+            Function<? super Arena, ? extends Syscalls> calls,
+            long pendingBytesMax,
+            Consumer<Throwable> failureLog)
             throws IOException {
+        // Not of the arena: a thread of Blocking may still read its request when the loop has
+        // ended.
+        slab = new Slab(Arena.ofAuto(), pendingBytesMax);
         KnobLog log = new KnobLog();
         listeners =
                 ListenerGroup.open(
@@ -66,7 +73,14 @@ public final class HttpRig implements AutoCloseable {
                         listeners.fd(0),
                         out,
                         slab,
-                        new Http1(arena, out, slab, limits, timeouts, handler, failures::add),
+                        new Http1(
+                                arena,
+                                out,
+                                slab,
+                                limits,
+                                timeouts,
+                                handler,
+                                failureLog != null ? failureLog : failures::add),
                         log);
         thread = new Thread(this::run, "rig");
         thread.start();
@@ -80,13 +94,13 @@ public final class HttpRig implements AutoCloseable {
     /** Starts a server. */
     public static HttpRig start(Limits limits, Timeouts timeouts, Handler handler)
             throws IOException {
-        return new HttpRig(limits, timeouts, handler, Syscalls::new);
+        return start(limits, timeouts, handler, Syscalls::new);
     }
 
     /** Starts a server whose loop makes {@code calls}. */
     public static HttpRig start(Handler handler, Function<? super Arena, ? extends Syscalls> calls)
             throws IOException {
-        return new HttpRig(Limits.defaults(), Timeouts.defaults(), handler, calls);
+        return start(Limits.defaults(), Timeouts.defaults(), handler, calls);
     }
 
     /** Starts a server with these limits whose loop makes {@code calls}. */
@@ -96,7 +110,23 @@ public final class HttpRig implements AutoCloseable {
             Handler handler,
             Function<? super Arena, ? extends Syscalls> calls)
             throws IOException {
-        return new HttpRig(limits, timeouts, handler, calls);
+        return start(limits, timeouts, handler, calls, PENDING_BYTES_MAX, null);
+    }
+
+    /**
+     * Starts a server as above, whose slab takes {@code pendingBytesMax} bytes at the most.
+     *
+     * @param failureLog is told what handlers threw, instead of {@link #failures}
+     */
+    public static HttpRig start(
+            Limits limits,
+            Timeouts timeouts,
+            Handler handler,
+            Function<? super Arena, ? extends Syscalls> calls,
+            long pendingBytesMax,
+            Consumer<Throwable> failureLog)
+            throws IOException {
+        return new HttpRig(limits, timeouts, handler, calls, pendingBytesMax, failureLog);
     }
 
     private void run() {
@@ -115,6 +145,16 @@ public final class HttpRig implements AutoCloseable {
     /** What {@link Http1} was told that handlers threw. */
     public List<Throwable> failures() {
         return failures;
+    }
+
+    /** What ended the loop before its time; null where nothing did. */
+    public Throwable death() {
+        return death;
+    }
+
+    /** Whether the loop's thread runs. */
+    public boolean isAlive() {
+        return thread.isAlive();
     }
 
     public Counters counters() {
