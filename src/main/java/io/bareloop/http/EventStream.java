@@ -102,18 +102,11 @@ public final class EventStream {
             text.setLength(0);
             text.trimToSize();
         }
-        if (response.isTurn()) {
-            response.write(event);
-        } else {
-            suspended.resume((request, sameResponse) -> writeLater(event));
+        if (!response.isTurn()) {
+            return response.writeLater(event);
         }
+        response.write(event);
         return true;
-    }
-
-    private void writeLater(byte[] event) {
-        if (response.isWritable()) {
-            response.write(event);
-        }
     }
 
     /** Runs {@code action} on the loop, unless the stream has ended. For any thread. */

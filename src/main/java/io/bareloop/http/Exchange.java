@@ -1,5 +1,8 @@
 package io.bareloop.http;
 
+import java.util.ArrayDeque;
+import java.util.Deque;
+
 /**
  * A request and its response, and the memory that holds the request where it has to outlast the
  * call in which it was received. Used for one request after another, unless it outlives the call of
@@ -8,6 +11,11 @@ package io.bareloop.http;
 final class Exchange {
     /** No thread has this number. */
     static final long NOBODY = 0;
+
+    /** Calls that may wait for one response's turn. */
+    private static final int DEFERRED_MAX = 10_000;
+
+    private static final Handler NOTHING = (request, response) -> {};
 
     final Request request;
     final Response response;
@@ -39,10 +47,15 @@ final class Exchange {
     boolean retained;
 
     /**
-     * Its response went on after its handler had returned, so that others may know its objects: it
-     * is not used again, lest what they do late meet another request.
+     * Its response was suspended, or went on after its handler had returned, so that others may
+     * know its objects: it is not used again, lest what they do late meet another request.
      */
     boolean outlived;
+
+    /** What was called on the response in other turns, in this order; null where nothing was. */
+    private Deque<Handler> deferred;
+
+    private int deferredBytes;
 
     Exchange(Http1 http) {
         this.http = http;
@@ -59,22 +72,67 @@ final class Exchange {
      * Runs {@code action} when it is this exchange's turn next: what another connection's handler
      * calls on this response, on the same loop. Its own output buffer is the other's now.
      *
-     * @throws IllegalStateException where the caller is another thread, or the response has ended
+     * @param bytes of a body that the action holds; together they are bounded as unsent bytes are
+     * @throws IllegalStateException where the caller is another thread, the response has ended, or
+     *     too much waits already
      */
-    void later(Handler action) {
+    void later(int bytes, Handler action) {
         checkLoop();
-        HttpConnection owner = connection;
-        if (owner == null) {
+        if (connection == null) {
             throw new IllegalStateException("the response has ended");
         }
-        long expected = serial;
-        owner.transport()
-                .execute(
-                        () -> {
-                            if (serial == expected && connection != null) {
-                                connection.resumed(this, action);
-                            }
-                        });
+        if (!canDefer(bytes)) {
+            throw new IllegalStateException(
+                    "too much waits for the response's own turn: write only while isWritable(),"
+                            + " and less in one turn of another request");
+        }
+        if (deferred == null) {
+            deferred = new ArrayDeque<>();
+        }
+        deferred.add(action);
+        deferredBytes += bytes;
+        if (deferred.size() == 1) {
+            long expected = serial;
+            connection
+                    .transport()
+                    .execute(
+                            () -> {
+                                if (serial == expected && connection != null) {
+                                    connection.resumed(this, NOTHING);
+                                }
+                            });
+        }
+    }
+
+    /** Whether an action with so many bytes may wait, beside those that do. */
+    boolean canDefer(int bytes) {
+        return deferred == null
+                || (deferred.size() < DEFERRED_MAX
+                        && deferredBytes + (long) bytes <= http.limits.unsentBytesMax());
+    }
+
+    /** The turn has begun: what was called before comes before whatever else it is for. */
+    void runDeferred() throws Exception {
+        while (deferred != null && !deferred.isEmpty()) {
+            Handler action = deferred.poll();
+            if (deferred.isEmpty()) {
+                deferredBytes = 0;
+            }
+            if (!response.hasEnded()) {
+                action.handle(request, response);
+            }
+        }
+    }
+
+    /** The exchange is over: what waits is for nobody any more. */
+    void forgetDeferred() {
+        deferred = null;
+        deferredBytes = 0;
+    }
+
+    /** Whether the caller is the loop, in whoever's turn. */
+    boolean isLoop() {
+        return Thread.currentThread().threadId() == http.thread;
     }
 
     /**
@@ -83,7 +141,7 @@ final class Exchange {
      * @throws IllegalStateException where it is another thread
      */
     void checkLoop() {
-        if (Thread.currentThread().threadId() != http.thread) {
+        if (!isLoop()) {
             throw new IllegalStateException(
                     "a response belongs to its loop's thread: another one gets at it by"
                             + " Suspended.resume or EventStream.execute");

@@ -149,13 +149,26 @@ final class HttpConnection implements Protocol {
         // What was written in a call before is on its way.
         flushed = true;
         if (active != null) {
-            active.turn = http.thread;
+            active.turn = Thread.currentThread().threadId();
+            runDeferred(active);
         }
         int at = receiveBody(in, from, to);
         if (active != null) {
             active.turn = Exchange.NOBODY;
         }
         return at;
+    }
+
+    private void runDeferred(Exchange exchange) {
+        try {
+            exchange.runDeferred();
+            if (exchange.response.hasEnded()) {
+                end(exchange);
+            }
+        } catch (Throwable failure) {
+            handlerFailed(exchange, failure);
+        }
+        endUserCode();
     }
 
     /** Until when the next request may begin; what has been received already still comes first. */
@@ -236,6 +249,7 @@ final class HttpConnection implements Protocol {
         active = null;
         exchange.serial++;
         exchange.turn = Exchange.NOBODY;
+        exchange.forgetDeferred();
         exchange.connection = null;
         exchange.response.expire(aborted);
         if (inBody) {
@@ -524,8 +538,9 @@ final class HttpConnection implements Protocol {
             // As a turn of its own: what calls this may be in the middle of a handler's.
             transport.execute(
                     () -> {
-                        if (exchange == active && exchange.serial == serial && !closing) {
-                            proceed(null, exchange.response.takeDrainAction(), exchange);
+                        Runnable action = exchange.response.takeDrainAction();
+                        if (exchange.serial == serial && action != null) {
+                            resumed(exchange, (request, response) -> action.run());
                         }
                     });
         }
@@ -605,7 +620,11 @@ final class HttpConnection implements Protocol {
         flushed = true;
         exchange.turn = Thread.currentThread().threadId();
         try {
-            if (action != null) {
+            exchange.runDeferred();
+            if (exchange.response.hasEnded()) {
+                // By one of those: there is nothing left for this action.
+                endUserCode();
+            } else if (action != null) {
                 action.handle(exchange.request, exchange.response);
             } else {
                 simpleAction.run();

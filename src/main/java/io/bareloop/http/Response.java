@@ -83,7 +83,7 @@ public final class Response {
      */
     public Response status(Status status) {
         if (!exchange.isTurn()) {
-            exchange.later((request, response) -> response.status(status));
+            exchange.later(0, (request, response) -> response.status(status));
             return this;
         }
         checkNotBegun();
@@ -106,7 +106,7 @@ public final class Response {
      */
     public Response contentType(MediaType type) {
         if (!exchange.isTurn()) {
-            exchange.later((request, response) -> response.contentType(type));
+            exchange.later(0, (request, response) -> response.contentType(type));
             return this;
         }
         field(type.line().length());
@@ -124,7 +124,7 @@ public final class Response {
      */
     public Response header(HeaderName name, String value) {
         if (!exchange.isTurn()) {
-            exchange.later((request, response) -> response.header(name, value));
+            exchange.later(0, (request, response) -> response.header(name, value));
             return this;
         }
         for (int i = 0; i < value.length(); i++) {
@@ -147,7 +147,7 @@ public final class Response {
     public Response header(HeaderName name, ByteView value) {
         if (!exchange.isTurn()) {
             ByteView copy = value.copy();
-            exchange.later((request, response) -> response.header(name, copy));
+            exchange.later(0, (request, response) -> response.header(name, copy));
             return this;
         }
         for (int i = 0; i < value.length(); i++) {
@@ -170,7 +170,7 @@ public final class Response {
      */
     public Response fields(Fields fields) {
         if (!exchange.isTurn()) {
-            exchange.later((request, response) -> response.fields(fields));
+            exchange.later(0, (request, response) -> response.fields(fields));
             return this;
         }
         Encoded lines = fields.lines();
@@ -188,7 +188,7 @@ public final class Response {
      */
     public Response contentRange(long first, long last, long size) {
         if (!exchange.isTurn()) {
-            exchange.later((request, response) -> response.contentRange(first, last, size));
+            exchange.later(0, (request, response) -> response.contentRange(first, last, size));
             return this;
         }
         if (first < 0 || last < first || size <= last) {
@@ -216,7 +216,7 @@ public final class Response {
     public void body(byte[] body) {
         if (!exchange.isTurn()) {
             byte[] copy = body.clone();
-            exchange.later((request, response) -> response.body(copy));
+            exchange.later(copy.length, (request, response) -> response.body(copy));
             return;
         }
         endFields(body.length);
@@ -261,7 +261,7 @@ public final class Response {
     public void body(MemorySegment body, long offset, int length) {
         Objects.checkFromIndexSize(offset, length, body.byteSize());
         if (!exchange.isTurn()) {
-            exchange.later((request, response) -> response.body(body, offset, length));
+            exchange.later(0, (request, response) -> response.body(body, offset, length));
             return;
         }
         endFields(length);
@@ -287,7 +287,7 @@ public final class Response {
      */
     public void body(FileBody file, long offset, long length) {
         if (!exchange.isTurn()) {
-            exchange.later((request, response) -> response.body(file, offset, length));
+            exchange.later(0, (request, response) -> response.body(file, offset, length));
             return;
         }
         checkRange(offset, length);
@@ -303,7 +303,7 @@ public final class Response {
      */
     public void send(Prepared prepared) {
         if (!exchange.isTurn()) {
-            exchange.later((request, response) -> response.send(prepared));
+            exchange.later(0, (request, response) -> response.send(prepared));
             return;
         }
         checkNotBegun();
@@ -350,7 +350,7 @@ public final class Response {
      */
     public Response stream() {
         if (!exchange.isTurn()) {
-            exchange.later((request, response) -> response.stream());
+            exchange.later(0, (request, response) -> response.stream());
             return this;
         }
         boolean chunked = exchange.request.minorVersion == 1;
@@ -380,7 +380,7 @@ public final class Response {
      */
     public Response stream(long length) {
         if (!exchange.isTurn()) {
-            exchange.later((request, response) -> response.stream(length));
+            exchange.later(0, (request, response) -> response.stream(length));
             return this;
         }
         if (length < 0) {
@@ -411,7 +411,7 @@ public final class Response {
     public void write(byte[] piece) {
         if (!exchange.isTurn()) {
             byte[] copy = piece.clone();
-            exchange.later((request, response) -> response.write(copy));
+            exchange.later(copy.length, (request, response) -> response.write(copy));
             return;
         }
         int length = piece.length;
@@ -458,7 +458,7 @@ public final class Response {
      */
     public void write(FileBody file, long offset, long length) {
         if (!exchange.isTurn()) {
-            exchange.later((request, response) -> response.write(file, offset, length));
+            exchange.later(0, (request, response) -> response.write(file, offset, length));
             return;
         }
         checkRange(offset, length);
@@ -528,7 +528,7 @@ public final class Response {
      */
     public void end() {
         if (!exchange.isTurn()) {
-            exchange.later((request, response) -> response.end());
+            exchange.later(0, (request, response) -> response.end());
             return;
         }
         if (state != STREAM) {
@@ -560,6 +560,7 @@ public final class Response {
             throw new IllegalStateException(
                     state == DONE ? "the response has ended" : "suspended already");
         }
+        exchange.outlived = true;
         suspended = new Suspended(exchange, exchange.connection.transport());
         return suspended;
     }
@@ -605,6 +606,9 @@ public final class Response {
      * response that is open has the time of the drain, and is cut off after that.
      */
     public Response onDrain(Runnable action) {
+        if (!exchange.isTurn()) {
+            exchange.checkLoop();
+        }
         onDrain = action;
         return this;
     }
@@ -621,6 +625,21 @@ public final class Response {
         headOnly = newHeadOnly;
         status = Status.OK;
         state = NOTHING;
+    }
+
+    /** Has {@code event} written in the response's own turn, unless too much waits for that. */
+    boolean writeLater(byte[] event) {
+        if (!exchange.canDefer(event.length)) {
+            return false;
+        }
+        exchange.later(
+                event.length,
+                (request, response) -> {
+                    if (response.isWritable()) {
+                        response.write(event);
+                    }
+                });
+        return true;
     }
 
     /** Whether the caller may write now, rather than leave it to the response's own turn. */

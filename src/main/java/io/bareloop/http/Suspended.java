@@ -20,9 +20,17 @@ public final class Suspended {
      * Runs {@code action} on the connection's loop, soon, with the request and the response. May be
      * called again, until the response has ended; after that, or when the connection is gone,
      * nothing happens. An exception of the action is treated as one of a handler. For any thread.
+     *
+     * @throws IllegalStateException on the loop, where too many actions wait for their turn already
      */
     public void resume(Handler action) {
-        if (!gone) {
+        if (gone) {
+            return;
+        }
+        if (exchange.isLoop() && exchange.serial == serial) {
+            // Behind what else was called in other turns of the loop.
+            exchange.later(0, action);
+        } else {
             transport.execute(() -> resumeOnLoop(action));
         }
     }

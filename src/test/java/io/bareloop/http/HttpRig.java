@@ -7,10 +7,12 @@ import io.bareloop.net.Knob;
 import io.bareloop.net.KnobLog;
 import io.bareloop.net.ListenOptions;
 import io.bareloop.net.ListenerGroup;
+import io.bareloop.sys.Linux;
 import io.bareloop.sys.Pages;
 import io.bareloop.sys.Syscalls;
 import java.io.IOException;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.List;
@@ -27,12 +29,12 @@ import java.util.function.Supplier;
  * HttpServer} builds it, of which a test can see the inside.
  */
 public final class HttpRig implements AutoCloseable {
+    private static final long PENDING_BYTES_MAX = 64 << 20;
+
     private final Arena arena = Arena.ofShared();
-    // Not of the arena: a thread of Blocking may still read its request when the loop has ended.
-    private final Slab slab =
-            new Slab(Pages.allocate(64 << 20, Arena.ofAuto()), (offset, bytes) -> {});
+    private final Slab slab;
     private final List<String> lines = new CopyOnWriteArrayList<>();
-    private List<Throwable> failures = List.of();
+    private final List<Throwable> failures = new CopyOnWriteArrayList<>();
     private final ListenerGroup listeners;
     private final Loop loop;
     private final Thread thread;
@@ -43,8 +45,18 @@ public final class HttpRig implements AutoCloseable {
             Timeouts timeouts,
             Handler handler,
             Function<? super Arena, ? extends Syscalls> calls,
-            Consumer<Throwable> report)
+            long pendingBytesMax,
+            Consumer<Throwable> failureLog)
             throws IOException {
+        // Not of the arena: a thread of Blocking may still read its request when the loop has
+        // ended.
+        Syscalls sys = calls.apply(arena);
+        MemorySegment pending = Pages.allocate(pendingBytesMax, Arena.ofAuto());
+        slab =
+                new Slab(
+                        pending,
+                        (offset, bytes) ->
+                                sys.madvise(pending, offset, bytes, Linux.MADV_DONTNEED));
         KnobLog log = new KnobLog();
         listeners =
                 ListenerGroup.open(
@@ -66,13 +78,20 @@ public final class HttpRig implements AutoCloseable {
                         Knob.OFF);
         loop =
                 new Loop(
-                        calls.apply(arena),
+                        sys,
                         arena,
                         options,
                         listeners.fd(0),
                         out,
                         slab,
-                        new Http1(arena, out, slab, limits, timeouts, handler, report),
+                        new Http1(
+                                arena,
+                                out,
+                                slab,
+                                limits,
+                                timeouts,
+                                handler,
+                                failureLog != null ? failureLog : failures::add),
                         log,
                         lines::add);
         thread = new Thread(this::run, "rig");
@@ -103,10 +122,7 @@ public final class HttpRig implements AutoCloseable {
             Handler handler,
             Function<? super Arena, ? extends Syscalls> calls)
             throws IOException {
-        List<Throwable> failures = new CopyOnWriteArrayList<>();
-        HttpRig rig = new HttpRig(limits, timeouts, handler, calls, failures::add);
-        rig.failures = failures;
-        return rig;
+        return start(limits, timeouts, handler, calls, PENDING_BYTES_MAX, null);
     }
 
     /** Starts a server that tells {@code report} what handlers throw. */
@@ -115,7 +131,24 @@ public final class HttpRig implements AutoCloseable {
             Consumer<Throwable> report,
             Function<? super Arena, ? extends Syscalls> calls)
             throws IOException {
-        return new HttpRig(Limits.defaults(), Timeouts.defaults(), handler, calls, report);
+        return start(
+                Limits.defaults(), Timeouts.defaults(), handler, calls, PENDING_BYTES_MAX, report);
+    }
+
+    /**
+     * Starts a server as above, whose slab takes {@code pendingBytesMax} bytes at the most.
+     *
+     * @param failureLog is told what handlers threw, instead of {@link #failures}
+     */
+    public static HttpRig start(
+            Limits limits,
+            Timeouts timeouts,
+            Handler handler,
+            Function<? super Arena, ? extends Syscalls> calls,
+            long pendingBytesMax,
+            Consumer<Throwable> failureLog)
+            throws IOException {
+        return new HttpRig(limits, timeouts, handler, calls, pendingBytesMax, failureLog);
     }
 
     private void run() {
@@ -139,6 +172,16 @@ public final class HttpRig implements AutoCloseable {
     /** What the loop has told people. */
     public List<String> lines() {
         return lines;
+    }
+
+    /** What ended the loop before its time; null where nothing did. */
+    public Throwable death() {
+        return death;
+    }
+
+    /** Whether the loop's thread runs. */
+    public boolean isAlive() {
+        return thread.isAlive();
     }
 
     public Counters counters() {
