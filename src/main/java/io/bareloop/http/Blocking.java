@@ -7,7 +7,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  * request, and sends what it returns from the loop.
  *
  * <p>The number of requests under way is bounded; one more is answered 503 with Retry-After, at
- * once. Unlike everything else on the path of a request this allocates: about 780 bytes for the
+ * once. Unlike everything else on the path of a request this allocates: about 1.2 kB for the
  * virtual thread and the way back (JDK 25), and the handler's own objects.
  */
 public final class Blocking implements Handler {

@@ -57,9 +57,14 @@ final class Exchange {
 
     private int deferredBytes;
 
-    Exchange(Http1 http) {
+    /**
+     * Creates an exchange.
+     *
+     * @param fields the memory of a request that retired, or null
+     */
+    Exchange(Http1 http, long[] fields) {
         this.http = http;
-        request = new Request(http.limits);
+        request = fields == null ? new Request(http.limits) : new Request(http.limits, fields);
         response = new Response(this, http);
     }
 

@@ -44,6 +44,10 @@ public final class Http1 implements Protocol.Factory {
 
     private final Exchange[] free = new Exchange[SPARE_EXCHANGES_MAX];
     private int freeCount;
+
+    /** What the last request that is not used again has left; or null. */
+    private long[] fieldsOfRetired;
+
     private final Map<Status, byte[]> errorTexts = new EnumMap<>(Status.class);
 
     /**
@@ -74,7 +78,7 @@ public final class Http1 implements Protocol.Factory {
         parser = new RequestParser(limits);
         date = new DateField(arena);
         lastSent = new LastSent(arena);
-        exchange = new Exchange(this);
+        exchange = new Exchange(this, null);
     }
 
     @Override
@@ -102,7 +106,12 @@ public final class Http1 implements Protocol.Factory {
     }
 
     private Exchange another() {
-        exchange = freeCount > 0 ? free[--freeCount] : new Exchange(this);
+        if (freeCount > 0) {
+            exchange = free[--freeCount];
+        } else {
+            exchange = new Exchange(this, fieldsOfRetired);
+            fieldsOfRetired = null;
+        }
         return exchange;
     }
 
@@ -129,6 +138,7 @@ public final class Http1 implements Protocol.Factory {
         if (used.outlived || Checks.ENABLED) {
             // Never used again, so that a late use is seen.
             handOver(used);
+            fieldsOfRetired = used.request.retire();
         } else if (used != exchange && freeCount < SPARE_EXCHANGES_MAX) {
             free[freeCount++] = used;
         }

@@ -605,7 +605,7 @@ final class HttpConnection implements Protocol {
         }
         try {
             proceed(action, null, exchange);
-        } catch (VirtualMachineError error) {
+        } catch (VirtualMachineError | LinkageError error) {
             // Where an event is at work its loop sees to this; here it is a task of ours.
             http.report(error);
             if (transport != null) {

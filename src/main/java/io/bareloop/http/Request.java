@@ -21,6 +21,7 @@ public final class Request {
     private static final long QUESTION_MARKS = '?' * Swar.ONES;
     private static final int UNKNOWN = -2;
     private static final ByteView[] NO_VIEWS = {};
+    private static final long[] NO_FIELDS = {};
 
     static final int HAS_HOST = 1;
     static final int CHUNKED = 2;
@@ -46,7 +47,7 @@ public final class Request {
      * Four offsets a field, relative to base, of 16 bits each, for no head exceeds 64 KiB: name,
      * its end, value, its end, the first in the lowest bits.
      */
-    private final long[] fields;
+    private long[] fields;
 
     private MemorySegment in = MemorySegment.NULL;
     private int base;
@@ -88,7 +89,12 @@ public final class Request {
 
     /** Creates a request for {@link RequestParser#parse} to fill, with room for what is allowed. */
     public Request(Limits limits) {
-        fields = new long[limits.fieldsMax()];
+        this(limits, new long[limits.fieldsMax()]);
+    }
+
+    /** As above, with the memory of a request that {@link #retire retired}. */
+    Request(Limits limits, long[] memoryOfFields) {
+        fields = memoryOfFields;
         formParametersMax = limits.formParametersMax();
     }
 
@@ -472,6 +478,14 @@ public final class Request {
                 }
             }
         }
+    }
+
+    /** Expired for good. Leaves the largest part of its memory to the next one. */
+    long[] retire() {
+        long[] left = fields;
+        fieldCount = 0;
+        fields = NO_FIELDS;
+        return left;
     }
 
     /** As {@link #expire}, where the views are as good as the next request's. */

@@ -111,7 +111,7 @@ final class Batch implements AutoCloseable {
             if (isSame(i)) {
                 try {
                     receiving[i].received(in, i * STRIDE, received[i]);
-                } catch (VirtualMachineError error) {
+                } catch (VirtualMachineError | LinkageError error) {
                     loop.failed(receiving[i], error);
                 }
             }
@@ -124,7 +124,7 @@ final class Batch implements AutoCloseable {
     private void serveAlone(Connection connection) {
         try {
             connection.ready(Linux.EPOLLIN);
-        } catch (VirtualMachineError error) {
+        } catch (VirtualMachineError | LinkageError error) {
             loop.failed(connection, error);
         }
     }

@@ -32,12 +32,12 @@ final class Complaints {
     }
 
     /** The JVM has failed. */
-    void say(String what, VirtualMachineError error, long nowNanos) {
+    void say(String what, Error error, long nowNanos) {
         int kind = due(what, nowNanos);
         if (kind >= 0) {
             try {
                 tell(kind, what + ": " + error);
-            } catch (VirtualMachineError again) {
+            } catch (Error again) {
                 // No memory even for the line: the next one counts this one too.
                 unsaid[kind]++;
             }

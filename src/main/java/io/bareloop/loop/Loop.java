@@ -336,7 +336,7 @@ public final class Loop implements Runnable, AutoCloseable {
                         // deeper, and would end amid the system call that sends.
                         try {
                             connection.ready(events);
-                        } catch (VirtualMachineError error) {
+                        } catch (VirtualMachineError | LinkageError error) {
                             failed(connection, error);
                         }
                     }
@@ -358,7 +358,7 @@ public final class Loop implements Runnable, AutoCloseable {
             // After the I/O, so that bytes received in this turn count as progress.
             deadlines.expire(now, expiry);
             endTurn();
-        } catch (VirtualMachineError error) {
+        } catch (VirtualMachineError | LinkageError error) {
             turnFailed(error);
         }
         return ready;
@@ -408,10 +408,11 @@ public final class Loop implements Runnable, AutoCloseable {
     // ---- what the JVM cannot give
 
     /**
-     * OutOfMemoryError, StackOverflowError, or InternalError (a mapped file was cut short) while
+     * OutOfMemoryError, StackOverflowError, InternalError (a mapped file was cut short), or
+     * LinkageError (a class cannot be read: out of descriptors, or the jar was replaced) while
      * {@code connection} was served: it ends, and the loop goes on.
      */
-    void failed(Connection connection, VirtualMachineError error) {
+    void failed(Connection connection, Error error) {
         counters.errors++;
         complaints.say("a connection was closed", error, now);
         connection.fail();
@@ -422,7 +423,7 @@ public final class Loop implements Runnable, AutoCloseable {
      * finds time to throw it. What the turn still had to do is not known either, and an edge comes
      * once: so every connection has a turn.
      */
-    private void turnFailed(VirtualMachineError error) {
+    private void turnFailed(Error error) {
         complaints.say("a turn of the loop was interrupted", error, now);
         out.clear();
         if (batch != null) {
@@ -488,7 +489,7 @@ public final class Loop implements Runnable, AutoCloseable {
             if (connection.isOpen()) {
                 try {
                     connection.proceed();
-                } catch (VirtualMachineError error) {
+                } catch (VirtualMachineError | LinkageError error) {
                     failed(connection, error);
                 }
             }
@@ -499,7 +500,7 @@ public final class Loop implements Runnable, AutoCloseable {
         Connection connection = connections[slot];
         try {
             connection.expired();
-        } catch (VirtualMachineError error) {
+        } catch (VirtualMachineError | LinkageError error) {
             failed(connection, error);
         }
     }
@@ -569,7 +570,7 @@ public final class Loop implements Runnable, AutoCloseable {
             }
             connection = freeConnection();
             connection.open(fd);
-        } catch (VirtualMachineError error) {
+        } catch (VirtualMachineError | LinkageError error) {
             if (connection != null) {
                 failed(connection, error);
                 return;
@@ -795,7 +796,7 @@ public final class Loop implements Runnable, AutoCloseable {
             }
             try {
                 task.run();
-            } catch (VirtualMachineError error) {
+            } catch (VirtualMachineError | LinkageError error) {
                 // Of our own part of it: a handler's has its guard, and so has its connection.
                 complaints.say("a task of the loop failed", error, now);
                 out.clear();

@@ -455,8 +455,9 @@ class LoopBatchTest {
     /** What the JVM cannot give one connection is that one's matter, amid a batch too. */
     @Test
     void whereTheJvmFailsOneConnectionItIsThatOnesEnd() {
-        for (VirtualMachineError error :
+        for (Error error :
                 List.of(
+                        new NoClassDefFoundError("on purpose"),
                         new OutOfMemoryError("on purpose"),
                         new StackOverflowError("on purpose"),
                         new InternalError("on purpose"))) {
