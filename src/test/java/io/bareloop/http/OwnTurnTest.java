@@ -132,6 +132,110 @@ class OwnTurnTest {
         }
     }
 
+    /** In the order of the calls, whichever way each of them goes. */
+    @Test
+    void whatWaitsForATurnComesBeforeWhatTheTurnIsFor() throws Exception {
+        AtomicReference<Suspended> suspended = new AtomicReference<>();
+        Handler handler =
+                (request, response) -> {
+                    if (request.path().contentEquals("/wait")) {
+                        suspended.set(response.suspend());
+                        response.onTick(
+                                Duration.ofMillis(100), () -> response.write(Bytes.of("t")));
+                        response.stream();
+                        waiting.set(response);
+                        return;
+                    }
+                    Response other = waiting.get();
+                    other.write(Bytes.of("1"));
+                    suspended
+                            .get()
+                            .resume((same, sameResponse) -> sameResponse.write(Bytes.of("2")));
+                    other.write(Bytes.of("3"));
+                    suspended
+                            .get()
+                            .resume((same, sameResponse) -> sameResponse.write(Bytes.of("4")));
+                    // Longer than a tick: it is due before what waits has had its turn.
+                    Thread.sleep(250);
+                    other.write(Bytes.of("5"));
+                    other.end();
+                    response.body("said");
+                };
+        try (HttpRig rig = HttpRig.start(handler);
+                WireClient one = new WireClient(rig);
+                WireClient other = new WireClient(rig)) {
+            one.get("/wait");
+            HttpRig.await(true, () -> waiting.get() != null);
+            assertThat(other.exchange("/say").body()).isEqualTo("said");
+            assertThat(one.receive().body()).matches("t*12345");
+        }
+    }
+
+    @Test
+    void howMuchMayWaitIsBounded() throws Exception {
+        byte[] piece = new byte[100_000];
+        int[] accepted = new int[1];
+        Act act =
+                (response, request) -> {
+                    if (accepted[0] > 0) {
+                        return;
+                    }
+                    response.stream();
+                    try {
+                        while (accepted[0] < 1000) {
+                            response.write(piece);
+                            accepted[0]++;
+                        }
+                    } catch (IllegalStateException bounded) {
+                        assertThat(bounded).hasMessageContaining("too much waits");
+                    }
+                    response.end();
+                };
+        try (HttpRig rig = HttpRig.start(application(act));
+                WireClient one = new WireClient(rig);
+                WireClient other = new WireClient(rig)) {
+            one.get("/wait");
+            HttpRig.await(true, () -> waiting.get() != null);
+            assertThat(other.exchange("/other").body()).isEqualTo("/other");
+            assertThat(accepted[0]).isEqualTo(Limits.defaults().unsentBytesMax() / piece.length);
+            assertThat(one.receive().body()).hasSize(accepted[0] * piece.length);
+        }
+    }
+
+    /** Opened and ended within one handler: who still has it meets no other request. */
+    @Test
+    void aStreamThatHasEndedSendsNothingToTheNextClient() throws Exception {
+        BlockingQueue<EventStream> streams = new ArrayBlockingQueue<>(100);
+        Handler handler =
+                (request, response) -> {
+                    if (request.path().contentEquals("/events")) {
+                        EventStream stream = EventStream.open(response, MINUTE);
+                        stream.end();
+                        streams.add(stream);
+                        return;
+                    }
+                    for (EventStream stream : streams) {
+                        try {
+                            stream.send(null, "stray");
+                            response.header(X, "accepted");
+                        } catch (IllegalStateException expected) {
+                            assertThat(stream.isGone()).isTrue();
+                        }
+                    }
+                    response.body(request.path());
+                };
+        try (HttpRig rig = HttpRig.start(handler);
+                WireClient client = new WireClient(rig)) {
+            for (int i = 0; i < 10; i++) {
+                assertThat(client.exchange("/events").body()).isEmpty();
+                Received received = client.exchange("/" + i);
+                assertThat(received.body()).isEqualTo("/" + i);
+                assertThat(received.field("X")).isNull();
+            }
+            assertThat(rig.failures()).isEmpty();
+        }
+    }
+
     /** Requests that are ready together are answered in one batch. */
     @Test
     void eventsGoToTheirOwnClientsInABatchToo() throws Exception {
