@@ -221,6 +221,7 @@ public final class Request {
      * @throws IndexOutOfBoundsException unless {@code 0 <= index < headerCount()}
      */
     public ByteView headerName(int index) {
+        check();
         long field = fields[Objects.checkIndex(index, fieldCount)];
         int from = offset(field, 0);
         if (names.length == 0) {
@@ -235,6 +236,7 @@ public final class Request {
      * @throws IndexOutOfBoundsException unless {@code 0 <= index < headerCount()}
      */
     public ByteView headerValue(int index) {
+        check();
         long field = fields[Objects.checkIndex(index, fieldCount)];
         int from = offset(field, 2);
         if (values.length == 0) {

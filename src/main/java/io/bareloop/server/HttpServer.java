@@ -86,9 +86,6 @@ public final class HttpServer implements AutoCloseable {
                 housekeeping.watch();
             }
             knobs.refused().forEach(builder::report);
-            if (memory.isLowered()) {
-                builder.report(memory.advice());
-            }
             started = true;
         } finally {
             if (!started) {
@@ -127,8 +124,8 @@ public final class HttpServer implements AutoCloseable {
     }
 
     /**
-     * What the server takes outside the heap at most, one term per owner, for people to read; not
-     * what handlers take, StaticFiles among them.
+     * What the server takes outside the heap at most, one term per owner, and whether it would be
+     * more with a larger heap; not what handlers take, StaticFiles among them.
      */
     public NativeMemory nativeMemory() {
         return memory;

@@ -52,27 +52,25 @@ public record NativeMemory(
         return loops * (bufferBytes + protocolBytes + pendingBytes);
     }
 
-    /** Why less is pending than could be, and what to do where it is too little. */
-    String advice() {
-        return "pending memory is "
-                + mebibytes(pendingBytes)
-                + " a loop, not "
-                + mebibytes(PENDING_BYTES)
-                + ", for the heap may have "
-                + mebibytes(heapBytes)
-                + "; set pendingBytesMax (--max-pending BYTES), or raise -Xmx";
-    }
-
-    /** For example {@code at most 129.0 MiB outside the heap: 2 loops of ...}. */
+    /**
+     * One line: {@code at most 129 MiB outside the heap: 2 loops of 64 MiB pending and 0.4 MiB of
+     * buffers}; and, where what is pending has less than it could, how it gets more.
+     */
     @Override
     public String toString() {
-        return "at most %s outside the heap: %d %s of %s pending and %s of buffers"
-                .formatted(
-                        mebibytes(total()),
-                        loops,
-                        loops == 1 ? "loop" : "loops",
-                        mebibytes(pendingBytes),
-                        mebibytes(bufferBytes + protocolBytes));
+        String line =
+                "at most %s outside the heap: %d %s of %s pending and %s of buffers"
+                        .formatted(
+                                mebibytes(total()),
+                                loops,
+                                loops == 1 ? "loop" : "loops",
+                                mebibytes(pendingBytes),
+                                mebibytes(bufferBytes + protocolBytes));
+        return isLowered
+                ? line
+                        + " (lowered from %s for -Xmx %s; --max-pending sets it)"
+                                .formatted(mebibytes(PENDING_BYTES), mebibytes(heapBytes))
+                : line;
     }
 
     private static String mebibytes(long bytes) {

@@ -53,11 +53,13 @@ class MainTest {
                     "--max-unsent",
                     "--max-pending",
                     "--max-requests",
+                    "--max-form-parameters",
                     "--max-pipelined",
                     "--head-timeout",
                     "--body-timeout",
                     "--idle-timeout",
                     "--send-timeout",
+                    "--linger",
                     "--drain",
                     "--root",
                     "--index",
@@ -427,12 +429,14 @@ class MainTest {
             CpuSet cpus = CpuSet.allowed();
             assertThat(banner.get(2))
                     .isEqualTo("  loops     " + cpus.size() + ", pinned to CPUs " + cpus);
-            assertThat(banner.get(3)).startsWith("  kernel    ");
+            assertThat(banner.get(3))
+                    .matches("  memory    at most [0-9.]+ MiB outside the heap: [0-9]+ loop.*");
+            assertThat(banner.get(4)).startsWith("  kernel    ");
             assertThat(banner.get(banner.size() - 1))
                     .isEqualTo(
                             "  ready     GET /plaintext, /json, /sse; POST /echo; SIGTERM or Ctrl-C"
                                     + " drains and ends, a second one at once");
-            assertThat(banner).hasSizeLessThanOrEqualTo(6);
+            assertThat(banner).hasSizeLessThanOrEqualTo(7);
 
             try (RawClient client = RawClient.connect(server.port());
                     RawClient other = RawClient.connect(server.port())) {
