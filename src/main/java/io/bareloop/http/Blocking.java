@@ -59,38 +59,49 @@ public final class Blocking implements Handler {
             return;
         }
         boolean started = false;
+        Suspended suspended = null;
         try {
-            Suspended suspended = response.suspend();
+            suspended = response.suspend();
             suspended.retain();
-            Thread.ofVirtual().start(() -> work(request, suspended));
+            Suspended answer = suspended;
+            Thread.ofVirtual().start(() -> work(request, answer));
             started = true;
         } finally {
             if (!started) {
                 underWay.decrementAndGet();
+                if (suspended != null) {
+                    suspended.unretain();
+                }
             }
         }
     }
 
     /** On the virtual thread. Retained, the request cannot be used for another one meanwhile. */
     private void work(Request request, Suspended suspended) {
-        Handler send;
+        Reply reply = null;
+        Throwable failure = null;
         try {
-            Reply reply = handler.handle(request);
-            send = (sameRequest, response) -> response.send(reply);
-        } catch (Throwable failure) {
+            reply = handler.handle(request);
+        } catch (Throwable thrown) {
             // All of them: without an answer the connection would wait for ever.
-            send = (sameRequest, response) -> rethrow(failure);
+            failure = thrown;
         } finally {
             underWay.decrementAndGet();
         }
-        release(suspended, send);
+        release(suspended, reply, failure);
     }
 
     /** Without an answer the connection would wait for ever: a heap that is full is tried again. */
-    private static void release(Suspended suspended, Handler send) {
+    private static void release(Suspended suspended, Reply reply, Throwable failure) {
         while (true) {
             try {
-                suspended.release(send);
+                suspended.release(
+                        (request, response) -> {
+                            if (failure != null) {
+                                rethrow(failure);
+                            }
+                            response.send(reply);
+                        });
                 return;
             } catch (OutOfMemoryError full) {
                 pause();

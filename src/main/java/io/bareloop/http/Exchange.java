@@ -1,8 +1,5 @@
 package io.bareloop.http;
 
-import java.util.ArrayDeque;
-import java.util.Deque;
-
 /**
  * A request and its response, and the memory that holds the request where it has to outlast the
  * call in which it was received. Used for one request after another, unless it outlives the call of
@@ -11,11 +8,6 @@ import java.util.Deque;
 final class Exchange {
     /** No thread has this number. */
     static final long NOBODY = 0;
-
-    /** Calls that may wait for one response's turn. */
-    private static final int DEFERRED_MAX = 10_000;
-
-    private static final Handler NOTHING = (request, response) -> {};
 
     final Request request;
     final Response response;
@@ -52,10 +44,8 @@ final class Exchange {
      */
     boolean outlived;
 
-    /** What was called on the response in other turns, in this order; null where nothing was. */
-    private Deque<Handler> deferred;
-
-    private int deferredBytes;
+    /** What was called on the response in other turns; null where nothing ever was. */
+    private Deferred deferred;
 
     /**
      * Creates an exchange.
@@ -82,6 +72,11 @@ final class Exchange {
      *     too much waits already
      */
     void later(int bytes, Handler action) {
+        later(bytes, action, null);
+    }
+
+    /** As above, with a file that is released where the action does not come to be done. */
+    void later(int bytes, Handler action, FileBody file) {
         checkLoop();
         if (connection == null) {
             throw new IllegalStateException("the response has ended");
@@ -92,47 +87,28 @@ final class Exchange {
                             + " and less in one turn of another request");
         }
         if (deferred == null) {
-            deferred = new ArrayDeque<>();
+            deferred = new Deferred(this, http);
         }
-        deferred.add(action);
-        deferredBytes += bytes;
-        if (deferred.size() == 1) {
-            long expected = serial;
-            connection
-                    .transport()
-                    .execute(
-                            () -> {
-                                if (serial == expected && connection != null) {
-                                    connection.resumed(this, NOTHING);
-                                }
-                            });
-        }
+        deferred.add(action, bytes, file);
     }
 
     /** Whether an action with so many bytes may wait, beside those that do. */
     boolean canDefer(int bytes) {
-        return deferred == null
-                || (deferred.size() < DEFERRED_MAX
-                        && deferredBytes + (long) bytes <= http.limits.unsentBytesMax());
+        return deferred == null || deferred.hasRoom(bytes);
     }
 
     /** The turn has begun: what was called before comes before whatever else it is for. */
     void runDeferred() throws Exception {
-        while (deferred != null && !deferred.isEmpty()) {
-            Handler action = deferred.poll();
-            if (deferred.isEmpty()) {
-                deferredBytes = 0;
-            }
-            if (!response.hasEnded()) {
-                action.handle(request, response);
-            }
+        if (deferred != null) {
+            deferred.run();
         }
     }
 
-    /** The exchange is over: what waits is for nobody any more. */
+    /** The exchange is over. */
     void forgetDeferred() {
-        deferred = null;
-        deferredBytes = 0;
+        if (deferred != null) {
+            deferred.forget();
+        }
     }
 
     /** Whether the caller is the loop, in whoever's turn. */

@@ -99,6 +99,13 @@ public final class Http1 implements Protocol.Factory {
         }
     }
 
+    /** Whoever's turn it was, it is over: the connection has come to its end in it. */
+    void endTurn() {
+        if (exchange != null) {
+            exchange.turn = Exchange.NOBODY;
+        }
+    }
+
     /** The exchange of the next request: the one that is at hand, or another. */
     Exchange exchange() {
         Exchange next = exchange;

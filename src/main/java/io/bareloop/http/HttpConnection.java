@@ -152,11 +152,13 @@ final class HttpConnection implements Protocol {
             active.turn = Thread.currentThread().threadId();
             runDeferred(active);
         }
-        int at = receiveBody(in, from, to);
-        if (active != null) {
-            active.turn = Exchange.NOBODY;
+        try {
+            return receiveBody(in, from, to);
+        } finally {
+            if (active != null) {
+                active.turn = Exchange.NOBODY;
+            }
         }
-        return at;
     }
 
     private void runDeferred(Exchange exchange) {
@@ -415,11 +417,8 @@ final class HttpConnection implements Protocol {
             if (active != null) {
                 bodyEnded(active);
             }
-        } else if (inBody && !closing) {
-            transport.deadline(
-                    bodyStartNanos
-                            + http.bodyNanos
-                            + Math.min(bodyBytes, 1L << 40) * NANOS_PER_BODY_BYTE);
+        } else {
+            awaitBody();
         }
         if (closing) {
             return to;
@@ -428,6 +427,16 @@ final class HttpConnection implements Protocol {
             moveToSlice();
         }
         return at;
+    }
+
+    /** Sets the deadline of a body that is still to come. */
+    private void awaitBody() {
+        if (inBody && !closing) {
+            transport.deadline(
+                    bodyStartNanos
+                            + http.bodyNanos
+                            + Math.min(bodyBytes, 1L << 40) * NANOS_PER_BODY_BYTE);
+        }
     }
 
     private void takePiece(MemorySegment in, int start, int length) {
@@ -636,12 +645,14 @@ final class HttpConnection implements Protocol {
             }
         } catch (Throwable failure) {
             handlerFailed(exchange, failure);
+        } finally {
+            exchange.turn = Exchange.NOBODY;
+            endUserCode();
         }
-        exchange.turn = Exchange.NOBODY;
-        endUserCode();
         // Closing may have come to its end in here already.
         if (transport != null) {
             flush();
+            awaitBody();
             afterResponse();
         }
     }
@@ -828,6 +839,8 @@ final class HttpConnection implements Protocol {
         if (exchange != null && !inBody) {
             stayOpen(exchange);
         } else {
+            // The deadline so far was for sending.
+            awaitBody();
             afterResponse();
         }
     }
@@ -899,8 +912,11 @@ final class HttpConnection implements Protocol {
     @Override
     public void closed() {
         Exchange exchange = active;
+        http.endTurn();
         try {
             if (exchange != null) {
+                // What its code writes from here on goes nowhere: the output buffer is another's.
+                exchange.turn = Exchange.NOBODY;
                 if (inBody) {
                     abortHandler(exchange);
                 }

@@ -1,5 +1,7 @@
 package io.bareloop.http;
 
+import java.util.Objects;
+
 /**
  * Thrown by a handler, or by a method that a handler calls, to answer with an error status.
  *
@@ -11,13 +13,13 @@ public final class HttpException extends RuntimeException {
     private final Status status;
 
     /**
-     * An answer with {@code status}.
+     * An answer with {@code status}, which is not null.
      *
      * @param message goes into the body of the response, behind code and reason; null for none
      */
     public HttpException(Status status, String message) {
         super(message, null, false, false);
-        this.status = status;
+        this.status = Objects.requireNonNull(status, "status");
     }
 
     /** The status to answer with. */

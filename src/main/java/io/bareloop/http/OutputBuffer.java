@@ -86,6 +86,9 @@ public final class OutputBuffer {
 
     /** Takes back what was put after {@code earlier}. */
     void rewind(int earlier) {
+        if (earlier > position) {
+            throw new AssertionError("nothing stands there to be taken back");
+        }
         position = earlier;
     }
 

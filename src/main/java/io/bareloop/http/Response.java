@@ -287,7 +287,7 @@ public final class Response {
      */
     public void body(FileBody file, long offset, long length) {
         if (!exchange.isTurn()) {
-            exchange.later(0, (request, response) -> response.body(file, offset, length));
+            exchange.later(0, (request, response) -> response.body(file, offset, length), file);
             return;
         }
         checkRange(offset, length);
@@ -458,7 +458,7 @@ public final class Response {
      */
     public void write(FileBody file, long offset, long length) {
         if (!exchange.isTurn()) {
-            exchange.later(0, (request, response) -> response.write(file, offset, length));
+            exchange.later(0, (request, response) -> response.write(file, offset, length), file);
             return;
         }
         checkRange(offset, length);
@@ -597,6 +597,10 @@ public final class Response {
         }
         tickNanos = period.toNanos();
         onTick = action;
+        if (!exchange.isTurn()) {
+            // The deadline is set when its turn has come to an end.
+            exchange.later(0, (request, response) -> {});
+        }
         return this;
     }
 
@@ -610,6 +614,10 @@ public final class Response {
             exchange.checkLoop();
         }
         onDrain = action;
+        if (!exchange.isTurn()) {
+            // Where the server drains already, it hears of that when its turn has come to an end.
+            exchange.later(0, (request, response) -> {});
+        }
         return this;
     }
 
@@ -671,7 +679,9 @@ public final class Response {
         if (state == NOTHING) {
             return true;
         }
-        if (exchange.connection.hasFlushed()) {
+        // Behind the flush that a file or memory begins with, the buffer is empty, and nobody has
+        // come to say so where the file's own code failed.
+        if (exchange.connection.hasFlushed() || out.position() <= start) {
             return false;
         }
         out.rewind(start);

@@ -58,6 +58,11 @@ public final class Suspended {
         exchange.connection.retain(exchange);
     }
 
+    /** No thread is going to read the request after all. On the loop. */
+    void unretain() {
+        exchange.retained = false;
+    }
+
     /** Another thread is done with the request; then as {@link #resume}. For any thread. */
     void release(Handler action) {
         transport.execute(

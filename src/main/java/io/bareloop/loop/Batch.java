@@ -130,14 +130,19 @@ final class Batch implements AutoCloseable {
     }
 
     /**
-     * The turn was cut short. What is queued still leaves; of those that have not been served the
-     * bytes may be lost, so that only their end can say so.
+     * The turn was cut short. Of those that have not been served the bytes may be lost, and of
+     * those whose responses were queued it is not known what has left: only their end can say so.
      */
     void interrupted() {
         answering = false;
         receives = 0;
+        int queued = sends;
+        sends = 0;
+        ring.clear();
         try {
-            sendQueued();
+            for (int i = 0; i < queued; i++) {
+                sending[i].fail();
+            }
             for (int i = served; i < count; i++) {
                 if (isSame(i)) {
                     receiving[i].fail();

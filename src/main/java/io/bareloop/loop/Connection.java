@@ -254,8 +254,17 @@ final class Connection implements Transport {
         // What stands there may be half of something, and must meet nobody else.
         loop.output().clear();
         inProtocol = false;
-        queued = false;
-        close();
+        try {
+            close();
+        } catch (VirtualMachineError | LinkageError again) {
+            if (fd != CLOSED) {
+                // Not even that: it is tried again in the next turn.
+                broken = true;
+                loop.schedule(this);
+            }
+        }
+        // Nor what its handlers have written when they were told.
+        loop.output().clear();
     }
 
     /** A turn has been cut short: an edge may have been lost, in either direction. */

@@ -123,6 +123,9 @@ public final class Loop implements Runnable, AutoCloseable {
     /** When the slab's free memory goes back to the system; {@link #NOT_LOOSE} for never. */
     private long trimNanos = NOT_LOOSE;
 
+    /** What has cut the last turn short; or null. */
+    private Error interruption;
+
     private boolean accepting;
     private long acceptAgainNanos;
     private boolean draining;
@@ -273,7 +276,11 @@ public final class Loop implements Runnable, AutoCloseable {
      */
     public void serve() {
         while (!stopping && !ended) {
-            runOnce(prepareWait());
+            try {
+                runOnce(prepareWait());
+            } catch (VirtualMachineError | LinkageError error) {
+                interruption = error;
+            }
         }
     }
 
@@ -320,6 +327,9 @@ public final class Loop implements Runnable, AutoCloseable {
     int runOnce(int timeoutMillis) {
         int ready = 0;
         try {
+            if (interruption != null) {
+                recover();
+            }
             ready = epoll.await(timeoutMillis);
             beginTurn();
             for (int i = 0; i < ready; i++) {
@@ -359,7 +369,8 @@ public final class Loop implements Runnable, AutoCloseable {
             deadlines.expire(now, expiry);
             endTurn();
         } catch (VirtualMachineError | LinkageError error) {
-            turnFailed(error);
+            // No more here: whatever is done about it may fail for the same reason.
+            interruption = error;
         }
         return ready;
     }
@@ -414,17 +425,16 @@ public final class Loop implements Runnable, AutoCloseable {
      */
     void failed(Connection connection, Error error) {
         counters.errors++;
-        complaints.say("a connection was closed", error, now);
         connection.fail();
+        complain("a connection was closed", error);
     }
 
     /**
-     * As {@link #failed}, where it is not known whom it concerns: InternalError comes when the JVM
+     * A turn was cut short where it is not known whom it concerns: InternalError comes when the JVM
      * finds time to throw it. What the turn still had to do is not known either, and an edge comes
-     * once: so every connection has a turn.
+     * once: so every connection has a turn. Where this fails it is done again, in the next turn.
      */
-    private void turnFailed(Error error) {
-        complaints.say("a turn of the loop was interrupted", error, now);
+    private void recover() {
         out.clear();
         if (batch != null) {
             batch.interrupted();
@@ -434,6 +444,18 @@ public final class Loop implements Runnable, AutoCloseable {
             if (connection != null && connection.isOpen()) {
                 connection.interrupted();
             }
+        }
+        Error error = interruption;
+        interruption = null;
+        complain("a turn of the loop was interrupted", error);
+    }
+
+    /** Where there is no memory to say it with, it is not said. */
+    private void complain(String what, Error error) {
+        try {
+            complaints.say(what, error, now);
+        } catch (VirtualMachineError | LinkageError again) {
+            counters.errors++;
         }
     }
 
@@ -447,7 +469,7 @@ public final class Loop implements Runnable, AutoCloseable {
      * something to do at once, or -1.
      */
     private int prepareWait() {
-        if (firstScheduled != null || !tasks.isEmpty()) {
+        if (firstScheduled != null || interruption != null || !tasks.isEmpty()) {
             return 0;
         }
         long wait = deadlines.nanosToNext(now);
@@ -578,8 +600,8 @@ public final class Loop implements Runnable, AutoCloseable {
             // No heap for one more. It is turned away, and others wait until one has closed.
             sys.close(fd);
             counters.closed++;
-            complaints.say("a connection was turned away", error, now);
             pauseAccepting();
+            complain("a connection was turned away", error);
         }
     }
 
@@ -798,8 +820,8 @@ public final class Loop implements Runnable, AutoCloseable {
                 task.run();
             } catch (VirtualMachineError | LinkageError error) {
                 // Of our own part of it: a handler's has its guard, and so has its connection.
-                complaints.say("a task of the loop failed", error, now);
                 out.clear();
+                complain("a task of the loop failed", error);
             }
         }
     }

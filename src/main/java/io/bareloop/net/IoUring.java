@@ -121,6 +121,11 @@ public final class IoUring implements AutoCloseable {
         return count;
     }
 
+    /** Forgets what was asked for since the last run. */
+    public void clear() {
+        count = 0;
+    }
+
     /**
      * Makes the calls.
      *

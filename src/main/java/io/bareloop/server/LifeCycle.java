@@ -7,6 +7,7 @@ import java.lang.foreign.Arena;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
 
@@ -36,6 +37,12 @@ final class LifeCycle {
     /** How long the listeners of a drain wait for a loop that does not get to its backlog. */
     private static final long ACCEPTING_NANOS = 1_000_000_000L;
 
+    /** A signal that could not be given for want of memory is not waited for longer than this. */
+    private static final long LOOK_NANOS = 10_000_000_000L;
+
+    /** How long what needs memory waits where there is none. */
+    private static final long HEAP_PAUSE_NANOS = 10_000_000L;
+
     /** So that no sum with the time of day overflows: 146 years. */
     private static final long DRAIN_NANOS_MAX = Long.MAX_VALUE / 2;
 
@@ -58,7 +65,7 @@ final class LifeCycle {
     private boolean ended;
     private boolean released;
     private boolean clean;
-    private Throwable failure;
+    private volatile Throwable failure;
 
     LifeCycle(Arena arena, List<Loop> loops, Log log) {
         this.arena = arena;
@@ -159,8 +166,22 @@ final class LifeCycle {
         }
     }
 
-    /** Has all loops end after the turn at hand. Never throws, and waits for nothing. */
+    /**
+     * Has all loops end after the turn at hand. Waits for nothing, but for a heap that is full: the
+     * end has to come all the same.
+     */
     private void stop() {
+        while (true) {
+            try {
+                stopOnce();
+                return;
+            } catch (VirtualMachineError full) {
+                pause();
+            }
+        }
+    }
+
+    private void stopOnce() {
         lock.lock();
         try {
             state = ServerState.STOPPED;
@@ -169,6 +190,11 @@ final class LifeCycle {
             lock.unlock();
         }
         loops.forEach(Loop::stop);
+    }
+
+    /** Allocates nothing. */
+    private static void pause() {
+        LockSupport.parkNanos(HEAP_PAUSE_NANOS);
     }
 
     /** As {@link HttpServer#close}. */
@@ -254,33 +280,47 @@ final class LifeCycle {
 
     /** A loop has closed its connections, or never had a thread. */
     void loopEnded() {
-        lock.lock();
-        try {
-            loopsAlive--;
-            changed.signalAll();
-        } finally {
-            lock.unlock();
+        boolean counted = false;
+        while (!counted) {
+            try {
+                lock.lock();
+                try {
+                    loopsAlive--;
+                    counted = true;
+                    changed.signalAll();
+                } finally {
+                    lock.unlock();
+                }
+            } catch (VirtualMachineError full) {
+                // Counted or not yet: whoever waits looks again by itself.
+                pause();
+            }
         }
     }
 
     /** A loop has come to what must not be. It ends the server, and says so. */
     void failed(Throwable cause) {
-        lock.lock();
-        try {
-            if (failure == null) {
-                failure = cause;
-            }
-        } finally {
-            lock.unlock();
-        }
+        // Without the lock, which may take memory: of two failures either is told.
+        failure = cause;
         stop();
         log.line("a loop of the server failed, which ends the server", cause);
     }
 
     // ---- the end
 
-    /** What the thread of the end does. */
+    /** What the thread of the end does: each step again, where the heap was full. */
     private void end() {
+        while (true) {
+            try {
+                endOnce();
+                return;
+            } catch (VirtualMachineError full) {
+                pause();
+            }
+        }
+    }
+
+    private void endOnce() {
         lock.lock();
         try {
             await(() -> state != ServerState.RUNNING, Long.MAX_VALUE);
@@ -397,7 +437,7 @@ final class LifeCycle {
                 return;
             }
             try {
-                changed.awaitNanos(left);
+                changed.awaitNanos(Math.min(left, LOOK_NANOS));
             } catch (InterruptedException e) {
                 // See above.
             }

@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -409,6 +410,124 @@ class GuardTest {
                 assertThat(client.receive().body()).isEqualTo("x");
             }
             assertThat(interrupted).hasValue(0);
+        }
+    }
+
+    /** The head has gone with a flush: nothing can be taken back, and nothing goes twice. */
+    @ParameterizedTest
+    @ValueSource(strings = {"descriptor", "isWarm", "warm"})
+    void aFileThatFailsBehindItsHeadEndsTheConnection(String call) throws Exception {
+        for (int which : new int[] {0, 4, 5}) {
+            Handler handler =
+                    Router.builder()
+                            .get("/fine", (request, response) -> response.body("fine"))
+                            .get(
+                                    "/file",
+                                    (request, response) ->
+                                            response.body(new FailingFile(call, which), 0, 100_000))
+                            .build();
+            try (HttpRig rig = HttpRig.reporting(handler, failure -> {}, ColdDisk::new);
+                    WireClient client = new WireClient(rig)) {
+                client.send(
+                        "GET /fine HTTP/1.1\r\nHost: a\r\n\r\nGET /file HTTP/1.1\r\nHost:"
+                                + " a\r\n\r\nGET /fine HTTP/1.1\r\nHost: a\r\n\r\n");
+                assertThat(client.receive().body()).isEqualTo("fine");
+                String rest = client.restOrReset();
+                assertThat(rest).doesNotContain("fine").doesNotContain(" 500 ");
+                assertThat(HttpRig.await(0L, rig::open)).isZero();
+            }
+        }
+    }
+
+    /** What is told that its connection is lost may answer as it likes: it goes nowhere. */
+    @Test
+    void whatIsWrittenAtTheEndOfAConnectionGoesToNobody() throws Exception {
+        AtomicReference<Response> open = new AtomicReference<>();
+        StreamHandler handler =
+                new StreamHandler() {
+                    @Override
+                    public void begin(Request request, Response response) {
+                        open.set(response);
+                        response.suspend().resume((same, sameResponse) -> fail(5));
+                    }
+
+                    @Override
+                    public void piece(Request request, Response response, ByteView piece) {}
+
+                    @Override
+                    public void end(Request request, Response response) {}
+
+                    @Override
+                    public void aborted(Request request) {
+                        open.get().status(Status.BAD_REQUEST).body("stray");
+                    }
+                };
+        Router router =
+                Router.builder()
+                        .post("/upload", handler)
+                        .get("/fine", (request, response) -> response.body("fine"))
+                        .build();
+        try (HttpRig rig = HttpRig.reporting(router, failure -> {}, Syscalls::new);
+                WireClient beside = new WireClient(rig)) {
+            for (int i = 0; i < 10; i++) {
+                try (WireClient client = new WireClient(rig)) {
+                    client.send(
+                            "POST /upload HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\nabc");
+                    if (i % 2 == 0) {
+                        client.reset();
+                    } else {
+                        client.restOrReset();
+                    }
+                }
+                assertThat(beside.exchange("/fine").body()).isEqualTo("fine");
+            }
+        }
+    }
+
+    /** The time for sending is over when all is sent: an upload has its own again. */
+    @Test
+    void anUploadThatPausesHasTheTimeOfABody() throws Exception {
+        AtomicInteger aborts = new AtomicInteger();
+        StreamHandler handler =
+                new StreamHandler() {
+                    @Override
+                    public void begin(Request request, Response response) {
+                        response.stream();
+                        while (response.isWritable()) {
+                            response.write(new byte[60_000]);
+                        }
+                    }
+
+                    @Override
+                    public void piece(Request request, Response response, ByteView piece) {}
+
+                    @Override
+                    public void end(Request request, Response response) {
+                        response.end();
+                    }
+
+                    @Override
+                    public void aborted(Request request) {
+                        aborts.incrementAndGet();
+                    }
+                };
+        Timeouts timeouts = Timeouts.defaults().send(Duration.ofMillis(800));
+        try (HttpRig rig = HttpRig.start(Limits.defaults(), timeouts, handler);
+                WireClient client = new WireClient(rig)) {
+            client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\na");
+            client.head();
+            // All of it, and then nothing for longer than sending may take.
+            while (!client.isQuiet(100)) {
+                client.chunk();
+            }
+            Thread.sleep(1500);
+            assertThat(aborts).hasValue(0);
+            client.send("bc");
+            String last = client.chunk();
+            while (!last.isEmpty()) {
+                last = client.chunk();
+            }
+            assertThat(rig.failures()).isEmpty();
         }
     }
 

@@ -11,11 +11,14 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A response is written on its own turn: no byte of it goes to another client. */
 @Timeout(60)
@@ -199,6 +202,118 @@ class OwnTurnTest {
             assertThat(other.exchange("/other").body()).isEqualTo("/other");
             assertThat(accepted[0]).isEqualTo(Limits.defaults().unsentBytesMax() / piece.length);
             assertThat(one.receive().body()).hasSize(accepted[0] * piece.length);
+        }
+    }
+
+    /** What calls for itself again has its turn again, and so have the others. */
+    @Test
+    void anActionThatResumesItselfLeavesTheOthersTheirTurns() throws Exception {
+        AtomicBoolean stop = new AtomicBoolean();
+        AtomicInteger turns = new AtomicInteger();
+        Handler handler =
+                (request, response) -> {
+                    if (request.path().contentEquals("/poll")) {
+                        poll(response.suspend(), stop, turns);
+                    } else {
+                        response.body(request.path());
+                    }
+                };
+        try (HttpRig rig = HttpRig.start(handler);
+                WireClient one = new WireClient(rig);
+                WireClient other = new WireClient(rig)) {
+            one.get("/poll");
+            HttpRig.await(true, () -> turns.get() > 1000);
+            for (int i = 0; i < 20; i++) {
+                assertThat(other.exchange("/" + i).body()).isEqualTo("/" + i);
+            }
+            stop.set(true);
+            assertThat(one.receive().body()).isEqualTo("done");
+        }
+    }
+
+    private static void poll(Suspended suspended, AtomicBoolean stop, AtomicInteger turns) {
+        suspended.resume(
+                (request, response) -> {
+                    turns.incrementAndGet();
+                    if (stop.get()) {
+                        response.body("done");
+                    } else {
+                        poll(suspended, stop, turns);
+                    }
+                });
+    }
+
+    /** A file that was given to a response in another turn is released, whatever comes of it. */
+    @ParameterizedTest
+    @ValueSource(strings = {"sent", "twice", "wrong", "gone"})
+    void aFileThatWaitsIsReleased(String what) throws Exception {
+        AtomicInteger released = new AtomicInteger();
+        FileBody file =
+                new FileBody() {
+                    @Override
+                    public int descriptor() {
+                        return -1;
+                    }
+
+                    @Override
+                    public void warm(long offset, int length, Runnable then) {
+                        then.run();
+                    }
+
+                    @Override
+                    public boolean isWarm(long end, long nanos) {
+                        return true;
+                    }
+
+                    @Override
+                    public void release() {
+                        released.incrementAndGet();
+                    }
+                };
+        WireClient[] one = new WireClient[1];
+        Act act =
+                (response, request) -> {
+                    if (response.hasEnded() || released.get() > 0) {
+                        return;
+                    }
+                    switch (what) {
+                        case "twice" -> response.body("x");
+                        case "wrong" -> response.contentRange(5, 1, 2);
+                        case "gone" -> {
+                            one[0].reset();
+                            Thread.sleep(50);
+                        }
+                        default -> {}
+                    }
+                    response.body(file, 0, 10);
+                    released.addAndGet(100);
+                };
+        try (HttpRig rig = HttpRig.start(application(act));
+                WireClient other = new WireClient(rig)) {
+            one[0] = new WireClient(rig);
+            one[0].get("/wait");
+            HttpRig.await(true, () -> waiting.get() != null);
+            assertThat(other.exchange("/other").body()).isEqualTo("/other");
+            assertThat(HttpRig.await(101, released::get)).isEqualTo(101);
+            one[0].close();
+        }
+    }
+
+    @Test
+    void aTickMaySetFromElsewhere() throws Exception {
+        Act act =
+                (response, request) -> {
+                    if (!response.hasEnded()) {
+                        response.onTick(Duration.ofMillis(100), () -> response.body("ticked"));
+                    }
+                };
+        try (HttpRig rig = HttpRig.start(application(act));
+                WireClient one = new WireClient(rig);
+                WireClient other = new WireClient(rig)) {
+            one.get("/wait");
+            HttpRig.await(true, () -> waiting.get() != null);
+            assertThat(other.exchange("/other").body()).isEqualTo("/other");
+            assertThat(one.receive().body()).isEqualTo("ticked");
         }
     }
 
