@@ -14,7 +14,7 @@ cycle() {
     shift 2
     before=$(snapshot)
     run tune apply "$step" "$@"
-    [[ $status -eq 0 || $status -eq 1 || $status -eq 3 ]] || exits 0
+    [[ $status -eq 0 || $status -eq 1 ]] || exits 0
     originals_first=$(originals)
     [[ $originals_first ]]
     run tune verify "$step" "$@"
@@ -259,7 +259,7 @@ cycle() {
 @test "step 3: auditctl is missing: unsupported, with the package" {
     rm "$BATS_TEST_TMPDIR/bin/auditctl"
     PATH=$BATS_TEST_TMPDIR/bin:$(path_without auditctl) run tune apply 3
-    exits 3
+    exits 0
     says 'Debian package auditd'
 }
 
@@ -332,7 +332,7 @@ cycle() {
 @test "step 4: nft is missing: unsupported, with the package" {
     rm "$BATS_TEST_TMPDIR/bin/nft"
     PATH=$BATS_TEST_TMPDIR/bin:$(path_without nft) run tune apply '4/nft*'
-    exits 3
+    exits 0
     says 'Debian package nftables'
 }
 
@@ -374,7 +374,7 @@ cycle() {
     sed -i 's/^Combined:.*/Combined:\t1/' "$TUNE_ROOT/fake/channels"
     rm -r "$TUNE_ROOT"/sys/class/net/eth0/queues/*-1
     run tune apply 5
-    exits 3 # No XPS with a single queue.
+    exits 0 # No XPS with a single queue.
     holds /sys/class/net/eth0/queues/rx-0/rps_cpus 3
     says 'single queue: no XPS'
 }
@@ -451,13 +451,13 @@ cycle() {
     holds /proc/sys/net/core/busy_poll 1
     holds /sys/class/net/eth0/napi_defer_hard_irqs 100
     holds /sys/class/net/eth0/gro_flush_timeout 20000
-    holds /fake/napi '{"id":513,"irq-suspend-timeout":20000000}'
+    [[ $(grep -o '"irq-suspend-timeout": 20000000' "$TUNE_ROOT/fake/netdev.json" | wc -l) == 2 ]]
 }
 
 @test "step 6: no IRQ suspension before 6.13, no coalescing on veth" {
     rm "$TUNE_ROOT/fake/coalesce"
     run tune apply 6
-    exits 3
+    exits 0
     says 'kernel before 6.13: no IRQ suspension'
     says 'no coalescing'
     holds /proc/sys/net/core/busy_poll 1
@@ -492,14 +492,14 @@ cycle() {
 @test "step 6: a missing sysctl is unsupported by name" {
     rm "$TUNE_ROOT/proc/sys/net/core/busy_poll"
     run tune apply 6
-    exits 3
+    exits 0
     says 'this kernel has no net.core.busy_poll'
 }
 
 @test "step 6: a device that refuses moderation is unsupported, others go on" {
     echo 'netlink error: Operation not supported' >"$TUNE_ROOT/fake/refuse.ethtool"
     run tune apply 6
-    exits 3
+    exits 0
     is_state adaptive-rx unsupported
     says 'refused: Operation not supported: ena: the device does not offer it'
     holds /proc/sys/net/core/busy_poll 1
@@ -516,7 +516,7 @@ cycle() {
 @test "step 6: in a child namespace, what the host has one of needs --accept global" {
     rm "$TUNE_ROOT/proc/sys/net/core/netdev_budget"
     run tune apply 5/irqbalance
-    exits 3
+    exits 0
     says '--accept global'
     holds /fake/service.irqbalance.service active
     run tune apply 5/irqbalance --accept global
@@ -632,7 +632,7 @@ cycle() {
 @test "step 8: a qdisc that someone set up is left alone" {
     put /fake/qdisc 'qdisc htb 1: root refcnt 2 r2q 10' 'qdisc fq_codel 10: parent 1:10'
     run tune apply 8
-    exits 3
+    exits 0
     is_state qdisc unsupported
     says 'tc qdisc del dev eth0 root'
 }
@@ -648,7 +648,7 @@ cycle() {
 @test "step 8: tc is missing: unsupported, with the package" {
     rm "$BATS_TEST_TMPDIR/bin/tc"
     PATH=$BATS_TEST_TMPDIR/bin:$(path_without tc) run tune apply 8
-    exits 3
+    exits 0
     says 'Debian package iproute2'
 }
 
@@ -669,7 +669,7 @@ cycle() {
 @test "step 9: a fixed feature is unsupported" {
     sed -i 's/^rx-gro-hw: on/rx-gro-hw: on [fixed]/' "$TUNE_ROOT/fake/features"
     run tune apply 9
-    exits 3
+    exits 0
     is_state rx-gro-hw unsupported
     says 'ena: fixed'
 }
@@ -678,7 +678,7 @@ cycle() {
     rm "$TUNE_ROOT/sys/class/net/eth0/device/driver" "$TUNE_ROOT/fake/coalesce"
     put /fake/driver veth
     run tune apply 6 9
-    exits 3
+    exits 0
     is_state gro conflict
     is_state napi_defer_hard_irqs applied
     run tune apply 9/gro # Step 6 is applied.
@@ -688,7 +688,7 @@ cycle() {
     exits 0
     is_state gro applied
     run tune apply 6
-    exits 3
+    exits 0
     is_state napi_defer_hard_irqs conflict
     holds /sys/class/net/eth0/napi_defer_hard_irqs 0
 }
@@ -732,7 +732,7 @@ cycle() {
 @test "step 9: ethtool is missing: unsupported, with the package" {
     rm "$BATS_TEST_TMPDIR/bin/ethtool"
     PATH=$BATS_TEST_TMPDIR/bin:$(path_without ethtool) run tune apply 9
-    exits 3
+    exits 0
     says 'Debian package ethtool'
     holds /proc/sys/net/ipv4/tcp_congestion_control reno
 }
@@ -778,7 +778,7 @@ cycle() {
 @test "step 10: a missing sysctl is unsupported by name" {
     rm "$TUNE_ROOT/proc/sys/net/ipv4/tcp_rmem"
     run tune apply 10
-    exits 3
+    exits 0
     says 'this kernel has no net.ipv4.tcp_rmem'
 }
 
