@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Callable
 
 import options as command_line
 from options import Options
@@ -22,18 +22,25 @@ REMEMBERING = ("verify", "revert", "confirm")  # Where it was applied is where i
 
 
 def main(arguments: list[str], program: str) -> int:
-    try:
+    def body() -> int:
         options = command_line.parse(arguments)
         if options.help:
             print(command_line.USAGE, end="")
             return 0
         enter_netns(options, arguments, program)
         return run(options, System(os.environ.get("TUNE_ROOT", "")))
+
+    return guard(body)
+
+
+def guard(body: Callable[[], int]) -> int:
+    """Its exit status; whatever it raises is said in a line that names what failed."""
+    try:
+        return body()
     except Failure as failure:
         warn(str(failure))
     except BrokenPipeError:
         sys.stdout = None  # type: ignore[assignment]
-        return ERROR
     except KeyboardInterrupt:
         warn("interrupted; nothing is written")
         return 130

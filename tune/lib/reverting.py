@@ -27,7 +27,7 @@ class Revert:
 
     def run(self, token: str = "", lock_seconds: float = 10.0) -> int:
         """With the token of the dead-man timer: only if nobody has confirmed or reverted meanwhile."""
-        if not self.state.records and not os.path.lexists(self.state.path):
+        if not os.path.isdir(self.state.directory):
             self.report.end(0)  # Nothing is recorded, and no directory is made for that.
             return 0
         self.state.lock(lock_seconds)

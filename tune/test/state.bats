@@ -99,6 +99,38 @@ setup() {
     [[ $(originals) == 'net.core.rmem_max "300000"' ]]
 }
 
+@test "what a killed run has left beside the file goes with the next one" {
+    mkdir -m 700 "${STATE%/*}"
+    echo half >"${STATE%/*}/.state.4711"
+    echo half >"${STATE%/*}/.state.Xy12ab"
+    tune apply 10/net.core.rmem_max
+    [[ $(find "${STATE%/*}" -name '.state.*') == '' ]]
+}
+
+@test "a long original is a file of its own, and what is not that file is refused" {
+    {
+        echo 'table ip filter {'
+        seq -f '  ip saddr 10.0.0.%g counter drop comment "rule"' 300
+        echo '}'
+    } >"$TUNE_ROOT/fake/ruleset"
+    cp "$TUNE_ROOT/fake/ruleset" "$BATS_TEST_TMPDIR/before"
+    tune apply '4/nft*'
+    local kept
+    kept=$(find "${STATE%/*}" -name 'state.json.*')
+    cmp "$kept" <(head -c -1 "$BATS_TEST_TMPDIR/before")
+    [[ $(stat -c %a "$kept") == 600 ]]
+    cp -p "$kept" "$BATS_TEST_TMPDIR/kept"
+    echo 'table ip evil' >"$kept"
+    run tune revert
+    exits 2
+    says 'is not what was kept'
+    [[ ! -s $TUNE_ROOT/fake/ruleset ]]
+    cp "$BATS_TEST_TMPDIR/kept" "$kept"
+    tune revert
+    cmp "$TUNE_ROOT/fake/ruleset" "$BATS_TEST_TMPDIR/before"
+    [[ $(find "${STATE%/*}" -type f) == '' ]]
+}
+
 @test "a symbolic link in its place is refused, not followed" {
     mkdir -m 700 "${STATE%/*}"
     echo precious >"$BATS_TEST_TMPDIR/precious"

@@ -177,6 +177,36 @@ PYTHON
     says 'kernel command line'
 }
 
+@test "status: a line per step, with gain, risk and the next command" {
+    run tune status
+    exits 0
+    local number
+    for number in {1..11}; do
+        [[ $(printf '%s\n' "$output" | grep -cE "^ *$number  [a-z]+ ") == 1 ]]
+    done
+    [[ $output =~ 8\ \ qdisc\ +differs\ +\+2\ %\ +-\ +global\ +[^\ ]*tune\ apply\ 8 ]]
+    says 'apply 4 --accept security,connectivity'
+    [[ $(rows) == 0 ]]
+    run tune status -v
+    is_state qdisc differs
+}
+
+@test "status: our own gain beside the article's, where measure was run here" {
+    mkdir -m 700 "${STATE%/*}"
+    echo '{"gains": {"8": {"gain": 3.4, "proven": true}, "9": {"gain": 0.6, "proven": false}}}' >"${STATE%/*}/measured.json"
+    run tune status
+    [[ $output =~ qdisc\ +differs\ +\+2\ %\ +\+3\ % ]]
+    [[ $output =~ last\ .*\+4\ %\ +~\+1\ % ]]
+}
+
+@test "status: colour on a terminal only" {
+    run tune status
+    says_not $'\e['
+    command -v script >/dev/null || skip 'script not found: Debian package bsdutils'
+    run script -qec "TERM=xterm '$TUNE' status 8 --state '$STATE'" /dev/null
+    says $'\e[33mdiffers'
+}
+
 # --- verify ------------------------------------------------------------------------------------
 
 @test "verify: 1 where something differs, 0 where nothing does, with --strict 3 where something is unsupported" {
@@ -200,6 +230,17 @@ PYTHON
     is_state qdisc applied
     is_state net.core.rmem_max applied
     is_state net.core.busy_poll ''
+}
+
+@test "verify says that the host has been started anew" {
+    tune apply 10/net.core.rmem_max
+    put /proc/sys/kernel/random/boot_id 99999999-2222-3333-4444-555555555555
+    put /proc/sys/net/core/rmem_max 212992
+    run tune verify
+    exits 1
+    says 'started anew since apply: 1 settings went with the old boot'
+    is_state net.core.rmem_max differs
+    [[ -e $STATE ]]
 }
 
 @test "verify reads again and never trusts the record" {
@@ -260,6 +301,94 @@ PYTHON
     says "written, but it reads back as 'loaded'"
 }
 
+@test "README's line: apply all-safe && verify && revert" {
+    local before
+    put /proc/sys/net/ipv4/tcp_rmem '4096 131072 6291456'
+    put /proc/sys/net/ipv4/tcp_wmem '4096 16384 4194304'
+    before=$(snapshot)
+    "$TUNE" --state "$STATE" apply all-safe && "$TUNE" --state "$STATE" verify && "$TUNE" --state "$STATE" revert || return 1
+    diff <(echo "$before") <(snapshot)
+}
+
+@test "all-safe is for a host on the internet; all-lab is the rest without --accept security" {
+    "$TUNE" --state "$STATE" apply all-safe
+    grep -qx 'generic-receive-offload: on' "$TUNE_ROOT/fake/features"
+    holds /fake/service.irqbalance.service active
+    holds /proc/sys/net/ipv4/tcp_congestion_control cubic
+    holds /proc/sys/net/core/busy_poll 0
+    run "$TUNE" --state "$STATE" apply all-lab
+    exits 2
+    says 'needs --accept connectivity: 7/'
+    run "$TUNE" --state "$STATE" apply all-lab --accept connectivity --confirm-within 0
+    exits 0
+    grep -qx 'generic-receive-offload: off' "$TUNE_ROOT/fake/features"
+    holds /fake/service.irqbalance.service inactive
+    holds /proc/sys/net/ipv4/tcp_congestion_control reno
+    holds /proc/sys/net/core/busy_poll 1
+    [[ ! -s $TUNE_ROOT/fake/audit && -s $TUNE_ROOT/fake/ruleset ]]
+}
+
+@test "apply proves that the original can be put back before it writes" {
+    echo 'Error: Could not process rule: No such file or directory' >"$TUNE_ROOT/fake/refuse.nft-check"
+    run tune apply '4/nft*'
+    exits 2
+    says 'refused'
+    [[ -s $TUNE_ROOT/fake/ruleset && ! -e $STATE ]]
+}
+
+@test "a missing right is said to be one, not a defect" {
+    ((EUID == 0)) || skip 'needs root to be someone else'
+    command -v setpriv >/dev/null || skip 'setpriv not found: Debian package util-linux'
+    local copy=/tmp/tune-right.$$
+    cp -r "$TUNE_TEST_DIR/.." "$copy"
+    chmod -R a+rX "$copy"
+    TUNE_ROOT='' PATH=${PATH#*:} run setpriv --reuid 65534 --regid 65534 --clear-groups "$copy/tune" apply 10 \
+        --state /root/state.json
+    rm -r "$copy"
+    exits 2
+    says_not defect
+    says_not Traceback
+    says 'Permission denied'
+}
+
+# slow_modprobe: a tool that takes its time, so that a signal comes in the midst of it.
+slow_modprobe() {
+    mkdir "$BATS_TEST_TMPDIR/real"
+    mv "$BATS_TEST_TMPDIR/bin/modprobe" "$BATS_TEST_TMPDIR/real"
+    # shellcheck disable=SC2016
+    printf '#!/bin/sh\ntouch "$TUNE_ROOT/../running"\nsleep 1\nexec "%s/modprobe" "$@"\n' "$BATS_TEST_TMPDIR/real" \
+        >"$BATS_TEST_TMPDIR/bin/modprobe"
+    chmod +x "$BATS_TEST_TMPDIR/bin/modprobe"
+}
+
+@test "a signal ends apply after the knob at hand, and says what to do" {
+    local signal before
+    before=$(snapshot)
+    slow_modprobe
+    for signal in TERM:143 HUP:129 INT:130; do
+        rm -f "$BATS_TEST_TMPDIR/running"
+        # Of its own, for bash lets what runs in the background ignore SIGINT.
+        python3 -c 'import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])' \
+            "$TUNE" --state "$STATE" --accept security,connectivity --confirm-within 0 apply 4/iptable_filter 10 \
+            >"$BATS_TEST_TMPDIR/said" 2>&1 3>&- &
+        local applying=$! status=0
+        while [[ ! -e $BATS_TEST_TMPDIR/running ]]; do
+            sleep 0.02
+        done
+        kill "-${signal%:*}" "$applying"
+        wait "$applying" || status=$?
+        output=$(<"$BATS_TEST_TMPDIR/said")
+        exits "${signal#*:}"
+        says "SIG${signal%:*}"
+        says '1 settings written; revert with: '
+        says_not defect
+        lacks iptable_filter "$TUNE_ROOT/proc/modules" # The knob at hand was finished,
+        holds /proc/sys/net/core/rmem_max 212992 # the next not begun.
+        "$TUNE" --state "$STATE" revert
+        diff <(echo "$before") <(snapshot)
+    done
+}
+
 # --- plan --------------------------------------------------------------------------------------
 
 @test "plan in sh does what apply does, and its inverse what revert does" {
@@ -287,6 +416,32 @@ PYTHON
     run tune plan 8 --iface lo
     says_not '
 tc qdisc'
+}
+
+@test "plan in sh goes on where a device refuses, as apply does" {
+    echo 'netlink error: Operation not supported' >"$TUNE_ROOT/fake/refuse.ethtool"
+    tune plan 6 9 >"$BATS_TEST_TMPDIR/plan.sh"
+    run sh "$BATS_TEST_TMPDIR/plan.sh"
+    exits 0
+    says 'refused, and left as it is: adaptive-rx'
+    holds /proc/sys/net/core/busy_poll 1
+    holds /proc/sys/net/ipv4/tcp_congestion_control reno
+}
+
+@test "plan: the inverse is what revert does" {
+    run tune plan 8
+    says '#   undo: tc qdisc del dev eth0 root'
+    tune plan 8 >"$BATS_TEST_TMPDIR/plan.sh"
+    local before
+    before=$(snapshot)
+    sh "$BATS_TEST_TMPDIR/plan.sh"
+    sed -n 's/^#   undo: //p' "$BATS_TEST_TMPDIR/plan.sh" | sh
+    diff <(echo "$before") <(snapshot)
+}
+
+@test "plan, persist, confirm: JSON" {
+    tune plan 9 --json | python3 -c 'import json, sys; d = json.load(sys.stdin); assert any(k["command"] == "ethtool -K eth0 gro off || echo '"'refused, and left as it is: gro'"' >&2" and k["undo"] for k in d["plan"]), d'
+    tune persist 9 --json | python3 -c 'import json, sys; assert "ExecStop" in json.load(sys.stdin)["unit"]'
 }
 
 @test "plan with --netns wraps its commands" {
@@ -339,6 +494,15 @@ tc qdisc'
 @test "revert with nothing applied is no error" {
     run tune revert
     exits 0
+}
+
+@test "revert with nothing recorded makes nothing" {
+    run tune revert
+    exits 0
+    [[ ! -e ${STATE%/*} ]]
+    run tune confirm
+    exits 1
+    [[ ! -e ${STATE%/*} ]]
 }
 
 @test "revert: a refused write keeps the record" {
@@ -415,6 +579,29 @@ tc qdisc'
     grep -q '^ExecStart=.* apply all-safe ' "$TUNE_ROOT/etc/systemd/system/bareloop-tune.service"
     grep -q 'systemctl enable bareloop-tune.service' "$BATS_TEST_TMPDIR/calls"
     says 'undo: systemctl disable --now'
+}
+
+@test "persist --write: what its owner could change is copied, for the unit runs as root" {
+    ((EUID == 0)) || skip 'needs root to give a file away'
+    mkdir -p "$TUNE_ROOT/etc/systemd/system"
+    mkdir "$BATS_TEST_TMPDIR/theirs"
+    cp -r "$TUNE_TEST_DIR"/../{tune,lib,libexec,jvm.options,README.md} "$BATS_TEST_TMPDIR/theirs"
+    chown -R 65534 "$BATS_TEST_TMPDIR/theirs"
+    run "$BATS_TEST_TMPDIR/theirs/tune" --state "$STATE" persist 10
+    says 'belongs to user 65534'
+    run "$BATS_TEST_TMPDIR/theirs/tune" --state "$STATE" persist 10 --write
+    exits 0
+    grep -q '^ExecStart=/usr/local/lib/bareloop-tune/tune apply 10 ' "$TUNE_ROOT/etc/systemd/system/bareloop-tune.service"
+    [[ $(find "$TUNE_ROOT/usr/local/lib/bareloop-tune" ! -user 0 -o -perm /022 ! -type l) == '' ]]
+    # The copy is a whole one.
+    run "$TUNE_ROOT/usr/local/lib/bareloop-tune/tune" status 10
+    exits 0
+}
+
+@test "persist --write: the server's unit may open as many files" {
+    mkdir -p "$TUNE_ROOT/etc/systemd/system"
+    tune persist 10 --write
+    grep -qx 'LimitNOFILE=1048576' "$TUNE_ROOT/etc/systemd/system/bareloop.service.d/50-bareloop-tune.conf"
 }
 
 @test "persist: systemd accepts the unit" {
