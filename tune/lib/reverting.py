@@ -50,9 +50,8 @@ class Revert:
             self.save()
         status = self.report.status
         if signals.caught():
-            warn(
-                f"{signals.caught()}: ended after the knob at hand; {len(self.state.records)} settings are left: revert again"
-            )
+            left = len(self.state.records)
+            warn(f"{signals.caught()}: ended after the knob at hand; {left} settings are left: revert again")
             status = signals.exit_status()
         self.report.end(status)
         self.by_hand()

@@ -29,7 +29,7 @@ needs_namespaces() {
 
 # Whether there is a server to try: the jar, and a JDK to run it.
 has_server() {
-    [[ -r $JAR ]] && (. "$BATS_TEST_DIRNAME/../libexec/measure.d/common.sh" && find_java '') 2>/dev/null
+    [[ -r $JAR ]] && "$BATS_TEST_DIRNAME/../libexec/java" >/dev/null 2>&1
 }
 
 @test "lab net: up makes two namespaces with queues, XPS and pinned NAPI threads; down takes them away" {

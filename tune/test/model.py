@@ -188,7 +188,8 @@ class Model(System):
 
     def ethtool(self, words: list[str], given: str, world: dict[str, str]) -> Optional[str]:
         if words[0] == "-k":
-            return f"generic-receive-offload: {world['gro']}\nlarge-receive-offload: off [fixed]\nrx-gro-hw: {world['rx-gro-hw']}"
+            shown = "generic-receive-offload: {gro}\nlarge-receive-offload: off [fixed]\nrx-gro-hw: {rx-gro-hw}"
+            return shown.format(**world)
         if words[0] == "-c":
             return "Adaptive RX: {adaptive-rx}  TX: n/a\nrx-usecs: {rx-usecs}\ntx-usecs:\t{tx-usecs}".format(**world)
         if words[0] == "-l":
@@ -290,12 +291,12 @@ def guarded(system: Model, arguments: list[str]) -> int:
         if stat.S_ISREG(os.fstat(descriptor).st_mode):
             system.tick()
 
-    state.State._write = ticking_save  # type: ignore[method-assign]
+    state.State._write = ticking_save  # type: ignore[assignment]
     os.fsync = ticking_sync  # type: ignore[assignment]
     try:
         return main.guard(lambda: main.run(command_line.parse(arguments), system))
     finally:
-        state.State._write = save  # type: ignore[method-assign]
+        state.State._write = save
         os.fsync = sync
 
 
