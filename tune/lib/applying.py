@@ -11,7 +11,7 @@ import timer
 import verdict
 from knobs import NEEDS_ACCEPT, Catalogue, Knob
 from output import brief, fail, warn
-from state import State
+from state import Record, State
 from system import Action, Borrow, Result, run_all, sh_all
 from verdict import Report
 
@@ -107,7 +107,7 @@ class Apply:
             return
         selection.whole.add(5)
         for knob in self.catalogue.evaluated([5]):
-            if knob.state == "differs":
+            if knob.state == "differs" and not knob.settles:
                 warn(
                     f"step 6 without step 5 ({knob.name} differs): a worker polls one NAPI, and its connections "
                     "come from several; apply 5 first"
@@ -211,6 +211,8 @@ class Apply:
         record = self.state.find(knob.step, knob.kind, knob.argument)
         assert record
         if knob.state in ("differs", "unsupported", "unknown"):
+            if kind.refusable and knob.current and kind.same(knob.argument, knob.current, original):
+                return self.kept(knob, record, command)
             cause = f" ({knob.reason})" if knob.state != "differs" and knob.reason else ""
             knob.state = "differs"
             knob.reason = f"written, but it reads back as '{brief(knob.current)}'{cause}; was '{brief(original)}'"
@@ -226,6 +228,17 @@ class Apply:
             was = brief(kind.shown(knob.argument, original), 40)
             knob.reason = f"was {was}" + (f"; {wanted_reason}" if wanted_reason else "")
         self.report.add(knob, command=command, shown=self.shown(knob), written=True)
+        return True
+
+    def kept(self, knob: Knob, record: Record, command: str) -> bool:
+        """Some drivers take a value without an error, and without taking it."""
+        self.state.drop(record)
+        self.save()
+        self.written -= 1
+        driver = kinds.described(knob.argument.split(" ")[0], self.host)
+        knob.state, knob.reason = "unsupported", f"{driver}: the device takes the command and keeps '{knob.current}'"
+        self.report.count(knob)
+        self.report.add(knob, command=command)
         return True
 
     def shown(self, knob: Knob) -> tuple[str, str]:

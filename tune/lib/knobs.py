@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from dataclasses import dataclass, field
-from typing import Any, Callable, Iterable, Iterator, Optional
+from dataclasses import dataclass
+from typing import Callable, Iterable, Iterator, Optional
 
 import kinds
 from host import Host
@@ -32,6 +32,8 @@ class Knob:
     conflict: str = ""  # Why it must not be written, where it differs.
     current: str = ""
     state: str = ""
+    pending: str = ""  # Why a value that is as wanted is not in force yet.
+    settles: bool = False  # Differs for a moment after a write, until the kernel comes to it.
 
     @property
     def writable(self) -> bool:
@@ -56,7 +58,6 @@ class Context:
     state: State
     selection: Selection
     step: int = 0
-    notes: dict[str, Any] = field(default_factory=dict)  # What one part of a step tells another.
 
     def knob(self, kind: str, name: str, argument: str, target: str, *risks: str, why: str = "") -> Knob:
         return Knob(self.step, name, kind, argument, target, risks, why)
@@ -149,7 +150,6 @@ class Catalogue:
         found: list[Knob] = []
         for number in numbers:
             self.context.step = number
-            self.context.notes = {}
             found += [knob for knob in self.selection.steps[number].declare(self.context) if self.selection.takes(knob)]
         return found
 
@@ -173,9 +173,8 @@ class Catalogue:
         if kind.same(knob.argument, reading.value, knob.target):
             knob.state = "applied"
             knob.reason = reading.note or knob.reason
-            if knob.kind == "bootline" and self.context.notes.get("pending"):
-                knob.state = "needs-reboot"
-                knob.reason = "written; the running kernel was started without it"
+            if knob.pending:
+                knob.state, knob.reason = "needs-reboot", knob.pending
         elif reading.moot:
             knob.state, knob.reason = "applied", reading.moot
         elif reading.readonly:

@@ -73,7 +73,7 @@ class Report:
     def count(self, knob: Knob) -> None:
         """Towards the exit status: what was asked for, and nobody else's matters."""
         if knob.state == "differs":
-            self.differs = True
+            self.differs = self.differs or not (knob.settles and self.options.verb == "apply")
         elif knob.state == "needs-reboot":
             # apply has done what there is to do; verify tells that it is not in force yet.
             self.differs = self.differs or self.options.verb != "apply"

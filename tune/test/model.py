@@ -291,13 +291,13 @@ def guarded(system: Model, arguments: list[str]) -> int:
         if stat.S_ISREG(os.fstat(descriptor).st_mode):
             system.tick()
 
-    state.State._write = ticking_save  # type: ignore[assignment]
-    os.fsync = ticking_sync  # type: ignore[assignment]
+    setattr(state.State, "_write", ticking_save)
+    setattr(os, "fsync", ticking_sync)
     try:
         return main.guard(lambda: main.run(command_line.parse(arguments), system))
     finally:
-        state.State._write = save
-        os.fsync = sync
+        setattr(state.State, "_write", save)
+        setattr(os, "fsync", sync)
 
 
 def digest(root: str) -> str:

@@ -117,7 +117,13 @@ cycle() {
     grep -qx 'update-grub ' "$BATS_TEST_TMPDIR/calls"
     run tune verify 2
     exits 1
+    is_state 'kernel command line' needs-reboot
     is_state meltdown needs-reboot
+    run tune verify 2-3 # Also among others, and by what was applied.
+    is_state 'kernel command line' needs-reboot
+    run tune verify
+    exits 1
+    is_state 'kernel command line' needs-reboot
 }
 
 @test "step 2: after the reboot it is applied, and reverted it needs another" {
@@ -505,6 +511,8 @@ cpus() {
     run tune verify 5
     exits 1
     is_state 'irq/24 effective' differs
+    run tune apply 5 # Which has done what there is to do.
+    exits 0
 }
 
 @test "step 5: pinning of the server's loops" {
@@ -592,6 +600,16 @@ cpus() {
     printf '%s\0' java -jar bareloop.jar --busy-poll off >"$TUNE_ROOT/proc/500/cmdline"
     run tune status 6 --pid 500
     is_state 'epoll busy poll' differs
+}
+
+@test "step 6: a device that takes the command and keeps its value is unsupported, and others go on" {
+    : >"$TUNE_ROOT/fake/ignore.ethtool"
+    run tune apply 6
+    exits 0
+    is_state adaptive-rx unsupported
+    says "ena: the device takes the command and keeps 'off'"
+    holds /proc/sys/net/core/busy_poll 1
+    lacks adaptive-rx "$STATE"
 }
 
 @test "step 6: a coalescing value that the device does not take is unsupported, and others go on" {

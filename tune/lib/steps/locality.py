@@ -105,9 +105,10 @@ def interrupts(context: Context, device: Device) -> Iterator[Knob]:
         effective = system.line(f"{path}/effective_affinity_list")
         if effective and system.line(f"{path}/smp_affinity_list") == cpu and effective != cpu:
             why = "the kernel delivers elsewhere until the next interrupt"
-            yield context.fact(
-                named(context, device, f"irq/{interrupt.number} effective"), effective, cpu, "differs", why
-            )
+            name = named(context, device, f"irq/{interrupt.number} effective")
+            fact = context.fact(name, effective, cpu, "differs", why)
+            fact.settles = True
+            yield fact
 
 
 def transmit(context: Context, device: Device) -> Iterator[Knob]:

@@ -59,14 +59,15 @@ def declare(context: Context) -> Iterator[Knob]:
         yield context.fact(name, "mitigations=off", flags, "applied")
         return
     pending = bool(mitigated) and not all(flag in line.split() for flag in flags.split())
-    context.notes["pending"] = pending
     what = f"would change: {' '.join(mitigated) or 'nothing'}"
     if "meltdown" not in mitigated and "mds" not in mitigated and len(mitigated) <= 3:
         what += "; little to gain on this CPU: neither page table isolation nor VERW is active"
-    yield bootline(context, name, flags, what, pending)
+    knob = bootline(context, name, flags, what, pending)
+    written = knob.pending and context.read("bootline", knob.argument)
+    yield knob
     for file in mitigated:
         now = system.line(f"{VULNERABILITIES}/{file}")
-        if pending and context.notes.get("written"):
+        if written and written.value == knob.target:
             yield context.fact(file, now, "Vulnerable", "needs-reboot")
         else:
             yield context.fact(file, now, "Vulnerable", "differs", "by the kernel command line")
@@ -139,7 +140,8 @@ def bootline(context: Context, name: str, flags: str, what: str, pending: bool) 
         why = f"update-grub not found: Debian package grub2-common; add '{flags}' to {os.path.normpath(place[5:])}"
         return context.fact(name, "", flags, "unsupported", why)
     target = merged(value, flags)
-    context.notes["written"] = value == target
     if not pending and value != target:
         return in_force
-    return context.knob("bootline", name, place, target, "security", "global", why=f"add: {flags}; {what}")
+    knob = context.knob("bootline", name, place, target, "security", "global", why=f"add: {flags}; {what}")
+    knob.pending = "written; the running kernel was started without it" if pending else ""
+    return knob
