@@ -41,6 +41,7 @@ def guard(body: Callable[[], int]) -> int:
         warn(str(failure))
     except BrokenPipeError:
         sys.stdout = None  # type: ignore[assignment]
+        warn("nobody reads what it says; what was written is in the state: tune verify, tune revert")
     except KeyboardInterrupt:
         warn("interrupted; nothing is written")
         return 130

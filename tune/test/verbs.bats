@@ -314,6 +314,7 @@ PYTHON
     "$TUNE" --state "$STATE" apply all-safe
     grep -qx 'generic-receive-offload: on' "$TUNE_ROOT/fake/features"
     holds /fake/service.irqbalance.service active
+    holds /proc/irq/24/smp_affinity_list 0-1 # irqbalance would move it again.
     holds /proc/sys/net/ipv4/tcp_congestion_control cubic
     holds /proc/sys/net/core/busy_poll 0
     run "$TUNE" --state "$STATE" apply all-lab
@@ -325,6 +326,8 @@ PYTHON
     holds /fake/service.irqbalance.service inactive
     holds /proc/sys/net/ipv4/tcp_congestion_control reno
     holds /proc/sys/net/core/busy_poll 1
+    "$TUNE" --state "$STATE" apply all-safe # Which it no longer would.
+    holds /proc/irq/24/smp_affinity_list 0
     [[ ! -s $TUNE_ROOT/fake/audit && -s $TUNE_ROOT/fake/ruleset ]]
 }
 

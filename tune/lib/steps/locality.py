@@ -31,9 +31,13 @@ def declare(context: Context) -> Iterator[Knob]:
     yield from placement(context)
     for device in host.devices:
         yield channels(context, device)
-    yield context.knob("service", "irqbalance", "irqbalance.service", "stopped", "global", "lab")
+    irqbalance = context.knob("service", "irqbalance", "irqbalance.service", "stopped", "global", "lab")
+    yield irqbalance
+    reading = context.read("service", irqbalance.argument)
+    # Where it stays, as in all-safe, it would move within seconds what is set here.
+    stays = reading is not None and reading.value == "running" and not context.selection.takes(irqbalance)
     for device in host.devices:
-        yield from interrupts(context, device)
+        yield from interrupts(context, device, "irqbalance would move it again: 5/irqbalance first" if stays else "")
         yield from transmit(context, device)
         yield from receive(context, device)
         yield from others(context, device)
@@ -80,7 +84,7 @@ def channels(context: Context, device: Device) -> Knob:
     return context.knob("channels", name, device.name, target, why=why)
 
 
-def interrupts(context: Context, device: Device) -> Iterator[Knob]:
+def interrupts(context: Context, device: Device, conflict: str) -> Iterator[Knob]:
     host, system = context.host, context.host.system
     if not (
         system.directory(f"/sys/class/net/{device.name}/device/msi_irqs")
@@ -100,7 +104,9 @@ def interrupts(context: Context, device: Device) -> Iterator[Knob]:
         cpu = str(host.cpus[interrupt.queue % len(host.cpus)])
         path = f"/proc/irq/{interrupt.number}"
         name = named(context, device, f"irq/{interrupt.number} {interrupt.name}".rstrip())
-        yield context.knob("cpulist", name, f"{path}/smp_affinity_list", cpu, "global")
+        knob = context.knob("cpulist", name, f"{path}/smp_affinity_list", cpu, "global")
+        knob.conflict = conflict
+        yield knob
         # The kernel may take the list and still deliver elsewhere.
         effective = system.line(f"{path}/effective_affinity_list")
         if effective and system.line(f"{path}/smp_affinity_list") == cpu and effective != cpu:
