@@ -119,7 +119,7 @@ class Apply:
         """False where to stop."""
         handled: set[str] = set()
         going = True
-        waiting = self.catalogue.declare([number])
+        waiting = self.catalogue.declare([number], facts=False)
         while waiting and going:
             knob = waiting.pop(0)
             if not knob.writable or knob.name in handled:
@@ -132,7 +132,7 @@ class Apply:
                 warn(f"stopped at step {number}, {knob.name}; --keep-going goes on")
                 going = False
             if knob.kind == "channels" and self.written > written:
-                waiting = self.catalogue.declare([number])  # Other queues, other knobs.
+                waiting = self.catalogue.declare([number], facts=False)  # Other queues, other knobs.
         # What is only looked at, as it is after the writes.
         for knob in self.catalogue.declare([number]):
             if not knob.writable:
@@ -332,7 +332,8 @@ def verify(catalogue: Catalogue, state: State, report: Report) -> int:
 def recorded(catalogue: Catalogue, state: State) -> list[Knob]:
     """Each recorded setting as its step wants it now; one that no step has any more, as it was written."""
     catalogue.selection.whole = {record.step for record in state.records.values()}
-    declared = {(knob.step, knob.kind, knob.argument): knob for knob in catalogue.declare(catalogue.selection.numbers)}
+    knobs = catalogue.declare(catalogue.selection.numbers, facts=False)
+    declared = {(knob.step, knob.kind, knob.argument): knob for knob in knobs}
     found = []
     for record in state.records.values():
         knob = declared.get((record.step, record.kind, record.argument))

@@ -58,6 +58,7 @@ class Context:
     state: State
     selection: Selection
     step: int = 0
+    facts: bool = True  # Whether what is only looked at is wanted too: it costs commands.
 
     def knob(self, kind: str, name: str, argument: str, target: str, *risks: str, why: str = "") -> Knob:
         return Knob(self.step, name, kind, argument, target, risks, why)
@@ -146,8 +147,9 @@ class Catalogue:
         self.kinds = kinds.table(host)
         self.context = Context(host, self.kinds, state, selection)
 
-    def declare(self, numbers: Iterable[int]) -> list[Knob]:
+    def declare(self, numbers: Iterable[int], facts: bool = True) -> list[Knob]:
         found: list[Knob] = []
+        self.context.facts = facts
         for number in numbers:
             self.context.step = number
             found += [knob for knob in self.selection.steps[number].declare(self.context) if self.selection.takes(knob)]

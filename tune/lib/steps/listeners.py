@@ -37,6 +37,8 @@ def declare(context: Context) -> Iterator[Knob]:
     inodes = [row[8] for row in rows if len(row) > 8 and row[3] in EVERY_PACKET and int(row[4]) in ours]
     if host.iface:
         yield from dhclient(context)
+    if not context.facts:
+        return
     if not inodes:
         yield context.fact("packet sockets", "none", "none", "applied")
         return

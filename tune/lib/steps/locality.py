@@ -40,9 +40,11 @@ def declare(context: Context) -> Iterator[Knob]:
         yield from interrupts(context, device, "irqbalance would move it again: 5/irqbalance first" if stays else "")
         yield from transmit(context, device)
         yield from receive(context, device)
-        yield from others(context, device)
-    yield from flow_steering(context)
-    yield from of_server(context)
+        if context.facts:
+            yield from others(context, device)
+    if context.facts:
+        yield from flow_steering(context)
+        yield from of_server(context)
 
 
 def named(context: Context, device: Device, name: str) -> str:

@@ -40,7 +40,8 @@ def declare(context: Context) -> Iterator[Knob]:
             reading = context.read("module", module)
             if reading and reading.value == "loaded":
                 yield context.knob("module", module, module, "absent", "security", "connectivity", "global")
-    yield from hooks(context)
+    if context.facts:
+        yield from hooks(context)
 
 
 def hooks(context: Context) -> Iterator[Knob]:

@@ -27,7 +27,8 @@ AT_LEAST = {
 def declare(context: Context) -> Iterator[Knob]:
     for name, least in AT_LEAST.items():
         yield at_least(context, name, least)
-    yield iptables(context)
+    if context.facts:
+        yield iptables(context)
 
 
 def at_least(context: Context, name: str, least: int) -> Knob:
