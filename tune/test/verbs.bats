@@ -541,6 +541,26 @@ tc qdisc'
     grep -q reverted "${STATE%.json}.timer.log"
 }
 
+@test "timer: it is there before the first write, and outlives a kill -9 of apply" {
+    local before i
+    before=$(snapshot)
+    slow_modprobe
+    "$TUNE" --state "$STATE" --accept security,connectivity --confirm-within 3 apply 4 >/dev/null 2>&1 3>&- &
+    local applying=$!
+    while [[ ! -e $BATS_TEST_TMPDIR/running ]]; do
+        sleep 0.02
+    done
+    kill -KILL "$applying"
+    wait "$applying" || true
+    [[ ! -s $TUNE_ROOT/fake/ruleset ]]
+    for ((i = 0; i < 200; i++)); do
+        [[ -e $STATE ]] || break
+        sleep 0.1
+    done
+    diff <(echo "$before") <(snapshot)
+    grep -q 'reverted .*nft ruleset' "${STATE%.json}.timer.log"
+}
+
 @test "timer: confirmed, it stays" {
     "$TUNE" --state "$STATE" --accept connectivity --confirm-within 2 apply 7
     run "$TUNE" --state "$STATE" confirm
