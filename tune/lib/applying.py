@@ -38,6 +38,7 @@ class Apply:
         self.check_state()
         self.warn_without_locality()
         signals.watch()
+        self.return_borrowed()
         self.report.begin()
         for number in numbers:
             if not self.apply_step(number):
@@ -93,6 +94,20 @@ class Apply:
         same_netns(self.state, self.host.netns)
         same_device(self.state, self.catalogue)
         self.state.host.update(self.facts())
+
+    def return_borrowed(self) -> None:
+        """What a run that was killed had borrowed of the whole host goes back before anything else."""
+        sysctl = self.catalogue.kinds["sysctl"]
+        for record in list(self.state.records.values()):
+            if (record.kind, record.argument) != ("sysctl", kinds.Qdisc.DEFAULT):
+                continue
+            reading = kinds.optional(self.catalogue.kinds, record.kind, record.argument)
+            if reading and reading.value == record.ours != record.original:
+                result = run_all(self.system, sysctl.change(record.argument, record.original, record.ours))
+                if result.status != 0:
+                    fail(f"{record.argument}: '{record.original}' cannot be put back: {result.errno_text}")
+            self.state.drop(record)
+            self.save()
 
     def facts(self) -> dict[str, str]:
         return state_facts(self.catalogue)
@@ -249,7 +264,8 @@ class Apply:
         kind = self.catalogue.kinds[knob.kind]
         said = result.errno_text
         cause = kind.cause(knob.argument, said)
-        what = "the way back would be refused, so nothing is written" if proof and result.status != 1 else "refused"
+        checked = proof and isinstance(kind, (kinds.Nft, kinds.Iptables))  # Of others it is the write itself.
+        what = "the way back would be refused, so nothing is written" if checked else "refused"
         knob.reason = f"{what}: {said}" + (f": {cause}" if cause else "")
         if any(word in said for word in DECLINED) or (kind.refusable and cause and cause != "needs root"):
             knob.state = "unsupported"

@@ -39,6 +39,7 @@ SELECTORS = [
     "4/nft*",
 ]
 RUNS = 14
+DEFAULT_QDISC = "/proc/sys/net/core/default_qdisc"
 # What someone else may set: other than any original, and than any value of tune's.
 FOREIGN = {
     "/proc/sys/net/core/rmem_max": "4711",
@@ -89,6 +90,11 @@ def sweep() -> int:
             status, said, _ = model.tune(root, ["apply", "all", *ACCEPT, *state], kill_at=point)
             if status != model.KILLED:
                 raise Broken(f"point {point}: not killed: {said}")
+            if model.items(root)[DEFAULT_QDISC] != before[DEFAULT_QDISC]:
+                # It was killed while it had that borrowed: the next run gives it back first.
+                model.tune(root, ["apply", "10", *ACCEPT, *state])
+                if model.items(root)[DEFAULT_QDISC] != before[DEFAULT_QDISC]:
+                    raise Broken(f"point {point}: {DEFAULT_QDISC} is still borrowed")
             status, said, _ = model.tune(root, ["revert", *state])
             after = model.items(root)
             if status != 0 or after != before or os.path.exists(state[1]):
