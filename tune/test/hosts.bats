@@ -67,7 +67,7 @@ bond() {
 chains() {
     local before after group
     before=$(snapshot)
-    for group in all-safe all-lab all-safe\ all-lab; do
+    for group in all-safe all-safe\ all-lab; do
         # shellcheck disable=SC2086
         "$TUNE" --state "$STATE" --accept connectivity --confirm-within 0 apply $group &&
             "$TUNE" --state "$STATE" verify && "$TUNE" --state "$STATE" revert || return 1

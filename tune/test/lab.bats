@@ -108,11 +108,11 @@ EOT
     if has_server; then
         server=(--jar "$JAR")
     fi
-    run timeout 900 "$LAB" vm --log "$BATS_TEST_TMPDIR/vm.log" "${server[@]}"
+    run timeout 1100 "$LAB" vm --log "$BATS_TEST_TMPDIR/vm.log" "${server[@]}"
     echo "$output"
     # Tools or the kernel package cannot be had, or this machine is too slow: no fault of tune.
     [ "$status" -ne 2 ] || skip "$(tail -n 1 <<<"$output")"
-    [ "$status" -ne 124 ] || skip "not done in 15 minutes here"
+    [ "$status" -ne 124 ] || skip "not done in 18 minutes here"
     [ "$status" -eq 0 ]
     grep -q '^=== boot 3' "$BATS_TEST_TMPDIR/vm.log"
 }

@@ -75,6 +75,15 @@ readings() {
     [[ ! -e $STATE ]]
 }
 
+@test "namespace: README's line: apply all-safe && verify && revert" {
+    local before
+    before=$(readings)
+    "$TUNE" --netns "$NS" --iface server --state "$STATE" apply all-safe &&
+        "$TUNE" --netns "$NS" --state "$STATE" verify && "$TUNE" --netns "$NS" --state "$STATE" revert || return 1
+    diff <(echo "$before") <(readings)
+    [[ ! -e $STATE ]]
+}
+
 @test "namespace: XPS of each queue, as the kernel takes it" {
     (($(nproc) >= 2)) || skip 'needs two CPUs'
     "$TUNE" --netns "$NS" --iface server --state "$STATE" --cpus 1,0 apply '5/tx-*' '5/rx-*'
