@@ -8,6 +8,7 @@ import sys
 from dataclasses import dataclass
 from typing import Any, Optional
 
+import why
 from host import Host
 from knobs import NEEDS_ACCEPT, Knob, Step
 from output import DIFFERS, ERROR, UNSUPPORTED, brief, coloured, plural
@@ -110,12 +111,16 @@ class Report:
         value = one_line(current) or "-"
         if row.state not in ("applied",) and target and target != current:
             value += f" -> {one_line(target)}"
-        why = row.reason
+        reason = row.reason
         if row.knob.risks and row.state == "differs":
-            why += ("; " if why else "") + "risk: " + ",".join(row.knob.risks)
-        if why:
-            value = f"{value.ljust(24)}  {one_line(why, 10000)}"
+            reason += ("; " if reason else "") + "risk: " + ",".join(row.knob.risks)
+        if reason:
+            value = f"{value.ljust(24)}  {one_line(reason, 10000)}"
         print(f"  {coloured(row.state, 12)}  {row.knob.name.ljust(28)}  {value}".rstrip(), flush=True)
+        entry = why.of(row.knob.step, row.knob.name)
+        if self.options.verbose and row.knob.writable and entry.text:
+            since = f" (Linux {entry.since[0]}.{entry.since[1]})" if entry.since > why.ALWAYS else ""
+            print(f"{'':44}  why: {entry.text}{since}")
 
     def end(self, status: int) -> None:
         if self.options.json:
@@ -224,6 +229,8 @@ class Report:
                     "state": row.state,
                     "reason": row.reason,
                     "risk": list(row.knob.risks),
+                    "why": why.of(row.knob.step, row.knob.name).text,
+                    "since": ".".join(map(str, why.of(row.knob.step, row.knob.name).since)),
                     "command": row.command,
                 }
                 for row in self.rows

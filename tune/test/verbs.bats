@@ -191,6 +191,23 @@ PYTHON
     is_state qdisc differs
 }
 
+@test "status: each knob says why it is there" {
+    put /proc/sys/kernel/osrelease 6.18.1
+    tune status --json --pid 500 >"$BATS_TEST_TMPDIR/json"
+    python3 - "$BATS_TEST_TMPDIR/json" <<'PYTHON'
+import json, sys
+knobs = json.load(open(sys.argv[1]))["knobs"]
+commands = [knob for knob in knobs if knob["risk"] or knob["state"] == "differs" and "/" in knob["knob"]]
+assert len(commands) > 20, commands
+assert all(knob["why"] for knob in commands), [knob["knob"] for knob in commands if not knob["why"]]
+assert {knob["since"] for knob in knobs if knob["knob"] == "napi-0/suspend"} == {"6.13"}
+PYTHON
+    run tune status 9 -v
+    says 'why: small requests have nothing to coalesce'
+    run tune status 9
+    says_not why:
+}
+
 @test "status: our own gain beside the article's, where measure was run here" {
     mkdir -m 700 "${STATE%/*}"
     echo '{"gains": {"8": {"gain": 3.4, "proven": true}, "9": {"gain": 0.6, "proven": false}}}' >"${STATE%/*}/measured.json"
