@@ -11,17 +11,29 @@ put() {
     printf '%s\n' "${@:2}" | sed 's/\\t/\t/g' >"$TUNE_ROOT$1"
 }
 
-# A cloud instance: ENA with 2 queues of 2 CPUs, everything as a distribution leaves it.
+# The host of make_root, copied: it is made once for all tests.
 fake_root() {
-    local tool i
-    export TUNE_ROOT=$BATS_TEST_TMPDIR/root TUNE_ARCHITECTURE=x86_64
+    local made=$BATS_RUN_TMPDIR/made
+    export TUNE_ROOT=$made/root TUNE_ARCHITECTURE=x86_64
+    if [[ ! -e $made/whole ]]; then
+        rm -rf "$made"
+        make_root
+        touch "$made/whole"
+    fi
+    cp -a "$made/." "$BATS_TEST_TMPDIR"
+    export TUNE_ROOT=$BATS_TEST_TMPDIR/root
     STATE=$BATS_TEST_TMPDIR/state/state.json
-    mkdir -p "$TUNE_ROOT/fake" "$BATS_TEST_TMPDIR/bin" "$TUNE_ROOT/run/systemd/system"
-    for tool in ethtool tc ip systemctl nft auditctl modprobe update-grub dhclient prlimit ss ynl \
-        iptables iptables-legacy iptables-legacy-save iptables-legacy-restore; do
-        ln -s "$TUNE_TEST_DIR/fake-tool" "$BATS_TEST_TMPDIR/bin/$tool"
-    done
     PATH=$BATS_TEST_TMPDIR/bin:$PATH
+}
+
+# A cloud instance: ENA with 2 queues of 2 CPUs, everything as a distribution leaves it.
+make_root() {
+    local tool i bin=$TUNE_ROOT/../bin
+    mkdir -p "$TUNE_ROOT/fake" "$bin" "$TUNE_ROOT/run/systemd/system"
+    for tool in ethtool tc ip systemctl nft auditctl modprobe update-grub dhclient prlimit ss \
+        iptables iptables-legacy iptables-legacy-save iptables-legacy-restore; do
+        ln -s "$TUNE_TEST_DIR/fake-tool" "$bin/$tool"
+    done
 
     put /proc/sys/kernel/osrelease 6.1.0-18-amd64
     put /proc/sys/kernel/random/boot_id 11111111-2222-3333-4444-555555555555
@@ -31,7 +43,12 @@ fake_root() {
     put /proc/uptime '1000.00 1900.00'
     put /proc/modules 'ena 1 0 - Live 0x0' 'iptable_filter 16384 0 - Live 0x0'
     for i in 0 1; do
-        mkdir -p "$TUNE_ROOT/sys/devices/system/cpu/cpu$i"
+        put "/sys/devices/system/cpu/cpu$i/cpufreq/scaling_governor" powersave
+        put "/sys/devices/system/cpu/cpu$i/cpufreq/scaling_available_governors" 'performance powersave'
+        put "/sys/devices/system/cpu/cpu$i/cpuidle/state0/latency" 2
+        put "/sys/devices/system/cpu/cpu$i/cpuidle/state1/latency" 133
+        put "/sys/devices/system/cpu/cpu$i/cpuidle/state1/name" C6
+        put "/sys/devices/system/cpu/cpu$i/cpuidle/state1/disable" 0
         put "/sys/class/net/eth0/queues/tx-$i/xps_cpus" 00000000
         put "/sys/class/net/eth0/queues/rx-$i/rps_cpus" 00000000
         put "/sys/class/net/eth0/device/msi_irqs/$((24 + i))" msix
@@ -61,6 +78,10 @@ fake_root() {
     put /proc/sys/net/ipv4/tcp_max_syn_backlog 512
     put /proc/sys/net/ipv4/tcp_congestion_control cubic
     put /proc/sys/fs/nr_open 524288
+    put /proc/sys/kernel/timer_migration 1
+    put /sys/kernel/mm/transparent_hugepage/enabled never
+    put /sys/devices/system/clocksource/clocksource0/available_clocksource 'tsc hpet'
+    put /sys/devices/system/clocksource/clocksource0/current_clocksource hpet
 
     put /sys/devices/system/cpu/vulnerabilities/meltdown 'Mitigation: PTI'
     put /sys/devices/system/cpu/vulnerabilities/spectre_v1 'Mitigation: usercopy/swapgs barriers'
@@ -105,9 +126,10 @@ fake_root() {
         "\t\ttcp dport 22 accept comment \"the line's own\"" '\t}' '}'
     put /fake/iptables '*filter' ':INPUT ACCEPT' '-A INPUT -p tcp -j ACCEPT' COMMIT
     : >"$TUNE_ROOT/fake/audit"
+    put /fake/audit.enabled 1
     put /fake/ss 'p_raw UNCONN 0 0 *:eth0 * users:(("dhclient",pid=777,fd=5))'
     put /fake/driver ena
-    put /fake/napi '{"id":513,"irq-suspend-timeout":0}'
+    put /fake/netdev.json '{"2": [{"id": 513, "irq": 24, "queues": [["rx", 0], ["tx", 0]], "irq-suspend-timeout": 0}, {"id": 514, "irq": 25, "queues": [["rx", 1], ["tx", 1]], "irq-suspend-timeout": 0}]}'
 }
 
 # Everything but what the dynamic tools count down, and tune's own directory.
@@ -135,13 +157,24 @@ unwritable() {
     ln -sf /proc/sys/kernel/cap_last_cap "$TUNE_ROOT$1"
 }
 
-# state_of KNOB: its state in the rows of $output.
+# state_of KNOB: its state in the rows of $output: "  STATE  KNOB  VALUES ...", two blanks between.
 state_of() {
-    printf '%s\n' "$output" | awk -v knob="$1" '
-        substr($0, 1, 6) ~ /^ *[0-9]+  $/ {
-            name = substr($0, 7, 28); sub(/ +$/, "", name)
-            if (name == knob) { split(substr($0, 90), word, " "); print word[1]; exit }
-        }'
+    printf '%s\n' "$output" | sed -nE 's/^  ([a-z-]+) +(.*)$/\1\t\2/p' | while IFS=$'\t' read -r state rest; do
+        if [[ ${rest%%  *} == "$1" ]]; then
+            printf '%s' "$state"
+            break
+        fi
+    done
+}
+
+# steps_of: the steps whose rows are in $output, in their order.
+steps_of() {
+    printf '%s\n' "$output" | sed -nE 's/^([0-9]+) [a-z]+: .*/\1/p' | xargs
+}
+
+# rows: how many rows $output has.
+rows() {
+    printf '%s\n' "$output" | grep -cE '^  [a-z-]+  +[^ ]'
 }
 
 is_state() {

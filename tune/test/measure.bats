@@ -18,23 +18,26 @@ setup() {
 
 measure() {
     run timeout 60 "$MEASURE" --jar "$WORK/bareloop.jar" --java java --rounds 1 --duration 1 --warmup 1 \
-        --connections 64 --steal 100 --out "$WORK/r.json" "$@"
+        --connections 64 --steal 100 --out "$WORK/r.json" --record "$WORK/measured.json" "$@"
     echo "$output"
 }
 
-window() { # STEP KEY
-    awk -v step="$1" -v key="$2" '
-        /^"windows"/ { on = 1 }
-        on && $0 ~ "\"step\": " step "," && match($0, "\"" key "\": (\"[^\"]*\"|[^,}]*)") {
-            s = substr($0, RSTART + length(key) + 4, RLENGTH - length(key) - 4)
-            gsub(/"/, "", s)
-            print s
-            exit
-        }' "$WORK/r.json"
+window() { # STEP KEY: of the first window of a step
+    of windows "$@"
 }
 
 step() { # STEP KEY
-    sed '/^"windows"/,$d' "$WORK/r.json" | sed -n "s/.*\"step\": $1,.*\"$2\": \"\{0,1\}\([^\",}]*\).*/\1/p"
+    of steps "$@"
+}
+
+of() { # LIST STEP KEY
+    python3 - "$WORK/r.json" "$@" <<'PYTHON'
+import json, sys
+file, part, step, key = sys.argv[1:]
+row = next((row for row in json.load(open(file))[part] if row["step"] == int(step)), {})
+value = row.get(key, "")
+print(str(value).lower() if isinstance(value, bool) else value)
+PYTHON
 }
 
 @test "measure: as installed, then each step on top, then revert; results are JSON" {
@@ -49,11 +52,9 @@ step() { # STEP KEY
     [ "$(window 0 allocated)" = 2048 ]
     grep -q '"complete": true' "$WORK/r.json"
     [ "$(grep -c '"requests": 200000, "requests_of_client": 200000, "connections": 64, "on_loop_cpu": 60' "$WORK/r.json")" -eq 6 ]
-    if command -v python3 >/dev/null; then
-        python3 -m json.tool "$WORK/r.json" >/dev/null
-    else
-        echo "# no python3: not checked that it is JSON" >&3
-    fi
+    python3 -m json.tool "$WORK/r.json" >/dev/null
+    # What tune's verdict shows beside the article's gains.
+    python3 -c 'import json, sys; assert json.load(open(sys.argv[1]))["gains"]["3"]["gain"] == 0, sys.argv' "$WORK/measured.json"
 }
 
 @test "measure: the server gets what the steps in force ask of it" {
@@ -115,7 +116,7 @@ step() { # STEP KEY
 
 @test "measure: SIGTERM in a window reverts, and leaves neither server nor load" {
     FAKE_WRK_SLEEPS=30 timeout 60 "$MEASURE" --jar "$WORK/bareloop.jar" --java java --steps 3 --rounds 1 \
-        --duration 1 --warmup 1 --steal 100 --out "$WORK/r.json" 2>"$WORK/err" 3>&- &
+        --duration 1 --warmup 1 --steal 100 --out "$WORK/r.json" --record '' 2>"$WORK/err" 3>&- &
     local measuring=$! i
     for ((i = 0; i < 100; i++)); do
         if grep -q . "$WORK/wrk.log" 2>/dev/null; then break; fi
@@ -168,25 +169,28 @@ step() { # STEP KEY
 }
 
 @test "measure: medians, least and greatest; gains are paired within the round" {
-    printf '%s\n' 0 3 | awk '{ printf "%s\tlabel\tmeasured\t\n", $1 }' >"$WORK/steps"
-    local line
-    for line in '0 1 100 true' '3 1 110 true' '0 2 120 true' '3 2 1 false' '3 2 126 true' '0 3 110 true' '3 3 132 true'; do
-        read -r step round rps valid <<<"$line"
-        printf '{"step": %s, "label": "label", "round": %s, "try": 1, "rps": %s, "valid": %s, "reason": "", "flags": ""}\n' \
-            "$step" "$round" "$rps" "$valid"
-    done >"$WORK/windows"
-    run awk -v mode=cumulative -f "$TEST_DIR/../libexec/measure.d/summary.awk" "$WORK/steps" "$WORK/windows"
-    [[ ${lines[0]} == *'"windows": 3, "discarded": 0,'*'"rps": 110, "rps_min": 100, "rps_max": 120,'* ]]
-    [[ ${lines[0]} != *gain* ]]
-    [[ ${lines[1]} == *'"windows": 3, "discarded": 1,'*'"rps": 126, "rps_min": 110, "rps_max": 132,'* ]]
-    [[ ${lines[1]} == *'"gain": 10.00, "gain_min": 5.00, "gain_max": 20.00, "proven": true'* ]]
-    # A busy client proves nothing.
-    sed '1s/"valid"/"lower_bound": true, "valid"/' "$WORK/windows" >"$WORK/bound"
-    run awk -v mode=cumulative -f "$TEST_DIR/../libexec/measure.d/summary.awk" "$WORK/steps" "$WORK/bound"
-    [[ ${lines[1]} == *'"gain": 10.00, '*'"proven": false'* ]]
-    # All steps, 0, have so much over all but one.
-    run awk -v mode=leave-one-out -f "$TEST_DIR/../libexec/measure.d/summary.awk" "$WORK/steps" "$WORK/windows"
-    [[ ${lines[1]} == *'"gain": -9.09, "gain_min": -16.67, "gain_max": -4.76, "proven": true'* ]]
+    run python3 -ISB - "$TEST_DIR/../lib" <<'PYTHON'
+import sys
+sys.path.insert(0, sys.argv[1])
+from measuring.summary import StepState, summarize
+steps = [StepState(0, "label", "measured"), StepState(3, "label", "measured")]
+rows = [(0, 1, 100, True), (3, 1, 110, True), (0, 2, 120, True), (3, 2, 1, False), (3, 2, 126, True), (0, 3, 110, True), (3, 3, 132, True)]
+windows = [{"step": s, "round": r, "rps": rps, "valid": valid, "flags": ""} for s, r, rps, valid in rows]
+first, second = summarize(steps, windows, "cumulative")
+assert (first["windows"], first["discarded"], first["rps"], first["rps_min"], first["rps_max"]) == (3, 0, 110, 100, 120), first
+assert "gain" not in first
+assert (second["windows"], second["discarded"], second["rps"], second["rps_min"], second["rps_max"]) == (3, 1, 126, 110, 132), second
+assert (second["gain"], second["gain_min"], second["gain_max"], second["proven"]) == (10, 5, 20, True), second
+# All steps, 0, have so much over all but one.
+second = summarize(steps, windows, "leave-one-out")[1]
+assert (second["gain"], second["gain_min"], second["gain_max"], second["proven"]) == (-9.09, -16.67, -4.76, True), second
+# A busy client proves nothing.
+windows[0]["lower_bound"] = True
+second = summarize(steps, windows, "cumulative")[1]
+assert (second["gain"], second["proven"]) == (10, False), second
+PYTHON
+    echo "$output"
+    [ "$status" -eq 0 ]
 }
 
 @test "measure: an exceeded network allowance of the instance voids a window" {
@@ -231,6 +235,14 @@ step() { # STEP KEY
     grep -q '"client": "separate machine"' "$WORK/r.json"
 }
 
+@test "measure: a place for the state that others can write is refused before anything is done" {
+    mkdir -m 777 "$WORK/open"
+    measure --steps 3 --out "$WORK/open/r.json"
+    [ "$status" -eq 2 ]
+    [[ $output == *"others may write $WORK/open"* ]]
+    [ ! -e "$WORK/java.log" ]
+}
+
 @test "measure: --dry-run prints the plan and starts nothing" {
     measure --steps 3-4 --dry-run
     [ "$status" -eq 0 ]
@@ -270,7 +282,7 @@ step() { # STEP KEY
     done
     finds() { # PATH'S VERSION, JAVA_HOME
         FAKE_JAVA=$1 JAVA_HOME=$2 run bash -c \
-            ". <(sed 's,^JVM_DIRECTORY=.*,JVM_DIRECTORY=$directory,' '$TEST_DIR/../libexec/measure.d/common.sh'); find_java ''; echo \"\$java\""
+            "TUNE_JVM_DIRECTORY=$directory '$TEST_DIR/../libexec/java'"
         echo "$output"
     }
     finds 25 "$directory/jdk-24"

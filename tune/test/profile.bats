@@ -61,7 +61,8 @@ setup() {
 }
 
 @test "trace: sizes by powers of two, exact where there is one" {
-    run awk -f "$LIBEXEC/trace.d/histogram.awk" <<<$'44 10\n128 5\n146 30\n255 5'
+    run python3 -ISB -c 'import sys; sys.path.insert(0, sys.argv[1]); from measuring import trace
+print("\n".join(trace.histogram({44: 10, 128: 5, 146: 30, 255: 5})))' "$LIBEXEC/../lib"
     [[ ${lines[0]} == *" 44 "*" 10 "* ]]
     [[ ${lines[1]} == *"128-255"*" 40 "* ]]
 }
@@ -71,8 +72,41 @@ setup() {
     printf 'cpu0 140 0 180 740 0 0 140 0 0 0\n' >stat.2
     printf '     CPU0\nNET_RX: 1000\nTIMER: 5\n' >softirqs.1
     printf '     CPU0\nNET_RX: 1500\nTIMER: 9\n' >softirqs.2
-    run awk -v hz=100 -f "$LIBEXEC/trace.d/softirqs.awk" stat.1 stat.2 softirqs.1 softirqs.2
-    [ "$(tr -s ' ' <<<"${lines[1]}")" = " 0 20.0 % 40.0 % 0.0 % 20.0 % 0.0 % 20.0 % 250 0 2 0" ]
+    run python3 -ISB - "$LIBEXEC/../lib" <<'PYTHON'
+import sys
+sys.path.insert(0, sys.argv[1])
+from measuring import trace
+texts = [open(name).read() for name in ("stat.1", "stat.2", "softirqs.1", "softirqs.2")]
+row = trace.cpu_shares((texts[0], texts[1]), (texts[2], texts[3]), 100)[0]
+assert row == {"cpu": 0, "user": 20, "kernel": 40, "irq": 0, "softirq": 20, "steal": 0, "idle": 20, "NET_RX": 250,
+               "NET_TX": 0, "TIMER": 2, "SCHED": 0}, row
+PYTHON
+    echo "$output"
+    [ "$status" -eq 0 ]
+}
+
+@test "trace: what perf and bpftrace say" {
+    run python3 -ISB - "$LIBEXEC/../lib" <<'PYTHON'
+import sys
+sys.path.insert(0, sys.argv[1])
+from measuring import trace
+stat = "120,,raw_syscalls:sys_enter,1,100\n50,,syscalls:sys_enter_recvfrom,1,100\n0,,syscalls:sys_enter_poll,1,100\n"
+sizes = "syscalls:sys_exit_recvfrom: 0x2c\nsyscalls:sys_exit_sendto: 0x92\nsyscalls:sys_exit_recvfrom: 0xfffffffffffffff5\n"
+traced = trace.parse_perf(stat, sizes)
+assert traced.calls == {"recvfrom": 50, "(others)": 70}, traced.calls
+assert traced.sizes == {"recv": {44: 1}, "send": {146: 1}}, traced.sizes
+traced = trace.parse_bpftrace("@all: 9\n@calls[sendto]: 4\n@recv[44]: 3\n@send[146]: 4\n")
+assert traced.calls == {"sendto": 4, "(others)": 5} and traced.sizes == {"recv": {44: 3}, "send": {146: 4}}, traced.calls
+PYTHON
+    echo "$output"
+    [ "$status" -eq 0 ]
+}
+
+@test "profile, report: JSON" {
+    "$LIBEXEC/profile" --script "$TEST_DIR/profile.perf-script.txt" --svg "$SVG" --json |
+        python3 -c 'import json, sys; assert sum(s["samples"] for s in json.load(sys.stdin)["stacks"]) == 4'
+    "$LIBEXEC/report" "$TEST_DIR/report.results.json" --json |
+        python3 -c 'import json, sys; assert json.load(sys.stdin)["steps"][0]["rps"] == 200000'
 }
 
 @test "trace: system calls of a process, counted by strace" {

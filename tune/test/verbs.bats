@@ -26,9 +26,9 @@ setup() {
     run tune --frob
     exits 2
     says '--frob: no such option'
-    run tune apply 11
+    run tune apply 12
     exits 2
-    says '11: no such step'
+    says '12: no such step'
     run tune apply 5-3
     exits 2
     run tune status 5/nothing
@@ -85,11 +85,9 @@ setup() {
 @test "steps by number, range, name, knob and pattern; in the article's order" {
     run tune status 9 locality 7-8 10/net.core.rmem_max '6/net.*'
     exits 0
-    local steps
-    steps=$(printf '%s\n' "$output" | awk 'substr($0, 1, 6) ~ /^ *[0-9]+  $/ { print $1 }' | uniq | xargs)
-    [[ $steps == '5 6 7 8 9 10' ]]
-    [[ $(printf '%s\n' "$output" | grep -c '^   6') == 2 ]]
-    [[ $(printf '%s\n' "$output" | grep -c '^  10') == 1 ]]
+    [[ $(steps_of) == '5 6 7 8 9 10' ]]
+    run tune status 10/net.core.rmem_max '6/net.*'
+    [[ $(rows) == 3 ]]
 }
 
 @test "the interface is that of the default route, and it is shown" {
@@ -142,12 +140,10 @@ setup() {
 }
 
 @test "status --json is JSON with a row per knob" {
-    local rows
-    command -v python3 >/dev/null || skip 'python3 not found, which checks JSON here'
     put /fake/ruleset 'table ip "odd\name" {' '\t# tab, "quotes" and \ backslash' '}'
     tune status --json >"$BATS_TEST_TMPDIR/json"
-    rows=$(tune status | awk 'substr($0, 1, 6) ~ /^ *[0-9]+  $/' | wc -l)
-    python3 - "$BATS_TEST_TMPDIR/json" "$rows" <<'PYTHON'
+    run tune status -v
+    python3 - "$BATS_TEST_TMPDIR/json" "$(rows)" <<'PYTHON'
 import json, sys
 document = json.load(open(sys.argv[1]))
 assert document["verb"] == "status", document
@@ -158,7 +154,7 @@ states = {"applied", "differs", "unsupported", "needs-reboot", "conflict", "unkn
 for row in document["knobs"]:
     assert row["state"] in states, row
     assert row["state"] not in ("unsupported", "conflict", "unknown") or row["reason"], row
-    assert 1 <= row["step"] <= 10 and isinstance(row["risk"], list), row
+    assert 1 <= row["step"] <= 11 and isinstance(row["risk"], list), row
 ruleset = [row for row in document["knobs"] if row["knob"] == "nft ruleset"][0]["current"]
 assert ruleset == 'table ip "odd\\name" {\n\t# tab, "quotes" and \\ backslash\n}', repr(ruleset)
 assert sum(document["summary"].values()) == len(document["knobs"])
@@ -173,17 +169,64 @@ PYTHON
     chmod -R a+rX "$BATS_TEST_TMPDIR/copy"
     mkdir -p /tmp/tune-status.$$
     cp -r "$BATS_TEST_TMPDIR/copy/." /tmp/tune-status.$$
-    TUNE_ROOT='' PATH=${PATH#*:} run setpriv --reuid 65534 --regid 65534 --clear-groups /tmp/tune-status.$$/tune status
+    TUNE_ROOT='' PATH=${PATH#*:} run setpriv --reuid 65534 --regid 65534 --clear-groups /tmp/tune-status.$$/tune status -v
     rm -r /tmp/tune-status.$$
     exits 0
-    says_not '.sh: line '
+    says_not Traceback
     says_not 'defect'
     says 'kernel command line'
 }
 
+@test "status: a line per step, with gain, risk and the next command" {
+    run tune status
+    exits 0
+    local number
+    for number in {1..11}; do
+        [[ $(printf '%s\n' "$output" | grep -cE "^ *$number  [a-z]+ ") == 1 ]]
+    done
+    [[ $output =~ 8\ \ qdisc\ +differs\ +\+2\ %\ +-\ +global\ +[^\ ]*tune\ apply\ 8 ]]
+    says 'apply 4 --accept security,connectivity'
+    [[ $(rows) == 0 ]]
+    run tune status -v
+    is_state qdisc differs
+}
+
+@test "status: each knob says why it is there" {
+    put /proc/sys/kernel/osrelease 6.18.1
+    tune status --json --pid 500 >"$BATS_TEST_TMPDIR/json"
+    python3 - "$BATS_TEST_TMPDIR/json" <<'PYTHON'
+import json, sys
+knobs = json.load(open(sys.argv[1]))["knobs"]
+commands = [knob for knob in knobs if knob["risk"] or knob["state"] == "differs" and "/" in knob["knob"]]
+assert len(commands) > 20, commands
+assert all(knob["why"] for knob in commands), [knob["knob"] for knob in commands if not knob["why"]]
+assert {knob["since"] for knob in knobs if knob["knob"] == "napi-0/suspend"} == {"6.13"}
+PYTHON
+    run tune status 9 -v
+    says 'why: small requests have nothing to coalesce'
+    run tune status 9
+    says_not why:
+}
+
+@test "status: our own gain beside the article's, where measure was run here" {
+    mkdir -m 700 "${STATE%/*}"
+    echo '{"gains": {"8": {"gain": 3.4, "proven": true}, "9": {"gain": 0.6, "proven": false}}}' >"${STATE%/*}/measured.json"
+    run tune status
+    [[ $output =~ qdisc\ +differs\ +\+2\ %\ +\+3\ % ]]
+    [[ $output =~ last\ .*\+4\ %\ +~\+1\ % ]]
+}
+
+@test "status: colour on a terminal only" {
+    run tune status
+    says_not $'\e['
+    command -v script >/dev/null || skip 'script not found: Debian package bsdutils'
+    run script -qec "TERM=xterm '$TUNE' status 8 --state '$STATE'" /dev/null
+    says $'\e[33mdiffers'
+}
+
 # --- verify ------------------------------------------------------------------------------------
 
-@test "verify: 1 where something differs, 0 where nothing does, 3 where something is unsupported" {
+@test "verify: 1 where something differs, 0 where nothing does, with --strict 3 where something is unsupported" {
     run tune verify 8
     exits 1
     tune apply 8
@@ -192,6 +235,8 @@ PYTHON
     rm -r "$TUNE_ROOT"/sys/class/net/eth0/queues/*-1
     sed -i 's/^Combined:.*/Combined:\t1/' "$TUNE_ROOT/fake/channels"
     run tune verify 5/xps
+    exits 0
+    run tune verify 5/xps --strict
     exits 3
 }
 
@@ -202,6 +247,17 @@ PYTHON
     is_state qdisc applied
     is_state net.core.rmem_max applied
     is_state net.core.busy_poll ''
+}
+
+@test "verify says that the host has been started anew" {
+    tune apply 10/net.core.rmem_max
+    put /proc/sys/kernel/random/boot_id 99999999-2222-3333-4444-555555555555
+    put /proc/sys/net/core/rmem_max 212992
+    run tune verify
+    exits 1
+    says 'started anew since apply: 1 settings went with the old boot'
+    is_state net.core.rmem_max differs
+    [[ -e $STATE ]]
 }
 
 @test "verify reads again and never trusts the record" {
@@ -228,7 +284,8 @@ PYTHON
 
 @test "apply all-safe writes nothing that needs --accept" {
     run "$TUNE" --state "$STATE" apply all-safe
-    holds /proc/sys/net/core/busy_poll 1
+    exits 0
+    holds /proc/sys/net/core/rmem_max 16777216
     [[ ! -s $TUNE_ROOT/fake/audit ]]
     [[ -s $TUNE_ROOT/fake/ruleset ]]
     [[ -e $TUNE_ROOT/proc/777 ]]
@@ -261,6 +318,97 @@ PYTHON
     says "written, but it reads back as 'loaded'"
 }
 
+@test "README's line: apply all-safe && verify && revert" {
+    local before
+    put /proc/sys/net/ipv4/tcp_rmem '4096 131072 6291456'
+    put /proc/sys/net/ipv4/tcp_wmem '4096 16384 4194304'
+    before=$(snapshot)
+    "$TUNE" --state "$STATE" apply all-safe && "$TUNE" --state "$STATE" verify && "$TUNE" --state "$STATE" revert || return 1
+    diff <(echo "$before") <(snapshot)
+}
+
+@test "all-safe is for a host on the internet; all-lab is the rest without --accept security" {
+    "$TUNE" --state "$STATE" apply all-safe
+    grep -qx 'generic-receive-offload: on' "$TUNE_ROOT/fake/features"
+    holds /fake/service.irqbalance.service active
+    holds /proc/irq/24/smp_affinity_list 0-1 # irqbalance would move it again.
+    holds /proc/sys/net/ipv4/tcp_congestion_control cubic
+    holds /proc/sys/net/core/busy_poll 0
+    run "$TUNE" --state "$STATE" apply all-lab
+    exits 2
+    says 'needs --accept connectivity: 7/'
+    run "$TUNE" --state "$STATE" apply all-lab --accept connectivity --confirm-within 0
+    exits 0
+    grep -qx 'generic-receive-offload: off' "$TUNE_ROOT/fake/features"
+    holds /fake/service.irqbalance.service inactive
+    holds /proc/sys/net/ipv4/tcp_congestion_control reno
+    holds /proc/sys/net/core/busy_poll 1
+    "$TUNE" --state "$STATE" apply all-safe # Which it no longer would.
+    holds /proc/irq/24/smp_affinity_list 0
+    [[ ! -s $TUNE_ROOT/fake/audit && -s $TUNE_ROOT/fake/ruleset ]]
+}
+
+@test "apply proves that the original can be put back before it writes" {
+    echo 'Error: Could not process rule: No such file or directory' >"$TUNE_ROOT/fake/refuse.nft-check"
+    run tune apply '4/nft*'
+    exits 2
+    says 'refused'
+    [[ -s $TUNE_ROOT/fake/ruleset && ! -e $STATE ]]
+}
+
+@test "a missing right is said to be one, not a defect" {
+    ((EUID == 0)) || skip 'needs root to be someone else'
+    command -v setpriv >/dev/null || skip 'setpriv not found: Debian package util-linux'
+    local copy=/tmp/tune-right.$$
+    cp -r "$TUNE_TEST_DIR/.." "$copy"
+    chmod -R a+rX "$copy"
+    TUNE_ROOT='' PATH=${PATH#*:} run setpriv --reuid 65534 --regid 65534 --clear-groups "$copy/tune" apply 10 \
+        --state /root/state.json
+    rm -r "$copy"
+    exits 2
+    says_not defect
+    says_not Traceback
+    says 'Permission denied'
+}
+
+# slow_modprobe: a tool that takes its time, so that a signal comes in the midst of it.
+slow_modprobe() {
+    mkdir "$BATS_TEST_TMPDIR/real"
+    mv "$BATS_TEST_TMPDIR/bin/modprobe" "$BATS_TEST_TMPDIR/real"
+    # shellcheck disable=SC2016
+    printf '#!/bin/sh\ntouch "$TUNE_ROOT/../running"\nsleep 1\nexec "%s/modprobe" "$@"\n' "$BATS_TEST_TMPDIR/real" \
+        >"$BATS_TEST_TMPDIR/bin/modprobe"
+    chmod +x "$BATS_TEST_TMPDIR/bin/modprobe"
+}
+
+@test "a signal ends apply after the knob at hand, and says what to do" {
+    local signal before
+    before=$(snapshot)
+    slow_modprobe
+    for signal in TERM:143 HUP:129 INT:130; do
+        rm -f "$BATS_TEST_TMPDIR/running"
+        # Of its own, for bash lets what runs in the background ignore SIGINT.
+        python3 -c 'import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])' \
+            "$TUNE" --state "$STATE" --accept security,connectivity --confirm-within 0 apply 4/iptable_filter 10 \
+            >"$BATS_TEST_TMPDIR/said" 2>&1 3>&- &
+        local applying=$! status=0
+        while [[ ! -e $BATS_TEST_TMPDIR/running ]]; do
+            sleep 0.02
+        done
+        kill "-${signal%:*}" "$applying"
+        wait "$applying" || status=$?
+        output=$(<"$BATS_TEST_TMPDIR/said")
+        exits "${signal#*:}"
+        says "SIG${signal%:*}"
+        says '1 settings written; revert with: '
+        says_not defect
+        lacks iptable_filter "$TUNE_ROOT/proc/modules" # The knob at hand was finished,
+        holds /proc/sys/net/core/rmem_max 212992 # the next not begun.
+        "$TUNE" --state "$STATE" revert
+        diff <(echo "$before") <(snapshot)
+    done
+}
+
 # --- plan --------------------------------------------------------------------------------------
 
 @test "plan in sh does what apply does, and its inverse what revert does" {
@@ -272,7 +420,7 @@ PYTHON
     # shellcheck disable=SC2086
     tune apply $steps || true
     applied=$(snapshot)
-    tune revert >/dev/null
+    tune revert >/dev/null || true
     sh "$BATS_TEST_TMPDIR/plan.sh"
     planned=$(snapshot)
     diff <(echo "$applied") <(echo "$planned")
@@ -288,6 +436,32 @@ PYTHON
     run tune plan 8 --iface lo
     says_not '
 tc qdisc'
+}
+
+@test "plan in sh goes on where a device refuses, as apply does" {
+    echo 'netlink error: Operation not supported' >"$TUNE_ROOT/fake/refuse.ethtool"
+    tune plan 6 9 >"$BATS_TEST_TMPDIR/plan.sh"
+    run sh "$BATS_TEST_TMPDIR/plan.sh"
+    exits 0
+    says 'refused, and left as it is: adaptive-rx'
+    holds /proc/sys/net/core/busy_poll 1
+    holds /proc/sys/net/ipv4/tcp_congestion_control reno
+}
+
+@test "plan: the inverse is what revert does" {
+    run tune plan 8
+    says '#   undo: tc qdisc del dev eth0 root'
+    tune plan 8 >"$BATS_TEST_TMPDIR/plan.sh"
+    local before
+    before=$(snapshot)
+    sh "$BATS_TEST_TMPDIR/plan.sh"
+    sed -n 's/^#   undo: //p' "$BATS_TEST_TMPDIR/plan.sh" | sh
+    diff <(echo "$before") <(snapshot)
+}
+
+@test "plan, persist, confirm: JSON" {
+    tune plan 9 --json | python3 -c 'import json, sys; d = json.load(sys.stdin); assert any(k["command"] == "ethtool -K eth0 gro off || echo '"'refused, and left as it is: gro'"' >&2" and k["undo"] for k in d["plan"]), d'
+    tune persist 9 --json | python3 -c 'import json, sys; assert "ExecStop" in json.load(sys.stdin)["unit"]'
 }
 
 @test "plan with --netns wraps its commands" {
@@ -307,7 +481,8 @@ tc qdisc'
     cp -r "$TUNE_ROOT" "$BATS_TEST_TMPDIR/applied"
     tune revert >"$BATS_TEST_TMPDIR/reverted"
     diff <(echo "$before") <(snapshot)
-    awk 'substr($0, 1, 6) ~ /^ *[0-9]+  $/ { print $1 }' "$BATS_TEST_TMPDIR/reverted" | sort -rnc
+    output=$(<"$BATS_TEST_TMPDIR/reverted")
+    [[ $(steps_of) == '10 9 6' ]]
     rm -r "$TUNE_ROOT"
     mv "$BATS_TEST_TMPDIR/applied" "$TUNE_ROOT"
     sed -n '/^# The same by hand/,/^$/p' "$BATS_TEST_TMPDIR/reverted" | sh
@@ -341,6 +516,15 @@ tc qdisc'
     exits 0
 }
 
+@test "revert with nothing recorded makes nothing" {
+    run tune revert
+    exits 0
+    [[ ! -e ${STATE%/*} ]]
+    run tune confirm
+    exits 1
+    [[ ! -e ${STATE%/*} ]]
+}
+
 @test "revert: a refused write keeps the record" {
     tune apply 10/net.core.rmem_max
     rm "$TUNE_ROOT/proc/sys/net/core/rmem_max"
@@ -353,7 +537,6 @@ tc qdisc'
 }
 
 @test "revert --json is JSON" {
-    command -v python3 >/dev/null || skip 'python3 not found, which checks JSON here'
     tune apply 10
     tune revert --json >"$BATS_TEST_TMPDIR/json"
     python3 -c 'import json, sys; d = json.load(open(sys.argv[1])); assert all(k["state"] == "reverted" and k["command"] for k in d["knobs"]), d' "$BATS_TEST_TMPDIR/json"
@@ -373,6 +556,26 @@ tc qdisc'
     [[ -e $TUNE_ROOT/proc/777 ]]
     [[ ! -e $STATE ]]
     grep -q reverted "${STATE%.json}.timer.log"
+}
+
+@test "timer: it is there before the first write, and outlives a kill -9 of apply" {
+    local before i
+    before=$(snapshot)
+    slow_modprobe
+    "$TUNE" --state "$STATE" --accept security,connectivity --confirm-within 3 apply 4 >/dev/null 2>&1 3>&- &
+    local applying=$!
+    while [[ ! -e $BATS_TEST_TMPDIR/running ]]; do
+        sleep 0.02
+    done
+    kill -KILL "$applying"
+    wait "$applying" || true
+    [[ ! -s $TUNE_ROOT/fake/ruleset ]]
+    for ((i = 0; i < 200; i++)); do
+        [[ -e $STATE ]] || break
+        sleep 0.1
+    done
+    diff <(echo "$before") <(snapshot)
+    grep -q 'reverted .*nft ruleset' "${STATE%.json}.timer.log"
 }
 
 @test "timer: confirmed, it stays" {
@@ -416,6 +619,29 @@ tc qdisc'
     grep -q '^ExecStart=.* apply all-safe ' "$TUNE_ROOT/etc/systemd/system/bareloop-tune.service"
     grep -q 'systemctl enable bareloop-tune.service' "$BATS_TEST_TMPDIR/calls"
     says 'undo: systemctl disable --now'
+}
+
+@test "persist --write: what its owner could change is copied, for the unit runs as root" {
+    ((EUID == 0)) || skip 'needs root to give a file away'
+    mkdir -p "$TUNE_ROOT/etc/systemd/system"
+    mkdir "$BATS_TEST_TMPDIR/theirs"
+    cp -r "$TUNE_TEST_DIR"/../{tune,lib,libexec,jvm.options,README.md} "$BATS_TEST_TMPDIR/theirs"
+    chown -R 65534 "$BATS_TEST_TMPDIR/theirs"
+    run "$BATS_TEST_TMPDIR/theirs/tune" --state "$STATE" persist 10
+    says 'belongs to user 65534'
+    run "$BATS_TEST_TMPDIR/theirs/tune" --state "$STATE" persist 10 --write
+    exits 0
+    grep -q '^ExecStart=/usr/local/lib/bareloop-tune/tune apply 10 ' "$TUNE_ROOT/etc/systemd/system/bareloop-tune.service"
+    [[ $(find "$TUNE_ROOT/usr/local/lib/bareloop-tune" ! -user 0 -o -perm /022 ! -type l) == '' ]]
+    # The copy is a whole one.
+    run "$TUNE_ROOT/usr/local/lib/bareloop-tune/tune" status 10
+    exits 0
+}
+
+@test "persist --write: the server's unit may open as many files" {
+    mkdir -p "$TUNE_ROOT/etc/systemd/system"
+    tune persist 10 --write
+    grep -qx 'LimitNOFILE=1048576' "$TUNE_ROOT/etc/systemd/system/bareloop.service.d/50-bareloop-tune.conf"
 }
 
 @test "persist: systemd accepts the unit" {

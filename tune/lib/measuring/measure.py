@@ -1,0 +1,637 @@
+"""measure: what each step gains, measured."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass, field
+from typing import Any, Sequence
+
+import cpus as cpu_lists
+from measuring import common, facts, results
+from measuring.client import Client
+from measuring.common import Arguments, need, say
+from measuring.server import Server
+from measuring.summary import StepState, summarize
+from measuring.window import Setting, Window, judge
+from output import Failure, fail
+from state import State
+
+TRIES_MAX = 3  # A window lost to steal time or errors is taken again.
+VISIT_OVERHEAD_SECONDS = 6
+CHECKS_MAX = 20  # Single requests to check the response, while a server runs.
+STEP_MAX = 11
+CONFIRM_SECONDS_MAX = 3600  # tune takes no more.
+SERVER_TAKES_PART = (1, 5, 6)  # Steps with something to measure in any case.
+RECORD = "/var/lib/bareloop-tune/measured.json"  # Where tune's verdict looks for our own gains.
+
+USAGE = """Usage: tune measure [OPTIONS]
+
+Runs the server and a load generator (wrk) as installed, then after each step on top of those
+before it, in interleaved rounds; reverts everything at the end, also when interrupted.
+
+  --steps LIST          Steps to measure. Default: 1-9.
+  --leave-one-out       Instead: all these steps, then all but one, for each.
+  --rounds N            Default: 5.
+  --duration SECONDS    Of a window. Default: 10.
+  --warmup SECONDS      Load before each window, for the JIT compiler. Default: 15.
+  --connections N       Default: 256, as the article has it.
+  --path PATH           Default: /json.
+  --port N              Default: 2342.
+
+  --client SSH_HOST     Run wrk there (key login, no password). Default: on this machine.
+  --host ADDRESS        The server's address as the client sees it. Default: found.
+  --cpus LIST           The server's CPUs, a loop each. Default: all with --client, else half.
+  --client-cpus LIST    The client's CPUs, a wrk thread each. Default: all others.
+  --netns-server NAME   Network namespace of the server, and of the steps.
+  --netns-client NAME   Network namespace of the client.
+  --iface NAME          The server's device. Default: that of the default route.
+
+  --jar FILE            Default: target/bareloop.jar.
+  --java FILE           JDK 22 or later. Default: $JAVA_HOME/bin/java, java on PATH, or the newest
+                        of /usr/lib/jvm.
+  --jvm-options FILE    What step 1 gives the JVM. Default: tune/jvm.options.
+  --accept RISK         Passed to tune apply; repeatable. Steps not accepted count as unsupported.
+  --state FILE          State of the steps. Default: RESULTS.state.
+  --tolerance PERCENT   How far Little's law may be off before it is said. Default: 10.
+  --steal PERCENT       Steal time above which a window is discarded. Default: 1.
+  --out FILE            Results. Default: tune-results-DATE.json.
+  --record FILE         Where `tune` looks for the gains, beside the article's.
+                        Default: /var/lib/bareloop-tune/measured.json; '' for none.
+  --dry-run             Print the plan.
+
+Exit status: 0 measured; 2 error; 3 measured, but some step is unsupported here.
+"""
+FLAGS = ("--leave-one-out", "--dry-run")
+VALUES = (
+    "--steps --rounds --duration --warmup --connections --path --port --client --host --cpus --client-cpus "
+    "--netns-server --netns-client --iface --jar --java --jvm-options --accept --state --tolerance --steal --out "
+    "--record"
+).split()
+
+
+@dataclass
+class Plan:
+    """What is measured, and how."""
+
+    steps: list[int]
+    mode: str
+    rounds: int
+    duration: int
+    warmup: int
+    connections: int
+    path: str
+    port: int
+    tolerance: int
+    steal: int
+    accepted: list[str]
+    state: str
+    out: str
+    record: str
+    machine: str
+    netns_server: str
+    netns_client: str
+    iface: str = ""
+    host: str = ""
+    cpus: str = ""
+    client_cpus: str = ""
+    cpus_shared: bool = False
+    tune: str = ""
+    tune_options: list[str] = field(default_factory=list)
+
+    @property
+    def visits(self) -> int:
+        """Of a round."""
+        return len(self.steps) + 1
+
+    @property
+    def confirm_seconds(self) -> int:
+        """The dead-man timer of steps that can cut the connection must outlast a round, or it would put
+        them back in the midst of it; 0 is none."""
+        seconds = self.visits * (self.warmup + TRIES_MAX * self.duration + VISIT_OVERHEAD_SECONDS) * 2
+        return seconds if seconds <= CONFIRM_SECONDS_MAX else 0
+
+    @property
+    def apply_options(self) -> list[str]:
+        accepted = [word for risk in self.accepted for word in ("--accept", risk)]
+        return [*self.tune_options, *accepted, "--confirm-within", str(self.confirm_seconds)]
+
+    @property
+    def client_kind(self) -> str:
+        kind = "this machine, loopback or its own address"
+        if self.machine:
+            kind = "separate machine"
+        elif self.netns_client:
+            kind = "this machine, another network namespace"
+        return kind + (", sharing CPUs with the server" if self.cpus_shared else "")
+
+
+def parse(words: Sequence[str]) -> tuple[Plan, Arguments]:
+    arguments = Arguments("measure", USAGE, words, FLAGS, VALUES)
+    if arguments.rest:
+        fail(f"{arguments.rest[0]}: no such argument; see tune measure --help")
+    text = arguments.text("--steps", "1-9")
+    steps = cpu_lists.parse(text)
+    if steps is None:
+        fail(f"--steps {text}: a list such as 1-4,6")
+    if not all(1 <= step <= STEP_MAX for step in steps):
+        fail(f"--steps {text}: steps are 1 to {STEP_MAX}")
+    out = arguments.text("--out") or time.strftime("tune-results-%Y%m%dT%H%M%SZ.json", time.gmtime())
+    plan = Plan(
+        steps,
+        "leave-one-out" if "--leave-one-out" in arguments.flags else "cumulative",
+        arguments.number("--rounds", 5),
+        arguments.number("--duration", 10),
+        arguments.number("--warmup", 15),
+        arguments.number("--connections", 256),
+        arguments.text("--path", "/json"),
+        arguments.number("--port", 2342),
+        arguments.number("--tolerance", 10, 0),
+        arguments.number("--steal", 1, 0),
+        arguments.lists.get("--accept", []),
+        os.path.abspath(arguments.text("--state") or out + ".state"),
+        out,
+        arguments.text("--record", RECORD),
+        arguments.text("--client"),
+        arguments.text("--netns-server"),
+        arguments.text("--netns-client"),
+        arguments.text("--iface"),
+        arguments.text("--host"),
+        arguments.text("--cpus"),
+        arguments.text("--client-cpus"),
+    )
+    if plan.machine and plan.netns_client:
+        fail("--client and --netns-client: one or the other")
+    if not plan.path.startswith("/"):
+        fail(f"--path {plan.path}: begins with /")
+    plan.tune = os.environ.get("TUNE") or os.path.join(common.HERE, "tune")
+    if not os.access(plan.tune, os.X_OK):
+        fail(f"no tune at {plan.tune}")
+    return plan, arguments
+
+
+def choose_cpus(plan: Plan, client: Client) -> None:
+    """The server takes the first half, the client the rest. Halves of the list keep hyperthreads of a core
+    on one side only where siblings are numbered next to each other: hence --cpus."""
+    mine = sorted(os.sched_getaffinity(0))
+    if plan.machine:
+        plan.cpus = plan.cpus or cpu_lists.text(mine)
+        plan.client_cpus = plan.client_cpus or client.allowed_cpus()
+        if not plan.client_cpus:
+            fail(f"--client {plan.machine}: cannot log in without a password")
+    elif not plan.cpus:
+        if len(mine) < 2:
+            fail("one CPU is not enough for server and client; use --client")
+        plan.cpus = cpu_lists.text(mine[: len(mine) // 2])
+    server = cpu_lists.parse(plan.cpus)
+    if server is None:
+        fail(f"--cpus {plan.cpus}: a list such as 0-3,6")
+    if not plan.client_cpus:
+        plan.client_cpus = cpu_lists.text(cpu for cpu in mine if cpu not in server)
+        if not plan.client_cpus:
+            fail(f"--cpus {plan.cpus}: leaves no CPU for the client; use --client or --client-cpus")
+    theirs = cpu_lists.parse(plan.client_cpus)
+    if theirs is None:
+        fail(f"--client-cpus {plan.client_cpus}: a list such as 0-3,6")
+    if not plan.machine and set(server) & set(theirs):
+        plan.cpus_shared = True
+        say("note: server and client share CPUs; requests per second say little then, CPU per request more")
+
+
+def choose_address(plan: Plan, inside: Any) -> None:
+    if not plan.iface and (plan.machine or plan.netns_server):
+        route = common.output_of(inside(["ip", "-o", "route", "show", "default"]))
+        found = re.search(r"\bdev (\S+)", route)
+        if found:
+            plan.iface = found.group(1)
+        else:
+            # A namespace may have no default route, but one device besides lo.
+            links = common.output_of(inside(["ip", "-o", "link", "show", "up"]))
+            names = re.findall(r"^[0-9]+: ([^:@]+)", links, re.M)
+            plan.iface = next((name for name in names if name != "lo"), "")
+    if not plan.host:
+        plan.host = "127.0.0.1"
+        if plan.iface:
+            shown = common.output_of(inside(["ip", "-4", "-o", "addr", "show", "dev", plan.iface]))
+            address = re.search(r" inet ([^/]*)", shown)
+            plan.host = address.group(1) if address else ""
+    if not plan.host:
+        fail(f"--iface {plan.iface}: has no IPv4 address; give --host")
+
+
+class Measurement:
+    def __init__(self, plan: Plan, server: Server, client: Client) -> None:
+        self.plan, self.server, self.client = plan, server, client
+        self.steps: list[StepState] = []
+        self.windows: list[dict[str, Any]] = []
+        self.servers: list[dict[str, Any]] = []
+        self.begun = time.monotonic()
+        self.visits_all = plan.rounds * plan.visits
+        self.visits_left = self.visits_all
+        self.round = 0
+        self.applied = False  # Something may have been: revert.
+        self.host: dict[str, Any] = {}
+
+    # --- Steps -----------------------------------------------------------------------------------
+
+    def tune(self, *words: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [self.plan.tune, *words],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def apply(self, step: int) -> "subprocess.CompletedProcess[str]":
+        self.applied = True
+        return self.tune("apply", str(step), *self.plan.apply_options, "--keep-going")
+
+    def revert_all(self) -> bool:
+        done = self.tune("revert", *self.plan.tune_options)
+        # 3: what had been unsupported still is.
+        if done.returncode not in (0, 3):
+            say("".join(f"    {line}\n" for line in done.stdout.splitlines()).rstrip())
+            state = self.plan.state
+            said = f"revert failed with {done.returncode}; what was changed is in {state}"
+            say(f"tune measure: {said}: tune revert --state {state}")
+            return False
+        self.applied = False
+        return True
+
+    def knobs_of(self, step: int) -> list[dict[str, Any]]:
+        done = subprocess.run(
+            [self.plan.tune, "status", str(step), "--json", *self.plan.tune_options],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            knobs: list[dict[str, Any]] = json.loads(done.stdout)["knobs"]
+            return knobs
+        except (ValueError, KeyError):
+            return []
+
+    def record_step(self, step: int, label: str, state: str, reason: str = "") -> None:
+        """The first round decides; what a later one meets is in its windows."""
+        if all(entry.step != step for entry in self.steps):
+            self.steps.append(StepState(step, label, state, re.sub(r"\s+", " ", reason)))
+
+    def apply_step(self, step: int, label: str) -> bool:
+        """False if there is nothing new to measure."""
+        before = self.knobs_of(step)
+        done = self.apply(step)
+        knobs = self.knobs_of(step)
+        unmet = unmet_of(knobs)
+        takes_part = step in SERVER_TAKES_PART
+        if done.returncode != 2 and any(knob["state"] == "applied" for knob in knobs):
+            # Still measured: what the same thing twice gives is the noise.
+            if not takes_part and not any(knob["state"] == "differs" for knob in before):
+                unmet = "already so before: nothing changed" + (f"; {unmet}" if unmet else "")
+            self.record_step(step, label, "measured", unmet)
+        elif takes_part:
+            self.record_step(step, label, "measured", "server options only" + (f"; {unmet}" if unmet else ""))
+        elif done.returncode != 2:
+            reboot = "needs a reboot; " if step == 2 else ""
+            self.record_step(step, label, "unsupported", reboot + (unmet or "no knob applied"))
+            return False
+        else:
+            say(f"  step {step}: tune apply ended with {done.returncode}:")
+            say("\n".join(f"    {line}" for line in done.stdout.splitlines()))
+            self.record_step(step, label, "failed", unmet or common.last_line(done.stdout))
+            return False
+        return True
+
+    # --- Windows ---------------------------------------------------------------------------------
+
+    def progress(self, what: str) -> None:
+        done = self.visits_all - self.visits_left
+        each = self.plan.warmup + self.plan.duration + VISIT_OVERHEAD_SECONDS
+        if done > 0:
+            each = int((time.monotonic() - self.begun) / done)
+        say(f"[{done + 1}/{self.visits_all}] {what}; about {human_time(self.visits_left * each)} left")
+
+    def lost_window(self, step: int, label: str, why: str) -> None:
+        """One that could not be taken at all."""
+        window = Window(step, label, self.round, 1)
+        window.void.append(why)
+        self.windows.append(window.finish())
+        say(f"  no window: {why}")
+
+    def warm_up(self) -> tuple[str, int]:
+        """Loads the server until the JIT compiler is done; the failure if it does not answer rightly, and
+        the requests that were counted."""
+        begun, response = time.monotonic(), self.client.response()
+        if response.failure:
+            return response.failure, 0
+        first = response.date
+        failure = self.client.run(self.plan.warmup)
+        if failure:
+            return failure, 0
+        counted = int(self.client.figures["requests"])
+        # A Date may be a second old; after two it must have moved.
+        while True:
+            response = self.client.response()
+            if response.failure:
+                return response.failure, counted
+            if response.date != first:
+                return "", counted
+            if time.monotonic() - begun > 2:
+                return f"Date did not move in {time.monotonic() - begun:.0f} s", counted
+            time.sleep(0.2)
+
+    def window(self, step: int, label: str, try_: int) -> dict[str, Any]:
+        memory = self.server.memory(self.server.counters())
+        before = self.server.counters()
+        before.gc, before.allocated = memory.gc, memory.allocated
+        failure = self.client.run(self.plan.duration)
+        load, stats = self.client.figures, self.client.stats
+        after, size = before, 0
+        if not failure:
+            after = self.server.memory(self.server.counters())
+            response = self.client.response()
+            size = response.size
+            failure = f"after the load: {response.failure}" if response.failure else ""
+        setting = Setting(
+            cpu_lists.parse(self.plan.cpus) or [],
+            cpu_lists.parse(self.plan.client_cpus) or [],
+            os.sysconf("SC_CLK_TCK"),
+            self.plan.connections,
+            self.client.threads,
+            size,
+            self.plan.steal,
+            self.plan.tolerance,
+        )
+        window = Window(step, label, self.round, try_)
+        found = judge(window, load, stats, before, after, setting, failure)
+        self.windows.append(found)
+        return found
+
+    def visit(self, step: int, label: str, in_force: Sequence[int]) -> None:
+        """A fresh server, warm-up, a window that counts."""
+        self.progress(f"round {self.round}, {label}")
+        self.visits_left -= 1
+        failure = self.server.start(in_force)
+        if failure:
+            self.lost_window(step, label, failure)
+            return
+        failure, counted = self.warm_up()
+        if failure:
+            self.server.stop()
+            self.lost_window(step, label, failure)
+            return
+        runs, window = 1, {}
+        for try_ in range(1, TRIES_MAX + 1):
+            runs += 1
+            window = self.window(step, label, try_)
+            counted += window.get("requests", 0)
+            if window["valid"]:
+                break
+            say(f"  window discarded: {window['reason']}")
+        if "rps" in window:
+            p50, p99 = window["p50_us"], window["p99_us"]
+            say(f"  {window['rps']:.0f} req/s, {window['cpu_us']:.2f} us CPU per request, p50 {p50} us, p99 {p99} us")
+        if window["flags"]:
+            say(f"  {window['flags']}")
+        self.server.stop()
+        self.record_server(step, label, counted, runs)
+
+    def record_server(self, step: int, label: str, counted: int, runs: int) -> None:
+        """What it and the client counted must agree; wrk drops what is under way when a run ends, and the
+        responses that were checked are in the server's count only."""
+        served = self.server.requests()
+        matches, of = self.server.on_loop_cpu()
+        self.servers.append(
+            {
+                "step": step,
+                "label": label,
+                "round": self.round,
+                "requests": served,
+                "requests_of_client": counted,
+                "connections": of,
+                "on_loop_cpu": matches,
+            }
+        )
+        if served and not counted <= served <= counted + runs * self.plan.connections + CHECKS_MAX:
+            say(f"  note: the server counted {served} requests, the client {counted} in {runs} runs")
+
+    # --- Rounds ----------------------------------------------------------------------------------
+
+    def cumulative_round(self) -> None:
+        in_force: list[int] = []
+        self.record_step(0, label_of(0), "measured")
+        self.visit(0, label_of(0), in_force)
+        for step in self.plan.steps:
+            if self.apply_step(step, label_of(step)):
+                in_force.append(step)
+                self.visit(step, label_of(step), in_force)
+            else:
+                self.visits_left -= 1
+                reason = next(entry.reason for entry in self.steps if entry.step == step)
+                say(f"  step {step} is left out: {reason}")
+
+    def leave_one_out_round(self) -> None:
+        in_force = []
+        self.record_step(0, "all steps", "measured")
+        for step in self.plan.steps:
+            if self.apply_step(step, f"without {step} {label_of(step)}"):
+                in_force.append(step)
+            else:
+                self.visits_left -= 1
+        self.visit(0, "all steps", in_force)
+        for step in in_force:
+            label = f"without {step} {label_of(step)}"
+            done = self.tune("revert", str(step), *self.plan.tune_options)
+            if done.returncode != 0:
+                say(done.stdout.rstrip())
+                self.lost_window(step, label, f"step {step} could not be reverted")
+                self.visits_left -= 1
+                continue
+            self.visit(step, label, [other for other in in_force if other != step])
+            done = self.apply(step)
+            if done.returncode not in (0, 1, 3):
+                say(done.stdout.rstrip())
+                fail(f"step {step} could not be applied again")
+
+    def run(self) -> None:
+        for self.round in range(1, self.plan.rounds + 1):
+            if self.plan.mode == "cumulative":
+                self.cumulative_round()
+            else:
+                self.leave_one_out_round()
+            if not self.revert_all():
+                fail("the settings are not those of before: no further round")
+
+    # --- Results ---------------------------------------------------------------------------------
+
+    def document(self, complete: bool) -> dict[str, Any]:
+        plan = self.plan
+        return {
+            "host": self.host,
+            "run": {
+                "mode": plan.mode,
+                "rounds": plan.rounds,
+                "duration": plan.duration,
+                "warmup": plan.warmup,
+                "connections": plan.connections,
+                "threads": self.client.threads,
+                "path": plan.path,
+                "client": plan.client_kind,
+                "server_cpus": plan.cpus,
+                "client_cpus": plan.client_cpus,
+                "complete": complete,
+            },
+            "steps": summarize(self.steps, self.windows, plan.mode),
+            "windows": self.windows,
+            "servers": self.servers,  # One each visit.
+        }
+
+    def write(self, complete: bool) -> None:
+        document = self.document(complete)
+        common.write_whole(self.plan.out, results.text(document))
+        say(f"results: {self.plan.out}{'' if complete else ' (incomplete)'}")
+        if complete and self.plan.mode == "cumulative" and self.plan.record:
+            self.write_gains(document)
+
+    def write_gains(self, document: dict[str, Any]) -> None:
+        """For the verdict of `tune`, which shows them beside the article's."""
+        gains = {
+            str(row["step"]): {"gain": row["gain"], "proven": row["proven"]}
+            for row in document["steps"]
+            if "gain" in row
+        }
+        try:
+            os.makedirs(os.path.dirname(os.path.abspath(self.plan.record)), mode=0o700, exist_ok=True)
+            text = json.dumps({"date": self.host.get("date", ""), "client": self.plan.client_kind, "gains": gains})
+            common.write_whole(self.plan.record, text + "\n")
+        except OSError as error:
+            say(f"note: {self.plan.record}: {error.strerror}; tune will not show these gains")
+
+
+def unmet_of(knobs: list[dict[str, Any]]) -> str:
+    """What is not in force, as one line; a check of a server that is not running yet says nothing."""
+    found = [
+        f"{knob['knob']}: {(knob['reason'] or knob['state'])}"
+        for knob in knobs
+        if knob["state"] != "applied" and "give --pid" not in knob["reason"]
+    ]
+    return "; ".join(found).replace('"', "'")
+
+
+def label_of(step: int) -> str:
+    return results.ARTICLE[step][0]
+
+
+def human_time(seconds: int) -> str:
+    return f"{seconds} s" if seconds < 100 else f"{(seconds + 59) // 60} min"
+
+
+def print_plan(plan: Plan, server: Server, client: Client) -> None:
+    def measure(steps: Sequence[int]) -> None:
+        print(f"  measure: {' '.join(server.command(steps))}")
+
+    where = f", namespace {plan.netns_server}" if plan.netns_server else ""
+    print(f"server  {plan.host}:{plan.port} on CPUs {plan.cpus}{where}")
+    where = f", namespace {plan.netns_client}" if plan.netns_client else ""
+    print(
+        f"client  {plan.machine or 'this machine'}, {plan.connections} connections, {client.threads} wrk threads on "
+        f"CPUs {plan.client_cpus}{where}"
+    )
+    seconds = plan.rounds * plan.visits * (plan.warmup + plan.duration + VISIT_OVERHEAD_SECONDS)
+    print(
+        f"rounds  {plan.rounds} of {plan.visits} windows: {plan.warmup} s warm-up, {plan.duration} s timed; "
+        f"about {human_time(seconds)}"
+    )
+    print(f"results {plan.out}\n\neach round ({plan.mode}):")
+    options = " ".join(plan.apply_options)
+    if plan.mode == "cumulative":
+        measure([])
+        for count, step in enumerate(plan.steps, 1):
+            print(f"  {plan.tune} apply {step} --keep-going {options}")
+            measure(plan.steps[:count])
+    else:
+        print(f"  {plan.tune} apply {' '.join(map(str, plan.steps))} --keep-going {options}")
+        measure(plan.steps)
+        for step in plan.steps:
+            print(f"  {plan.tune} revert {step} {' '.join(plan.tune_options)}")
+            measure([other for other in plan.steps if other != step])
+            print(f"  {plan.tune} apply {step} --keep-going {options}")
+    print(f"  {plan.tune} revert {' '.join(plan.tune_options)}")
+
+
+def main(words: list[str]) -> int:
+    plan, arguments = parse(words)
+    need(("taskset", "util-linux"), ("ip", "iproute2"), ("ethtool", "ethtool"), ("curl", "curl"))
+    need(("ssh", "openssh-client") if plan.machine else ("wrk", "wrk"))
+    java = common.find_java(arguments.text("--java"))
+    jar = arguments.text("--jar") or os.path.join(common.HERE, "../target/bareloop.jar")
+    if not os.access(jar, os.R_OK):
+        fail(f"--jar {jar}: cannot be read; build it with mvn -q package -DskipTests")
+    jvm_options = arguments.text("--jvm-options") or os.path.join(common.HERE, "jvm.options")
+    if "--jvm-options" in arguments.values and not os.access(jvm_options, os.R_OK):
+        fail(f"--jvm-options {jvm_options}: cannot be read")
+
+    server = Server(java, jar, jvm_options, plan.port, "", plan.netns_server, plan.iface, "SCRATCH")
+    client = Client(plan.machine, plan.netns_client, "", plan.path)
+    choose_cpus(plan, client)
+    choose_address(plan, server.inside)
+    client.url = f"http://{plan.host}:{plan.port}{plan.path}"
+    client.cpus, client.connections = plan.client_cpus, plan.connections
+    client.threads = min(len(cpu_lists.parse(plan.client_cpus) or [0]), plan.connections)
+    server.cpus, server.iface = plan.cpus, plan.iface or "lo"
+    for option, value in (("--netns", plan.netns_server), ("--iface", plan.iface)):
+        plan.tune_options += [option, value] if value else []
+    plan.tune_options += ["--cpus", plan.cpus, "--state", plan.state]
+    if "--dry-run" in arguments.flags:
+        print_plan(plan, server, client)
+        return 0
+    if os.path.exists(plan.state):
+        fail(
+            f"--state {plan.state}: is there already, perhaps of a run that was cut off: "
+            f"tune revert --state {plan.state}"
+        )
+    State(plan.state).check_trusted()  # Before the first window, not at the first step.
+    return measured(Measurement(plan, server, client))
+
+
+def measured(measurement: Measurement) -> int:
+    """Whatever ends the run, the settings are put back, and what was measured is written."""
+    server, client = measurement.server, measurement.client
+    status, failure, ending = 0, "", None
+    server.scratch = tempfile.mkdtemp(prefix="tune-measure.")
+    common.watch_signals()
+    try:
+        iface = measurement.plan.iface or "lo"
+        measurement.host = facts.host(server.java, iface, server.inside, client.wrk_version())
+        measurement.run()
+    except Failure as error:
+        failure = str(error)
+    except common.Interrupted as error:
+        ending = error
+    finally:
+        common.ignore_signals()  # Reverting must not be cut short.
+        client.stop()
+        server.stop()
+        if measurement.applied and not measurement.revert_all():
+            status = 2
+        complete = not failure and ending is None
+        if measurement.windows:
+            measurement.write(complete)
+        shutil.rmtree(server.scratch, ignore_errors=True)
+    if ending is not None:
+        raise ending
+    if failure:
+        fail(failure)
+    if not any(window["valid"] for window in measurement.windows):
+        fail("no window counted")
+    unsupported = any(entry.state in ("unsupported", "failed") for entry in measurement.steps)
+    return status or (3 if unsupported else 0)
+
+
+def program() -> None:
+    common.program("measure", main)

@@ -1,0 +1,67 @@
+"""Step 4: no netfilter.
+
+What counts is that no hook is registered: a module that is loaded and not hooked costs nothing.
+Rules of nft go with a flush; legacy iptables keeps its hooks until the module of the table is
+unloaded.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Iterator
+
+import kinds
+from knobs import Context, Knob
+
+OF_SECURITY_MODULES = ("selinux", "apparmor", "smack")  # Their hooks are not step 4's.
+
+
+def running(context: Context, unit: str) -> bool:
+    reading = context.read("service", unit)
+    return reading is not None and reading.value == "running"
+
+
+def declare(context: Context) -> Iterator[Knob]:
+    system = context.host.system
+    # They write rules whenever they like, and bring their own back when started again.
+    for name in ("firewalld", "ufw"):
+        if running(context, f"{name}.service"):
+            yield context.knob("service", name, f"{name}.service", "stopped", "security", "connectivity", "global")
+    if running(context, "docker.service"):
+        why = "start dockerd with --iptables=false --ip-forward=false --bridge=none, containers on the host network"
+        yield context.fact("docker", "running", "without iptables", "differs", why)
+    yield context.knob("nft", "nft ruleset", "ruleset", kinds.EMPTY, "security", "connectivity")
+    for family in ("ip", "ip6"):
+        if system.exists(f"/proc/net/{family}_tables_names"):
+            yield context.knob("iptables", f"legacy {family}tables", family, kinds.EMPTY, "security", "connectivity")
+    for family in ("ip", "ip6"):
+        for table in ("filter", "nat", "mangle", "raw", "security"):
+            module = f"{family}table_{table}"
+            reading = context.read("module", module)
+            if reading and reading.value == "loaded":
+                yield context.knob("module", module, module, "absent", "security", "connectivity", "global")
+    if context.facts:
+        yield from hooks(context)
+
+
+def hooks(context: Context) -> Iterator[Knob]:
+    """What is left, whoever registered it; the kernel lists hooks from 5.14 on, if it was built so."""
+    system = context.host.system
+    if not system.has("nft"):
+        return
+    ruleset = system.hear("nft", "-s", "list", "ruleset")
+    listed = system.hear("nft", "list", "hooks")
+    if listed.status != 0:
+        cause = "needs root" if not context.host.root_user else listed.errno_text
+        yield context.fact("hooks", "", "none", "unknown", f"nft list hooks: {cause}")
+        return
+    if not listed.output and ruleset.status == 0 and " hook " in ruleset.output:
+        yield context.missing("hooks", "none", "this kernel does not list its hooks")
+        return
+    # Lines such as "+0000000000 chain inet filter input [nf_tables]".
+    found = re.findall(r"^\s*[+-]?[0-9]+ (\S.*)$", listed.output, re.M)
+    found = [hook for hook in found if not any(name in hook for name in OF_SECURITY_MODULES)]
+    if found:
+        yield context.fact("hooks", ", ".join(found), "none", "differs", "still registered")
+    else:
+        yield context.fact("hooks", "none", "none", "applied", "as far as nft lists them")
