@@ -177,6 +177,7 @@ final class Connection implements Transport {
         bulky = false;
         endReported = false;
         roomMissed = false;
+        queued = false;
         closingWhenSent = false;
         lingers = false;
         lingering = false;
