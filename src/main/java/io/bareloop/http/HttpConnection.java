@@ -259,8 +259,9 @@ final class HttpConnection implements Protocol {
             bodyBytes = 0;
             bodyStartNanos = transport.now();
         }
-        if (wasActive || exchange.slice != null || Checks.ENABLED) {
-            // Its request is over too, unless another thread still reads it.
+        if (wasActive || exchange.outlived || exchange.slice != null || Checks.ENABLED) {
+            // Its request is over too, unless another thread still reads it. And others may know
+            // it, where it was suspended, however short a time.
             http.release(exchange);
         } else {
             exchange.request.end();
@@ -813,6 +814,8 @@ final class HttpConnection implements Protocol {
             dropRest();
             keepAlive = false;
             closing = true;
+            // What came before it may still be on its way: a reset would take that along.
+            lingers = true;
         }
         endUserCode();
     }

@@ -275,7 +275,7 @@ final class HostileClient implements Runnable {
         if (ask.body().length == 0) {
             return;
         }
-        wire.send(Arrays.copyOf(ask.body(), random.nextInt(ask.body().length - 1)));
+        wire.send(Arrays.copyOf(ask.body(), random.nextInt(ask.body().length)));
         if (random.nextBoolean()) {
             wire.sendAll(END_MILLIS_MAX);
             Wire.sleep(random.nextInt(20));
