@@ -363,7 +363,7 @@ PYTHON
     cp -r "$TUNE_TEST_DIR/.." "$copy"
     chmod -R a+rX "$copy"
     TUNE_ROOT='' PATH=${PATH#*:} run setpriv --reuid 65534 --regid 65534 --clear-groups "$copy/tune" apply 10 \
-        --state /root/state.json
+        --state /etc/tune-state.json
     rm -r "$copy"
     exits 2
     says_not defect
