@@ -2,7 +2,6 @@ package io.bareloop.loop;
 
 import io.bareloop.http.OutputBuffer;
 import io.bareloop.net.IoUring;
-import io.bareloop.sys.Linux;
 import io.bareloop.sys.Syscalls;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -83,7 +82,10 @@ final class Batch implements AutoCloseable {
         receives = 0;
         if (added == 1) {
             if (isSame(0)) {
-                serveAlone(receiving[0]);
+                // In the same turn, with those that are scheduled: a second way to receive and
+                // answer in this method would fill the JIT's budget for inlining, which then ends
+                // amid a system call, and allocates for it.
+                receiving[0].receiveLater();
             }
             return;
         }
@@ -119,14 +121,6 @@ final class Batch implements AutoCloseable {
         answering = false;
         sendQueued();
         out.release();
-    }
-
-    private void serveAlone(Connection connection) {
-        try {
-            connection.ready(Linux.EPOLLIN);
-        } catch (VirtualMachineError | LinkageError error) {
-            loop.failed(connection, error);
-        }
     }
 
     /**
