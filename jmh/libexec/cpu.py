@@ -11,7 +11,7 @@ PLAINTEXT = {'target': '/plaintext', 'body_bytes': 13, 'body': 'Hello, World!'}
 def options(parser):
     parser.add_argument('--depths', default='1,16', help='pipeline depths (default: %(default)s)')
     parser.add_argument('--connections', type=int, default=64)
-    parser.add_argument('--servers', default='floor,bareloop,nginx', help='the first is the baseline (default: %(default)s)')
+    parser.add_argument('--servers', default='floor,bareloop,nginx,netty,helidon', help='the first is the baseline (default: %(default)s)')
 
 
 def run(options):

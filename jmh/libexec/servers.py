@@ -51,6 +51,14 @@ NGINX_FILES = '''
 '''
 
 
+# Without what others check for the sake of debugging.
+PEERS = {
+    'netty': (['-Dio.netty.noUnsafe=false', '-Dio.netty.leakDetection.level=disabled', '-Dio.netty.buffer.checkBounds=false',
+               '-Dio.netty.buffer.checkAccessible=false'], 'NettyServer'),
+    'helidon': ([], 'HelidonServer'),
+}
+
+
 def free_port():
     with socket.socket() as listener:
         listener.bind(('127.0.0.1', 0))
@@ -149,6 +157,22 @@ class Sized(Server):
                 'io.bareloop.load.SizedServer', str(self.port), cpus_text(self.cpus)]
 
 
+class Peer(Server):
+    """A Java server of others, by its class in io.bareloop.peers."""
+
+    def __init__(self, name, cpus, scratch, options):
+        super().__init__(name, cpus, scratch)
+        self.jvm, self.warm_seconds = True, options.warm
+        self.java = options.java_file
+        self.jvm_options, self.main = PEERS[name]
+
+    def command(self):
+        # Netty's own buffers; JDK 24 and later warn of them, and JDK 22 does not know the option.
+        memory = ['--sun-misc-unsafe-memory-access=allow'] if host.java_version(self.java)[0] >= 23 else []
+        return [self.java, *memory, '--enable-native-access=ALL-UNNAMED', *self.jvm_options, '-cp', host.class_path(),
+                f'io.bareloop.peers.{self.main}', str(self.port)]
+
+
 class Floor(Server):
     def __init__(self, cpus, scratch):
         super().__init__('floor', cpus, scratch)
@@ -205,10 +229,12 @@ def peers(names, cpus, scratch, options, root=None):
                 made.append(Bareloop(cpus, scratch, options, arguments=['--root', root] if root else []))
             elif name == 'nginx':
                 made.append(Nginx(cpus, scratch, root))
+            elif name in PEERS and not root:
+                made.append(Peer(name, cpus, scratch, options))
             elif root:
                 raise Failure(f'{name}: no such server of files; there are bareloop, nginx, and --server')
             else:
-                raise Failure(f'{name}: no such server; there are floor, bareloop, nginx, and --server')
+                raise Failure(f'{name}: no such server; there are floor, bareloop, nginx, {", ".join(PEERS)}, and --server')
         except Failure as failure:
             if name not in ('floor', 'nginx') or 'not found' not in str(failure):
                 raise
