@@ -1,19 +1,23 @@
 """Measures the server and its parser beside others, on this machine, over loopback.
 
-  bench parsers    nanoseconds to parse the head of a request, beside picohttpparser and five Java servers (JMH)
-  bench cpu        CPU per request beside a C loop that parses nothing, and nginx: the table of the README
+  bench all        all of the following, and a page of the results; --quick is a trial of it all
+  bench cpu        CPU per request beside a C loop that parses nothing, nginx, Netty and Helidon
   bench short      connections of one request and of ten: CPU, and system calls counted by strace
   bench files      CPU per request of files from 6 KiB to 10 MiB, beside nginx
   bench scale      CPU per request and p99 as connections, depth, sizes and loops grow
   bench latency    latency at a constant rate (open loop), and whether the JVM had a part in what was slow
-  bench report     table and chart of results measured before
+  bench startup    from exec to the first response and to the steady rate, and memory (wrk)
+  bench parsers    nanoseconds to parse the head of a request, beside picohttpparser and five Java servers (JMH)
+  bench report     table, chart or page of results measured before
 
 Each writes results as JSON and a chart as SVG, prints a table, and stops what it started. bench VERB --help has the
 options; --quick gives a first impression within a minute or two.
 """
 import argparse
+import collections
 import json
 import os
+import shlex
 import shutil
 import signal
 import sys
@@ -21,59 +25,76 @@ import tempfile
 import time
 
 import cpu
-import draw
+import every
 import files
 import host
 import latency
+import page
 import parsers
 import scale
 import short
+import startup
 from host import Failure
 
 FORMAT = 'bareloop-bench-1'
 VERBS = {
-    'parsers': (parsers, 'the parser beside others'),
     'cpu': (cpu, 'CPU per request'),
     'short': (short, 'short connections'),
     'files': (files, 'static files'),
     'scale': (scale, 'cost as the work grows'),
     'latency': (latency, 'latency at a constant rate'),
+    'startup': (startup, 'start-up and memory'),
+    'parsers': (parsers, 'the parser beside others'),
 }
-# Rounds, seconds of a run, warm-up of a JVM: as a rule, and with --quick. What disturbs a machine often lasts for
-# seconds: many short rounds find the median between that, few long ones do not.
-EFFORT = {'parsers': (1, 1, 1, 1, 1, 1), 'cpu': (9, 1.5, 10, 3, 1, 5), 'short': (7, 1.5, 10, 2, 1, 5),
-          'files': (9, 2, 16, 3, 1, 8), 'scale': (3, 1, 8, 1, 1, 4), 'latency': (1, 20, 10, 1, 4, 5)}
+LOADED = [verb for verb in VERBS if verb not in ('startup', 'parsers')]  # By our own generator.
+# Rounds, seconds of a run, of the warm-up of a JVM, and before each run. What disturbs a machine often lasts for seconds:
+# many short rounds find the median between that, few long ones do not.
+Effort = collections.namedtuple('Effort', 'rounds seconds warm settle')
+FULL = {'cpu': Effort(12, 1, 8, 0.5), 'short': Effort(7, 1.5, 8, 0.5), 'files': Effort(9, 1.5, 12, 0.5), 'scale': Effort(5, 0.8, 8, 0.4),
+        'latency': Effort(1, 20, 10, 0.5), 'startup': Effort(9, 3, 0, 0)}
+QUICK = {'cpu': Effort(2, 0.5, 3, 0.2), 'short': Effort(1, 1, 3, 0.2), 'files': Effort(1, 1, 4, 0.2), 'scale': Effort(1, 0.5, 3, 0.2),
+         'latency': Effort(1, 3, 4, 0.2), 'startup': Effort(1, 2, 0, 0)}
 
 
-def command_line():
+def command_line(arguments):
     parser = argparse.ArgumentParser(prog='bench', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     verbs = parser.add_subparsers(dest='verb', required=True, metavar='VERB')
+    every.options(verbs.add_parser('all', help='everything, and a page of it', description=every.__doc__,
+                                   formatter_class=argparse.RawDescriptionHelpFormatter), list(VERBS))
     for verb, (module, summary) in VERBS.items():
         sub = verbs.add_parser(verb, help=summary, description=module.__doc__.partition(': ')[2])
-        rounds, seconds, warm, *_ = EFFORT[verb]
         sub.add_argument('--quick', action='store_true', help='little of everything: a first impression')
         sub.add_argument('--out', metavar='FILE', help='results (default: target/bench-VERB.json); the chart stands beside it')
         sub.add_argument('--java', help=f'of JDK {host.JDK_MIN} or newer (default: JAVA_HOME, PATH, /usr/lib/jvm)')
         sub.add_argument('--no-build', action='store_true', help='take what is in target/')
         module.options(sub)
-        if verb == 'parsers':
-            continue
-        sub.add_argument('--rounds', type=positive, help=f'default: {rounds}')
-        sub.add_argument('--seconds', type=float, help=f'of a run (default: {seconds})')
-        sub.add_argument('--warm', type=float, help=f'seconds of load before a JVM is measured (default: {warm})')
-        sub.add_argument('--settle', type=float, default=0.7, help='seconds before each run, not counted (default: %(default)s)')
-        sub.add_argument('--server-cpus', metavar='LIST', help='default: the first half')
-        sub.add_argument('--client-cpus', metavar='LIST', help='a generator on each (default: the other half)')
-        sub.add_argument('--nice', type=int, default=0, metavar='N', help='of server and generator; -20 keeps other processes off their CPUs (root)')
-        sub.add_argument('--server', action='append', default=[], metavar='LABEL=COMMAND',
-                         help='measure this too: {port}, {cpus}, {java}, {jar}, {root} (of files) are filled in; repeatable')
-        sub.add_argument('--jar', default=host.JAR, help='default: target/bareloop.jar')
-        sub.add_argument('--jvm-options', default='', metavar='TEXT', help="of Bareloop's JVM")
-        sub.add_argument('--server-options', default='', metavar='TEXT', help='of Bareloop')
-    report = verbs.add_parser('report', help='table and chart of results')
-    report.add_argument('results', metavar='FILE')
-    report.add_argument('--svg', metavar='FILE', help='write the chart there')
-    return parser.parse_args()
+        if verb in FULL:
+            effort_options(sub, FULL[verb])
+        if verb in LOADED:
+            load_options(sub, FULL[verb])
+    report = verbs.add_parser('report', help='table, chart or page of results')
+    report.add_argument('results', metavar='FILE', nargs='+')
+    report.add_argument('--svg', metavar='FILE', help='write the chart there (of one file of results)')
+    report.add_argument('--page', metavar='FILE.md', help='write one page of all, and the charts in results/ beside it')
+    return parser.parse_args(arguments)
+
+
+def effort_options(parser, effort):
+    parser.add_argument('--rounds', type=positive, help=f'default: {effort.rounds}')
+    parser.add_argument('--seconds', type=float, help=f'of a run (default: {effort.seconds})')
+    parser.add_argument('--server-cpus', metavar='LIST', help='default: the first half')
+    parser.add_argument('--client-cpus', metavar='LIST', help='a generator on each (default: the other half)')
+    parser.add_argument('--jar', default=host.JAR, help='default: target/bareloop.jar')
+    parser.add_argument('--jvm-options', default='', metavar='TEXT', help="of Bareloop's JVM")
+    parser.add_argument('--server-options', default='', metavar='TEXT', help='of Bareloop')
+
+
+def load_options(parser, effort):
+    parser.add_argument('--warm', type=float, help=f'seconds of load before a JVM is measured (default: {effort.warm})')
+    parser.add_argument('--settle', type=float, help=f'seconds before each run, not counted (default: {effort.settle})')
+    parser.add_argument('--nice', type=int, default=0, metavar='N', help='of server and generator; -20 keeps other processes off their CPUs (root)')
+    parser.add_argument('--server', action='append', default=[], metavar='LABEL=COMMAND',
+                        help='measure this too: {port}, {cpus}, {java}, {jar}, {root} (of files) are filled in; repeatable')
 
 
 def positive(text):
@@ -85,14 +106,13 @@ def positive(text):
 def complete(options):
     """Fills in what depends on the machine."""
     verb = options.verb
-    rounds, seconds, warm, quick_rounds, quick_seconds, quick_warm = EFFORT[verb]
     options.java_file, options.jdk = host.find_java(options.java)
-    if verb == 'parsers':
+    if verb not in FULL:
         return
-    options.rounds = options.rounds or (quick_rounds if options.quick else rounds)
-    options.seconds = options.seconds or (quick_seconds if options.quick else seconds)
-    options.warm = options.warm or (quick_warm if options.quick else warm)
-    if options.nice < 0 and os.geteuid() != 0:
+    for name, value in (QUICK if options.quick else FULL)[verb]._asdict().items():
+        if getattr(options, name, None) is None:
+            setattr(options, name, value)
+    if getattr(options, 'nice', 0) < 0 and os.geteuid() != 0:
         raise Failure(f'--nice {options.nice}: needs root')
     options.all_cpus = sorted(os.sched_getaffinity(0))
     mine, others = host.split_cpus()
@@ -102,7 +122,7 @@ def complete(options):
         host.say('note: server and client share CPUs: latency and requests per second say little then')
 
 
-def measure(options):
+def measure(options, arguments):
     complete(options)
     module, _ = VERBS[options.verb]
     out = options.out or os.path.join(host.TARGET, f'bench-{options.verb}.json')
@@ -117,40 +137,67 @@ def measure(options):
         results = module.run(options)
     finally:
         shutil.rmtree(options.scratch, ignore_errors=True)
-    document = {'format': FORMAT, 'verb': options.verb, 'command': ' '.join(['jmh/bench', *sys.argv[1:]]),
+    document = {'format': FORMAT, 'verb': options.verb, 'command': typed(arguments),
                 'seconds': round(time.time() - begun), 'host': host.facts(options.jdk), 'run': shown(options), **results}
     with open(out, 'w', encoding='utf-8') as file:
-        json.dump(document, file, indent=1)
-        file.write('\n')
-    chart = os.path.splitext(out)[0] + '.svg'
-    report(document, chart)
-    print(f'\nresults: {os.path.relpath(out)}, chart: {os.path.relpath(chart)}')
+        file.write(as_text(document))
+    report(document, os.path.splitext(out)[0] + '.svg')
+    print(f'\nresults: {os.path.relpath(out)}, chart: {os.path.relpath(os.path.splitext(out)[0])}.svg')
+
+
+def typed(arguments):
+    """The command without what says only where things are."""
+    kept = []
+    words = iter(arguments)
+    for word in words:
+        if word in ('--out', '--java', '--jar'):
+            next(words, None)
+        elif word == '--pico':
+            next(words, None)
+            kept += [word, 'DIRECTORY']
+        elif word != '--no-build':
+            kept.append(word)
+    return shlex.join(['jmh/bench', *kept])
 
 
 def shown(options):
-    hidden = {'verb', 'java_file', 'jdk', 'scratch', 'java', 'out', 'no_build', 'jar', 'all_cpus', 'pico'}
+    hidden = {'verb', 'java_file', 'jdk', 'scratch', 'java', 'out', 'no_build', 'jar', 'all_cpus', 'pico', 'variant'}
     return {name: value for name, value in vars(options).items() if name not in hidden}
 
 
-def host_line(document):
-    facts = document['host']
-    return (f"{facts['cpu']}, {facts['cpus']} CPUs{' (virtual)' if facts['hypervisor'] else ''}, Linux {facts['kernel']}, "
-            f"{facts['congestion_control']}, {facts['jdk']}, {facts['date']}" + (f", {facts['commit']}" if facts['commit'] else ''))
+def as_text(document):
+    """JSON with a line for each result."""
+    rows = document['results']
+    text = json.dumps({**document, 'results': ['rows']}, indent=1)
+    return text.replace('"rows"', ',\n  '.join(json.dumps(row) for row in rows)) + '\n'
 
 
 def report(document, svg=None):
-    module, summary = VERBS[document['verb']]
-    mitigations = document['host']['mitigations']
+    module, heading = VERBS[document['verb']]
     print(document['command'])
-    print(host_line(document))
-    print('mitigations: ' + ('; '.join(f'{name}: {state}' for name, state in mitigations.items()) or 'none needed')
+    print(page.host_line(document))
+    print('mitigations: ' + page.mitigations(document['host'])
           + (f" ({' '.join(document['host']['kernel_options'])})" if document['host']['kernel_options'] else ''))
     print()
     print('\n'.join(module.table(document)))
     if svg:
-        page = module.chart(document, draw, f'Bareloop: {summary}', [host_line(document), document['command']])
-        with open(svg, 'w', encoding='utf-8') as file:
-            file.write(page.svg())
+        page.save(svg, page.chart(document['verb'], heading, module, document))
+
+
+def report_all(options):
+    documents = [read_results(path) for path in options.results]
+    if options.svg and len(documents) > 1:
+        raise Failure('--svg: one file of results; --page takes several')
+    if options.page:
+        write_page(options.page, documents, {})
+        return
+    for document in documents:
+        report(document, options.svg)
+
+
+def write_page(path, documents, not_measured):
+    by_verb = {document['verb']: document for document in documents}
+    page.write(path, by_verb, [(verb, heading, module) for verb, (module, heading) in VERBS.items()], not_measured)
 
 
 def read_results(path):
@@ -164,15 +211,17 @@ def read_results(path):
     return document
 
 
-def main():
+def main(arguments):
     # So that what was started is stopped: both end in the finally clauses.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    options = command_line()
+    options = command_line(arguments)
     try:
         if options.verb == 'report':
-            report(read_results(options.results), options.svg)
+            report_all(options)
+        elif options.verb == 'all':
+            return every.run(options, read_results, write_page)
         else:
-            measure(options)
+            measure(options, arguments)
     except Failure as failure:
         print(f'bench: {failure}', file=sys.stderr)
         return 2
@@ -182,4 +231,4 @@ def main():
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

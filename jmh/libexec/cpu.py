@@ -143,7 +143,21 @@ def bars(results, draw, title, lines, unit, group_of):
         shown = f"{line['cpu_us']:.2f} us, {line['ratio'] or 0:.2f}"
         groups.setdefault(group_of(line['point']), []).append((line['server'], line['cpu_us'], shown))
     rows = sum(len(group) for group in groups.values())
-    page = draw.Page(title, [*lines, f"us of CPU per {unit}, and the ratio to {results['baseline']}; bars: logarithmic"], 760,
+    page = draw.Page(title, [*lines, f"us of CPU per {unit}, and the ratio to {results['baseline']}; each group to its own scale"], 760,
                      110 + 20 * (rows + len(groups)) + 6 * len(groups))
-    draw.bars(page, (150, 95, 460, 20), list(groups.items()), log=True)
+    draw.bars(page, (150, 95, 460, 20), list(groups.items()), accent='bareloop')
+    return page
+
+
+def picture(document, draw, where):
+    """The one of the README: how much of a CPU each server takes for a request."""
+    names = {'floor': 'C loop without a parser', 'bareloop': 'Bareloop', 'nginx': 'nginx', 'netty': 'Netty, epoll', 'helidon': 'Helidon'}
+    groups = {}
+    for line in summary(document['results'], document['baseline']).values():
+        depth = line['point']['depth']
+        group = 'one request at a time on each connection' if depth == 1 else f'{depth} requests in one go (pipelined)'
+        groups.setdefault(group, []).append((names.get(line['server'], line['server']), line['cpu_us'], f"{line['cpu_us']:.2f} us"))
+    rows = sum(len(group) for group in groups.values())
+    page = draw.Page('CPU time of the server for one request: less is better', [where], 760, 80 + 20 * (rows + len(groups)) + 6 * len(groups))
+    draw.bars(page, (170, 65, 480, 20), [(group, sorted(bars, key=lambda bar: bar[1])) for group, bars in groups.items()], accent='Bareloop')
     return page

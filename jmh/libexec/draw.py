@@ -103,25 +103,22 @@ def legend(page, x, y, labels):
         x += 34 + 7 * len(label)
 
 
-def bars(page, box, groups, log=False, unit=''):
-    """Groups of bars: [(group, [(label, value, shown)])], a bar a row; None is drawn as its text alone."""
+def bars(page, box, groups, accent=None):
+    """Groups of bars, each to its own scale: [(group, [(label, value, shown)])]; the bar labelled accent stands out."""
     left, top, width, row = box
-    values = [value for _, rows in groups for _, value, _ in rows if value]
-    high = max(values) if values else 1
-    low = min(values) / 2 if log and values else 0
     y = top
     for group, rows in groups:
         page.text(16, y + 12, group)
         y += row
+        high = max((value for _, value, _ in rows if value), default=1)
         for number, (label, value, shown) in enumerate(rows):
+            color = (0 if label == accent else COLORS - 1) if accent else number % COLORS
             page.text(left - 8, y + row - 7, label, 'small end')
-            length = 0
-            if value:
-                length = width * ((math.log(value / low) / math.log(high / low)) if log else value / high)
-                page.parts.append(
-                    f'<rect class="c{number % COLORS} bar" x="{left}" y="{y + 2}" width="{max(length, 1):.1f}" height="{row - 6}">'
-                    f'<title>{xml(label)}: {xml(shown)}</title></rect>')
-            page.text(left + length + 6, y + row - 7, f'{shown} {unit}'.strip(), 'small')
+            length = max(width * (value or 0) / high, 1)
+            page.parts.append(
+                f'<rect class="c{color} bar" x="{left}" y="{y + 2}" width="{length:.1f}" height="{row - 6}">'
+                f'<title>{xml(label)}: {xml(shown)}</title></rect>')
+            page.text(left + length + 6, y + row - 7, shown, 'small')
             y += row
         y += 6
     return y

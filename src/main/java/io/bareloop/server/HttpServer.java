@@ -38,6 +38,7 @@ import java.util.function.Supplier;
  * try (HttpServer server = HttpServer.builder()
  *         .listen("127.0.0.1", 8080)
  *         .handler((request, response) -> response.body("hello\n"))
+ *         .drainOnShutdown(Duration.ofSeconds(10))
  *         .start()) {
  *     server.awaitTermination();
  * }
@@ -70,6 +71,9 @@ public final class HttpServer implements AutoCloseable {
             if (builder.housekeepingCpus != null) {
                 housekeeping = Housekeeping.start(builder.housekeepingCpus.toArray());
                 life.owns(housekeeping);
+            }
+            if (builder.shutdownDrain != null) {
+                life.owns(ShutdownDrain.register(life, builder.shutdownDrain));
             }
             life.begin();
             warmUp =
@@ -281,6 +285,7 @@ public final class HttpServer implements AutoCloseable {
         private CpuSet housekeepingCpus;
         private Duration warmUpTime = Duration.ZERO;
         private List<String> warmUpTargets = List.of();
+        private Duration shutdownDrain;
         private Setting ioUring = Setting.AUTO;
         private Setting privateDescriptors = Setting.OFF;
         private int backlog = BACKLOG;
@@ -491,6 +496,20 @@ public final class HttpServer implements AutoCloseable {
                         "pending bytes are " + bytes + "; it must be 1 MiB to 1 TiB");
             }
             this.pendingBytesMax = bytes;
+            return this;
+        }
+
+        /**
+         * Has the server drained when the JVM ends: by SIGTERM, SIGINT (Ctrl-C), SIGHUP or {@code
+         * System.exit}. Without this call a JVM that ends cuts off what is in flight.
+         *
+         * <p>It is a shutdown hook from {@link #start} to the end of the server, beside those of
+         * the program: the JVM calls all of them at the same time.
+         *
+         * @param time as of {@link HttpServer#drain}
+         */
+        public Builder drainOnShutdown(Duration time) {
+            shutdownDrain = Objects.requireNonNull(time, "time");
             return this;
         }
 

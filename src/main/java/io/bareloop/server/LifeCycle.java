@@ -51,6 +51,7 @@ final class LifeCycle {
     private final Log log;
     private ListenerGroup listeners;
     private Housekeeping housekeeping;
+    private ShutdownDrain shutdownDrain;
     private LoopThreads threads;
     private Thread ender;
 
@@ -87,6 +88,10 @@ final class LifeCycle {
 
     void owns(Housekeeping watch) {
         housekeeping = watch;
+    }
+
+    void owns(ShutdownDrain hook) {
+        shutdownDrain = hook;
     }
 
     /** Starts the threads of the loops. */
@@ -373,6 +378,9 @@ final class LifeCycle {
         }
         if (housekeeping != null) {
             attempt(housekeeping::close);
+        }
+        if (shutdownDrain != null) {
+            attempt(shutdownDrain::close);
         }
         if (all) {
             attempt(this::release);

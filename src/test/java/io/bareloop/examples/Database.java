@@ -6,6 +6,7 @@ import io.bareloop.http.Reply;
 import io.bareloop.http.Request;
 import io.bareloop.http.Router;
 import io.bareloop.server.HttpServer;
+import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -25,6 +26,7 @@ public final class Database {
                         Router.builder()
                                 .get("/reports/{id}", blocking(64, Database::report))
                                 .build())
+                .drainOnShutdown(Duration.ofSeconds(10))
                 .start();
     }
 

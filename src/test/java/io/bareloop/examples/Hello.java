@@ -2,6 +2,7 @@ package io.bareloop.examples;
 
 import io.bareloop.http.MediaType;
 import io.bareloop.server.HttpServer;
+import java.time.Duration;
 
 /** The smallest server: one answer to every request. */
 public final class Hello {
@@ -13,6 +14,7 @@ public final class Hello {
                 .handler(
                         (request, response) ->
                                 response.contentType(MediaType.TEXT).body("Hello, World!\n"))
+                .drainOnShutdown(Duration.ofSeconds(10))
                 .start();
     }
 

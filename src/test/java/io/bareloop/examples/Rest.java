@@ -9,6 +9,7 @@ import io.bareloop.http.Response;
 import io.bareloop.http.Router;
 import io.bareloop.http.Status;
 import io.bareloop.server.HttpServer;
+import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
@@ -37,6 +38,7 @@ public final class Rest {
                                 .get("/users/{id}", rest::show)
                                 .delete("/users/{id}", rest::remove)
                                 .build())
+                .drainOnShutdown(Duration.ofSeconds(10))
                 .start();
     }
 

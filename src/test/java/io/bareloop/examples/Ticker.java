@@ -34,6 +34,7 @@ public final class Ticker {
                                             response.contentType(MediaType.TEXT).body("said\n");
                                         })
                                 .build())
+                .drainOnShutdown(Duration.ofSeconds(10))
                 .start();
     }
 

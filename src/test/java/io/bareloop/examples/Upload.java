@@ -7,6 +7,7 @@ import io.bareloop.http.Response;
 import io.bareloop.http.Router;
 import io.bareloop.http.StreamHandler;
 import io.bareloop.server.HttpServer;
+import java.time.Duration;
 import java.util.zip.CRC32;
 
 /**
@@ -21,6 +22,7 @@ public final class Upload implements StreamHandler {
         return HttpServer.builder()
                 .listen("127.0.0.1", port)
                 .handler(Router.builder().put("/crc32", new Upload()).build())
+                .drainOnShutdown(Duration.ofSeconds(10))
                 .start();
     }
 
