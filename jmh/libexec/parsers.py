@@ -118,9 +118,8 @@ def table(results):
     for parser, rows in by_parser(results).items():
         cells = [f"{rows[head]['ns']:.0f}" if head in rows else '-' for head in heads]
         lines.append(f'| {parser} | ' + ' | '.join(cells) + ' |')
-    for parser, reason in results['skipped'].items():
-        lines.append(f'| {parser} | ' + ' | '.join('-' for _ in heads) + f' | skipped: {reason}')
     lines.append('')
+    lines += [f'{parser} was skipped: {reason}' for parser, reason in results['skipped'].items()]
     calls = results['calls']
     if calls:
         lines.append('A foreign call by itself, part of the figures of picohttpparser: ' + ', '.join(

@@ -160,6 +160,61 @@ EOT
     [ "$status" -eq 0 ]
 }
 
+@test "report: start-up by the way of starting" {
+    file=$(results startup <<'EOT'
+"left_out": ["the runtime image is left out: mvn makes it"], "results": [
+{"variant": "java -jar", "first_response_ms": [200.0, 180.0, 260.0], "cpu_ms": [300, 310, 290], "steady_s": [0.8, 0.9],
+ "requests_per_s": [100000, 110000], "rss_start_mib": 60.5, "rss_requests_mib": 70.1, "rss_connections_mib": 75.0}]
+EOT
+    )
+    sed -i 's/"run": {}/"run": {"requests": 10000000, "connections": 10000}/' "$file"
+    run "$BENCH" report "$file" --svg "$SVG"
+    [ "$status" -eq 0 ]
+    [[ $output == *"after 10 million requests | 10000 connections |"* ]]
+    [[ $output == *"| java -jar | 200 (180 to 260) | 300 | 0.85 (0.80 to 0.90) | 105000 | 60.5 | 70.1 | 75.0 |"* ]]
+    [[ $output == *"the runtime image is left out"* ]]
+    is_self_contained "$SVG"
+}
+
+@test "report: a page of several, with a chart of each and the picture of the README" {
+    cpu=$(results cpu <<EOT
+"baseline": "floor", "left_out": [], "results": [
+$(row 1 floor '{"depth": 1}' 4.0 1000)}, $(row 1 bareloop '{"depth": 1}' 5.0 900)}, $(row 1 other '{"depth": 1}' 9.0 900)}]
+EOT
+    )
+    files=$(results files <<EOT
+"baseline": "nginx", "left_out": [], "results": [$(row 1 nginx '{"size": 10, "connections": 4}' 4.0 1000)}]
+EOT
+    )
+    sed -i 's/"run": {}/"run": {"connections": 64}/' "$cpu"
+    run "$BENCH" report "$files" "$cpu" --page "$BATS_TEST_TMPDIR/RESULTS.md"
+    [ "$status" -eq 0 ]
+    grep -q '^| commit | 1234567 |' "$BATS_TEST_TMPDIR/RESULTS.md"
+    grep -q '^| 1 | bareloop | 5.00 |' "$BATS_TEST_TMPDIR/RESULTS.md"
+    grep -q '^Not measured: jmh/bench short was left out' "$BATS_TEST_TMPDIR/RESULTS.md"
+    local chart
+    for chart in cpu files cpu-per-request; do
+        is_self_contained "$BATS_TEST_TMPDIR/results/$chart.svg"
+    done
+    grep -q 'Bareloop: 5.00 us' "$BATS_TEST_TMPDIR/results/cpu-per-request.svg"
+}
+
+@test "report: figures of two commits do not make a page" {
+    a=$(results cpu <<EOT
+"baseline": "floor", "left_out": [], "results": [$(row 1 floor '{"depth": 1}' 4.0 1000)}]
+EOT
+    )
+    b=$(results files <<EOT
+"baseline": "nginx", "left_out": [], "results": [$(row 1 nginx '{"size": 10, "connections": 4}' 4.0 1000)}]
+EOT
+    )
+    sed -i 's/"commit": "1234567"/"commit": "7654321"/' "$b"
+    run "$BENCH" report "$a" "$b" --page "$BATS_TEST_TMPDIR/RESULTS.md"
+    [ "$status" -eq 2 ]
+    [[ $output == *"more than one commit"*"cpu has 1234567, files has 7654321"* ]]
+    [ ! -e "$BATS_TEST_TMPDIR/RESULTS.md" ]
+}
+
 @test "report: what bench did not write is refused" {
     echo '{}' >"$BATS_TEST_TMPDIR/other.json"
     run "$BENCH" report "$BATS_TEST_TMPDIR/other.json"

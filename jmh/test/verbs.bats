@@ -25,10 +25,10 @@ only() {
     run "$BENCH" --help
     [ "$status" -eq 0 ]
     local verb
-    for verb in parsers cpu short files scale latency report; do
+    for verb in all parsers cpu short files scale latency startup report; do
         [[ $output == *"bench $verb"* ]]
     done
-    for verb in parsers cpu short files scale latency report; do
+    for verb in all parsers cpu short files scale latency startup report; do
         run "$BENCH" "$verb" --help
         [ "$status" -eq 0 ]
     done
@@ -68,7 +68,7 @@ only() {
     run "$BENCH" parsers --quick --no-build --java "$TEST_DIR/fake-java" --out "$OUT"
     [ "$status" -eq 0 ]
     [[ $output == *"| bareloop | 43 |"*"| bareloop-vectors | 38 |"*"| netty | 711 |"* ]]
-    [[ $output == *"picohttpparser-debian | - | skipped: no library: Debian package libh2o-evloop0.13"* ]]
+    [[ $output == *"picohttpparser-debian was skipped: no library: Debian package libh2o-evloop0.13"* ]]
     [[ $output == *"4.5 ns (C function abs)"* ]]
     grep -q '"congestion_control"' "$OUT"
 }
@@ -85,9 +85,9 @@ only() {
     needs_build
     needs gcc
     run "$BENCH" cpu --no-build --rounds 1 --seconds 0.3 --settle 0.1 --warm 0.5 --depths 1,2 --connections 4 \
-        --servers floor,bareloop --out "$OUT"
+        --servers floor,bareloop,netty,helidon --out "$OUT"
     [ "$status" -eq 0 ]
-    [ "$(grep -c '^| [12] | ' <<<"$output")" -eq 4 ]
+    [ "$(grep -c '^| [12] | ' <<<"$output")" -eq 8 ]
     grep -q '"format": "bareloop-bench-1"' "$OUT"
     [ -s "$BATS_TEST_TMPDIR/results.svg" ]
     run pgrep -f "^$(realpath "$TARGET")/floor "
@@ -151,4 +151,18 @@ only() {
     run "$BENCH" cpu --no-build --servers '' --server 'sad={java} {root}' --out "$OUT"
     [ "$status" -eq 2 ]
     [[ $output == *"'root'; there are {port}, {cpus}, {java}, {jar}"* ]]
+}
+
+@test "bench all: says before what it needs and how long it takes, names what failed, and makes a page of the rest" {
+    needs_build
+    run "$BENCH" all --quick --no-build --only short,parsers --java "$TEST_DIR/fake-java" --into "$BATS_TEST_TMPDIR/page"
+    [ "$status" -eq 1 ]
+    [[ $output == "measures short, parsers into "*": about "*" min;"* ]]
+    [[ $output == *"missing: jmh/bench short ended with 2"* ]]
+    grep -q '^Not measured: jmh/bench short ended with 2' "$BATS_TEST_TMPDIR/page/RESULTS.md"
+    grep -q '^| bareloop | 43 |' "$BATS_TEST_TMPDIR/page/RESULTS.md"
+    [ -s "$BATS_TEST_TMPDIR/page/results/parsers.svg" ]
+    run "$BENCH" all --only width
+    [ "$status" -eq 2 ]
+    [[ $output == *"width: there are cpu, short"* ]]
 }
