@@ -111,7 +111,14 @@ class TidyTest {
         Path app = MAIN.resolve(Path.of("io", "bareloop", "app"));
         List<Path> files = new ArrayList<>(javaFiles(MAIN));
         files.removeIf(file -> file.startsWith(app));
-        assertThat(linesOf(files, line -> PRINT.matcher(line).find())).isEmpty();
+        // Javadoc shows whole programs, which may.
+        assertThat(
+                        linesOf(
+                                files,
+                                line ->
+                                        PRINT.matcher(line).find()
+                                                && !line.stripLeading().startsWith("*")))
+                .isEmpty();
     }
 
     @Test

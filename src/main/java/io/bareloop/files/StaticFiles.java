@@ -192,7 +192,14 @@ public final class StaticFiles implements Handler, AutoCloseable {
         return new String(bytes.getBytes(ISO_8859_1), UTF_8);
     }
 
-    /** Serves {@code root} as it is: no listing, no dot files, no link that leads out. */
+    /**
+     * Serves {@code root} as it is: no listing, no dot files, no link that leads out.
+     *
+     * @param root a directory of the default file system
+     * @return a handler with everything as the builder has it without further calls
+     * @throws IllegalArgumentException where the root is empty, no directory, or cannot be opened
+     *     and searched
+     */
     public static StaticFiles of(Path root) {
         return builder(root).build();
     }
@@ -201,6 +208,9 @@ public final class StaticFiles implements Handler, AutoCloseable {
      * Begins to configure the serving of {@code root}, a directory, of the default file system. A
      * relative path begins at the working directory of the process, whatever the property user.dir
      * says.
+     *
+     * @param root the directory; looked at when {@link Builder#build} is called
+     * @return a builder, to be used by one thread
      */
     public static Builder builder(Path root) {
         return new Builder(root);
@@ -447,6 +457,9 @@ public final class StaticFiles implements Handler, AutoCloseable {
          * router.get("/assets/{path...}", files)}. Without this call nothing.
          *
          * @param path begins with a slash, ends without one, and is spelled as in the URL
+         * @return this builder
+         * @throws IllegalArgumentException where it is not such a path, or has other characters
+         *     than letters, digits and {@code ._~-}
          */
         public Builder mount(String path) {
             if (!path.matches("(/[A-Za-z0-9._~-]+)+")) {
@@ -457,7 +470,13 @@ public final class StaticFiles implements Handler, AutoCloseable {
             return this;
         }
 
-        /** The file that a path with a slash at its end means; without this call index.html. */
+        /**
+         * The file that a path with a slash at its end means; without this call index.html.
+         *
+         * @param name of a file, without a slash, and with no dot in front
+         * @return this builder
+         * @throws IllegalArgumentException where it is no such name
+         */
         public Builder index(String name) {
             if (name.isEmpty() || name.indexOf('/') >= 0 || name.startsWith(".")) {
                 throw new IllegalArgumentException("not a file name: \"" + name + "\"");
@@ -472,6 +491,9 @@ public final class StaticFiles implements Handler, AutoCloseable {
          * the disk first. Without this call none.
          *
          * @param path of the file beneath the root, for example {@code "/index.html"}
+         * @return this builder
+         * @throws IllegalArgumentException where it is no such path, or a segment of it begins with
+         *     a dot
          */
         public Builder fallback(String path) {
             if (!path.matches("(/[^/.][^/]*)+")) {
@@ -487,6 +509,9 @@ public final class StaticFiles implements Handler, AutoCloseable {
          * the most; without this call it does not. Names that would be answered 404 are not among
          * them: those that begin with a dot, are not UTF-8 or have a backslash, pipes and devices,
          * links that lead out. Whether a file may be read is not looked at.
+         *
+         * @param on whether to list
+         * @return this builder
          */
         public Builder listing(boolean on) {
             listing = on;
@@ -499,6 +524,9 @@ public final class StaticFiles implements Handler, AutoCloseable {
          * any case, without the names in it that begin with a dot, and without a listing of it. A
          * {@link #mount} is no root of a server: there it is a name like others, unless the mount
          * itself is {@code "/.well-known"}. A {@link #fallback} never answers in it.
+         *
+         * @param on whether to serve them
+         * @return this builder
          */
         public Builder dotFiles(boolean on) {
             dotFiles = on;
@@ -508,6 +536,9 @@ public final class StaticFiles implements Handler, AutoCloseable {
         /**
          * Whether symbolic links may lead out of the root; without this call they may not: relative
          * ones that stay inside are followed, absolute ones are not.
+         *
+         * @param on whether they may
+         * @return this builder
          */
         public Builder outsideLinks(boolean on) {
             outsideLinks = on;
@@ -518,6 +549,9 @@ public final class StaticFiles implements Handler, AutoCloseable {
          * Whether siblings {@code .br}, {@code .zst} and {@code .gz} of a file are sent in its
          * place to clients that accept them; without this call they are. One that is more than 2 s
          * older than the file is of another version, and is not.
+         *
+         * @param on whether to send them
+         * @return this builder
          */
         public Builder precompressed(boolean on) {
             precompressed = on;
@@ -527,6 +561,9 @@ public final class StaticFiles implements Handler, AutoCloseable {
         /**
          * Whether small files that compress well, and have no sibling, are compressed when they are
          * read, for clients that accept gzip; without this call they are not.
+         *
+         * @param on whether to compress
+         * @return this builder
          */
         public Builder gzip(boolean on) {
             gzip = on;
@@ -536,6 +573,8 @@ public final class StaticFiles implements Handler, AutoCloseable {
         /**
          * The Cache-Control of files that no pattern matches; without this call none.
          *
+         * @param value of the field, for example {@code "max-age=3600"}
+         * @return this builder
          * @throws IllegalArgumentException where it has other characters than visible ASCII and
          *     spaces
          */
@@ -549,6 +588,10 @@ public final class StaticFiles implements Handler, AutoCloseable {
          *
          * @param pattern where {@code *} is any part of a name, {@code **} of a path and {@code ?}
          *     one character: {@code "*.woff2"} at any depth, {@code "/assets/**"} from the root
+         * @param value of the field, for example {@code "max-age=31536000, immutable"}
+         * @return this builder
+         * @throws IllegalArgumentException where the pattern is empty, or the value has other
+         *     characters than visible ASCII and spaces
          */
         public Builder cacheControl(String pattern, String value) {
             if (pattern.isEmpty()) {
@@ -569,6 +612,10 @@ public final class StaticFiles implements Handler, AutoCloseable {
          * text with {@code charset=utf-8}.
          *
          * @param extension without a dot, for example {@code "md"}
+         * @param type of such files, 255 characters at the most
+         * @return this builder
+         * @throws IllegalArgumentException where the extension is empty or has a dot, or the type
+         *     is longer
          */
         public Builder type(String extension, MediaType type) {
             if (extension.isEmpty()
@@ -581,7 +628,13 @@ public final class StaticFiles implements Handler, AutoCloseable {
             return this;
         }
 
-        /** Bytes up to which a file is kept in memory, 0 to 1 MiB; without this call 64 KiB. */
+        /**
+         * Bytes up to which a file is kept in memory, 0 to 1 MiB; without this call 64 KiB.
+         *
+         * @param bytes of the largest file that counts as small
+         * @return this builder
+         * @throws IllegalArgumentException where it is out of range
+         */
         public Builder smallBytesMax(int bytes) {
             smallBytesMax = (int) between("small bytes", bytes, 0, 1 << 20);
             return this;
@@ -590,13 +643,23 @@ public final class StaticFiles implements Handler, AutoCloseable {
         /**
          * Memory for small files, 2 MiB to 1 TiB; without this call {@link #MEMORY_BYTES_MAX}. It
          * is native memory and counts against -XX:MaxDirectMemorySize.
+         *
+         * @param bytes for all small files together
+         * @return this builder
+         * @throws IllegalArgumentException where it is out of range
          */
         public Builder memoryBytesMax(long bytes) {
             memoryBytesMax = between("memory bytes", bytes, 2L << 20, 1L << 40);
             return this;
         }
 
-        /** Large files that are kept open, 8 to 1048576; without this call 1024. */
+        /**
+         * Large files that are kept open, 8 to 1048576; without this call 1024.
+         *
+         * @param files that are open at the same time, each of which takes a descriptor
+         * @return this builder
+         * @throws IllegalArgumentException where it is out of range
+         */
         public Builder openFilesMax(int files) {
             openFilesMax = (int) between("open files", files, 8, 1 << 20);
             return this;
@@ -605,6 +668,10 @@ public final class StaticFiles implements Handler, AutoCloseable {
         /**
          * How long a known file is served that cannot be looked at again, for want of descriptors
          * or memory of the kernel's, 0 to 1 h; without this call {@link #UNCHECKED_MAX}.
+         *
+         * @param time of which whole seconds are checked: 0 to 3600
+         * @return this builder
+         * @throws IllegalArgumentException where it is out of range
          */
         public Builder uncheckedMax(Duration time) {
             between("seconds unchecked", time.toSeconds(), 0, 3600);
@@ -616,6 +683,9 @@ public final class StaticFiles implements Handler, AutoCloseable {
          * Where lines about what the disk refuses go; without this call to System.Logger
          * io.bareloop. Called by several threads, none of them a loop's; what it throws goes to
          * their handler of uncaught exceptions.
+         *
+         * @param lines takes each line, without a line break at its end
+         * @return this builder
          */
         public Builder log(Consumer<String> lines) {
             log = lines;
@@ -631,6 +701,7 @@ public final class StaticFiles implements Handler, AutoCloseable {
         /**
          * Opens the root and starts the threads that wait for the disk.
          *
+         * @return the handler, ready for requests; to be closed after the servers that use it
          * @throws IllegalArgumentException where the root is empty, no directory, or cannot be
          *     opened and searched; where it is to be listed and cannot be read; where the fallback
          *     is no file that can be read

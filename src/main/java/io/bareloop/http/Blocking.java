@@ -33,12 +33,24 @@ public final class Blocking implements Handler {
         this.requestsMax = requestsMax;
     }
 
-    /** Runs {@code handler} for up to {@link #REQUESTS_MAX} requests at a time, on all loops. */
+    /**
+     * Runs {@code handler} for up to {@link #REQUESTS_MAX} requests at a time, on all loops.
+     *
+     * @param handler called on a virtual thread, for several requests at the same time
+     * @return a handler for any number of loops and servers
+     */
     public static Blocking blocking(BlockingHandler handler) {
         return new Blocking(handler, REQUESTS_MAX);
     }
 
-    /** Runs {@code handler} for up to {@code requestsMax} requests at a time, 1 or more. */
+    /**
+     * Runs {@code handler} for up to {@code requestsMax} requests at a time, 1 or more.
+     *
+     * @param requestsMax of this handler's requests, on all loops together
+     * @param handler called on a virtual thread, for several requests at the same time
+     * @return a handler for any number of loops and servers
+     * @throws IllegalArgumentException where {@code requestsMax} is less than 1
+     */
     public static Blocking blocking(int requestsMax, BlockingHandler handler) {
         if (requestsMax < 1) {
             throw new IllegalArgumentException(requestsMax + " requests; it must be 1 or more");
@@ -46,7 +58,7 @@ public final class Blocking implements Handler {
         return new Blocking(handler, requestsMax);
     }
 
-    /** Requests under way now. For any thread. */
+    /** {@return requests under way now} For any thread. */
     public int underWay() {
         return underWay.get();
     }

@@ -7,6 +7,9 @@ public interface BlockingHandler {
      * Returns the response to {@code request}. Runs on a virtual thread; the request is valid until
      * it returns, for this thread.
      *
+     * @param request with its whole body, 1 MiB at the most unless {@link Limits#bodyBytesMax} says
+     *     otherwise
+     * @return the response; not null
      * @throws HttpException to answer with another status
      * @throws Exception anything else is answered 500
      */

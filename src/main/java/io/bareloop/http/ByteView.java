@@ -32,7 +32,7 @@ public final class ByteView {
         segment = null;
     }
 
-    /** The number of bytes. */
+    /** {@return the number of bytes} */
     public int length() {
         if (Checks.ENABLED) {
             segment();
@@ -40,21 +40,27 @@ public final class ByteView {
         return length;
     }
 
-    /** Whether there are no bytes. */
+    /** {@return whether there are no bytes} */
     public boolean isEmpty() {
         return length() == 0;
     }
 
     /**
-     * The byte at {@code index}, as it is: -128 to 127.
+     * {@return the byte at {@code index}, as it is: -128 to 127}
      *
+     * @param index of the byte, from 0
      * @throws IndexOutOfBoundsException unless {@code 0 <= index < length()}
      */
     public byte at(int index) {
         return segment().get(JAVA_BYTE, offset + Objects.checkIndex(index, length));
     }
 
-    /** The first index of {@code wanted} at or after {@code from}, or -1. */
+    /**
+     * {@return the first index of {@code wanted} at or after {@code from}, or -1}
+     *
+     * @param wanted the byte to look for
+     * @param from where to begin; less than 0 is 0, and from {@link #length} on there is none
+     */
     public int indexOf(byte wanted, int from) {
         MemorySegment in = segment();
         for (int i = Math.max(from, 0); i < length; i++) {
@@ -65,7 +71,12 @@ public final class ByteView {
         return -1;
     }
 
-    /** Whether the bytes are exactly the ASCII characters of {@code text}. Allocates nothing. */
+    /**
+     * Whether the bytes are exactly the ASCII characters of {@code text}. Allocates nothing.
+     *
+     * @param text of ASCII characters; with others it is never equal
+     * @return whether they are equal
+     */
     public boolean contentEquals(String text) {
         MemorySegment in = segment();
         if (text.length() != length) {
@@ -79,7 +90,12 @@ public final class ByteView {
         return true;
     }
 
-    /** As {@link #contentEquals}, but the letters A to Z equal a to z. */
+    /**
+     * As {@link #contentEquals}, but the letters A to Z equal a to z.
+     *
+     * @param text of ASCII characters; with others it is never equal
+     * @return whether they are equal but for case
+     */
     public boolean contentEqualsIgnoreCase(String text) {
         MemorySegment in = segment();
         if (text.length() != length) {
@@ -106,13 +122,19 @@ public final class ByteView {
     /**
      * Copies the bytes to {@code to} at {@code toOffset}.
      *
+     * @param to the memory to copy to, which has to be writable
+     * @param toOffset where the first byte goes, in bytes from its start
      * @throws IndexOutOfBoundsException where they do not fit
      */
     public void copyTo(MemorySegment to, long toOffset) {
         MemorySegment.copy(segment(), offset, to, toOffset, length);
     }
 
-    /** Copies the bytes into a new array. */
+    /**
+     * Copies the bytes into a new array.
+     *
+     * @return the copy, which stays valid
+     */
     public byte[] toByteArray() {
         byte[] copy = new byte[length];
         MemorySegment.copy(segment(), JAVA_BYTE, offset, copy, 0, length);

@@ -48,7 +48,12 @@ public final class EventStream {
     /**
      * Begins a stream as the response.
      *
+     * @param response of the handler at hand, of which nothing has been sent but status and fields
      * @param heartbeat how often a comment is sent, 100 ms or more
+     * @return the stream; {@link #send} may be called at once
+     * @throws IllegalArgumentException where the time is shorter
+     * @throws IllegalStateException where the response has ended, its body has begun, it is
+     *     suspended, or it is not of the handler at hand
      */
     public static EventStream open(Response response, Duration heartbeat) {
         return new EventStream(response, heartbeat, null);
@@ -57,6 +62,14 @@ public final class EventStream {
     /**
      * Begins a stream as the response, and calls {@code onTick} on the loop every {@code period}
      * until it has ended; what that sends takes the place of a heartbeat.
+     *
+     * @param response of the handler at hand, of which nothing has been sent but status and fields
+     * @param period 100 ms or more; it comes up to 70 ms late
+     * @param onTick what to do each time; it must not block. Null sends heartbeats
+     * @return the stream; {@link #send} may be called at once
+     * @throws IllegalArgumentException where the period is shorter
+     * @throws IllegalStateException where the response has ended, its body has begun, it is
+     *     suspended, or it is not of the handler at hand
      */
     public static EventStream open(Response response, Duration period, Runnable onTick) {
         return new EventStream(response, period, onTick);
@@ -109,12 +122,17 @@ public final class EventStream {
         return true;
     }
 
-    /** Runs {@code action} on the loop, unless the stream has ended. For any thread. */
+    /**
+     * Runs {@code action} on the loop, unless the stream has ended. For any thread.
+     *
+     * @param action what to do; it must not block
+     * @throws IllegalStateException on the loop, where too many actions wait for their turn already
+     */
     public void execute(Runnable action) {
         suspended.resume((request, sameResponse) -> action.run());
     }
 
-    /** Whether the stream has ended or its client is gone. For any thread. */
+    /** {@return whether the stream has ended or its client is gone} For any thread. */
     public boolean isGone() {
         return suspended.isGone();
     }
@@ -122,6 +140,8 @@ public final class EventStream {
     /**
      * Ends the stream; a browser then connects again. On the loop only, in the handler of another
      * connection too.
+     *
+     * @throws IllegalStateException where the stream has ended, or the caller is another thread
      */
     public void end() {
         if (!headOnly) {
@@ -133,6 +153,9 @@ public final class EventStream {
      * Calls {@code action} on the loop, once, when the server drains, just before the stream ends:
      * it may send a last event, and is where the application takes the stream off its list. In the
      * handler, or on the loop.
+     *
+     * @param action what to do; it must not block
+     * @return this stream
      */
     public EventStream onDrain(Runnable action) {
         onDrain = action;

@@ -18,7 +18,12 @@ public final class Fields {
         this.text = text;
     }
 
-    /** As these, with {@code type} behind them. */
+    /**
+     * As these, with {@code type} behind them.
+     *
+     * @param type written as a Content-Type line
+     * @return new fields; these stay as they are
+     */
     public Fields with(MediaType type) {
         return new Fields(text + "Content-Type: " + type + "\r\n");
     }
@@ -26,6 +31,9 @@ public final class Fields {
     /**
      * As these, with another field behind them.
      *
+     * @param name of the field
+     * @param value of the field
+     * @return new fields; these stay as they are
      * @throws IllegalArgumentException where the value has other characters than visible ASCII,
      *     spaces and tabs, or the field is one that the server writes
      */

@@ -8,7 +8,7 @@ package io.bareloop.http;
  * once. All methods are called on a loop, and several loops may do so at the same time.
  */
 public interface FileBody {
-    /** The descriptor, in the table of the process; open until the last use has ended. */
+    /** {@return the descriptor, in the table of the process; open until the last use has ended} */
     int descriptor();
 
     /**
@@ -18,6 +18,7 @@ public interface FileBody {
      *
      * @param offset of the first byte
      * @param length 1 or more
+     * @param then run in any case, exactly once, and not on a loop
      */
     void warm(long offset, int length, Runnable then);
 
@@ -25,12 +26,19 @@ public interface FileBody {
      * Whether the first {@code end} bytes are known to have been in the kernel's cache not long
      * before {@code nanos}, of {@link System#nanoTime}: then nobody needs to ask the kernel. A
      * guess; being wrong costs one wait.
+     *
+     * @param end the number of bytes from the start of the file
+     * @param nanos the time now
+     * @return whether they are likely to be there
      */
     boolean isWarm(long end, long nanos);
 
     /**
      * The first {@code end} bytes have been sent, from {@code nanos} on, and were in the kernel's
      * cache: {@link #isWarm} may know it for a while.
+     *
+     * @param end the number of bytes from the start of the file
+     * @param nanos the time when sending began, of {@link System#nanoTime}
      */
     default void noteWarm(long end, long nanos) {}
 

@@ -30,7 +30,11 @@ public final class FormReader {
     /** Creates a reader; it has nothing to read before {@link #start}. */
     public FormReader() {}
 
-    /** Begins at the front of {@code input}, which must stay valid while it is read. */
+    /**
+     * Begins at the front of {@code input}, which must stay valid while it is read.
+     *
+     * @param input a query, or a body; empty is allowed
+     */
     public void start(ByteView input) {
         in = input.segment();
         at = input.offset();
@@ -70,12 +74,15 @@ public final class FormReader {
         return true;
     }
 
-    /** The name of the parameter, decoded; valid until {@link #next}. */
+    /** {@return the name of the parameter, decoded; valid until {@link #next}} */
     public ByteView name() {
         return name;
     }
 
-    /** The value of the parameter, decoded, empty where it has none; valid until {@link #next}. */
+    /**
+     * {@return the value of the parameter, decoded, empty where it has none; valid until {@link
+     * #next}}
+     */
     public ByteView value() {
         return value;
     }

@@ -11,6 +11,8 @@ public interface Handler {
      * block, for all connections of the loop wait meanwhile. Both arguments are valid until it
      * returns, or until the response has ended where that comes later.
      *
+     * @param request the request, with its body
+     * @param response to write the response to
      * @throws HttpException to answer with another status, before anything of the response was sent
      * @throws Exception anything else is answered 500; or closes the connection, where part of the
      *     response has been sent
@@ -21,6 +23,9 @@ public interface Handler {
      * Returns the handler that will answer {@code request}, of which only the head is there. A
      * handler that chooses among others, as {@link Router} does, says here which it is, so that a
      * {@link StreamHandler} among them gets its body in pieces.
+     *
+     * @param request of which there is no body yet
+     * @return the handler; not null
      */
     default Handler route(Request request) {
         return this;

@@ -22,24 +22,61 @@ public final class HeaderName {
                     "transfer-encoding",
                     "upgrade");
 
+    /** Accept. */
     public static final HeaderName ACCEPT = of("Accept");
+
+    /** Accept-Encoding. */
     public static final HeaderName ACCEPT_ENCODING = of("Accept-Encoding");
+
+    /** Allow. */
     public static final HeaderName ALLOW = of("Allow");
+
+    /** Authorization. */
     public static final HeaderName AUTHORIZATION = of("Authorization");
+
+    /** Cache-Control. */
     public static final HeaderName CACHE_CONTROL = of("Cache-Control");
+
+    /** Content-Type. */
     public static final HeaderName CONTENT_TYPE = of("Content-Type");
+
+    /** Cookie. */
     public static final HeaderName COOKIE = of("Cookie");
+
+    /** ETag. */
     public static final HeaderName ETAG = of("ETag");
+
+    /** Host. */
     public static final HeaderName HOST = of("Host");
+
+    /** If-Modified-Since. */
     public static final HeaderName IF_MODIFIED_SINCE = of("If-Modified-Since");
+
+    /** If-None-Match. */
     public static final HeaderName IF_NONE_MATCH = of("If-None-Match");
+
+    /** Last-Modified. */
     public static final HeaderName LAST_MODIFIED = of("Last-Modified");
+
+    /** Location. */
     public static final HeaderName LOCATION = of("Location");
+
+    /** Origin. */
     public static final HeaderName ORIGIN = of("Origin");
+
+    /** Referer. */
     public static final HeaderName REFERER = of("Referer");
+
+    /** Retry-After. */
     public static final HeaderName RETRY_AFTER = of("Retry-After");
+
+    /** Set-Cookie. */
     public static final HeaderName SET_COOKIE = of("Set-Cookie");
+
+    /** User-Agent. */
     public static final HeaderName USER_AGENT = of("User-Agent");
+
+    /** Vary. */
     public static final HeaderName VARY = of("Vary");
 
     private final String name;
@@ -57,6 +94,8 @@ public final class HeaderName {
     /**
      * Returns the name {@code name}, to be sent with this spelling.
      *
+     * @param name a token, for example {@code "X-Request-Id"}
+     * @return the name, for any thread
      * @throws IllegalArgumentException unless it is a token of RFC 9110, section 5.6.2
      */
     public static HeaderName of(String name) {

@@ -56,6 +56,8 @@ public final class Http1 implements Protocol.Factory {
      * @param arena where its memory comes from
      * @param out the loop's output buffer, at least 32 KiB
      * @param slab memory for requests that are not answered at once
+     * @param limits of what clients may ask for
+     * @param timeouts of what clients may keep the server waiting for
      * @param handler answers the requests, on the loop's thread
      * @param failures is told of exceptions that a handler threw, on the loop's thread
      */

@@ -10,11 +10,13 @@ import java.util.Objects;
 public final class HttpException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
+    /** What to answer with. */
     private final Status status;
 
     /**
      * An answer with {@code status}, which is not null.
      *
+     * @param status 4xx or 5xx, as a rule; any is sent
      * @param message goes into the body of the response, behind code and reason; null for none
      */
     public HttpException(Status status, String message) {
@@ -22,7 +24,7 @@ public final class HttpException extends RuntimeException {
         this.status = Objects.requireNonNull(status, "status");
     }
 
-    /** The status to answer with. */
+    /** {@return the status to answer with} */
     public Status status() {
         return status;
     }

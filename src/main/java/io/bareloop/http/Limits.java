@@ -32,6 +32,11 @@ public record Limits(
             new Limits(
                     8 << 10, 16 << 10, 100, 1 << 20, 1L << 30, 1 << 20, Long.MAX_VALUE, 1000, 64);
 
+    /**
+     * Limits, each of which is in its range.
+     *
+     * @throws IllegalArgumentException where one is out of its range; the message names it
+     */
     public Limits {
         check("targetBytesMax", targetBytesMax, 1, 64 << 10);
         check("headBytesMax", headBytesMax, 256, 64 << 10);
@@ -48,12 +53,20 @@ public record Limits(
      * 8 KiB of target, 16 KiB of head, 100 fields, 1 MiB of body whole and 1 GiB streamed, 1 MiB
      * unsent, any number of requests per connection, 1000 parameters of a form, 64 requests per
      * turn.
+     *
+     * @return the defaults, as above
      */
     public static Limits defaults() {
         return DEFAULTS;
     }
 
-    /** As these, with another {@link #targetBytesMax()}. */
+    /**
+     * As these, with another {@link #targetBytesMax()}.
+     *
+     * @param bytes 1 to 65536
+     * @return new limits
+     * @throws IllegalArgumentException where it is out of range
+     */
     public Limits targetBytesMax(int bytes) {
         return new Limits(
                 bytes,
@@ -67,7 +80,13 @@ public record Limits(
                 pipelinedPerTurnMax);
     }
 
-    /** As these, with another {@link #headBytesMax()}. */
+    /**
+     * As these, with another {@link #headBytesMax()}.
+     *
+     * @param bytes 256 to 65536
+     * @return new limits
+     * @throws IllegalArgumentException where it is out of range
+     */
     public Limits headBytesMax(int bytes) {
         return new Limits(
                 targetBytesMax,
@@ -81,7 +100,13 @@ public record Limits(
                 pipelinedPerTurnMax);
     }
 
-    /** As these, with another {@link #fieldsMax()}. */
+    /**
+     * As these, with another {@link #fieldsMax()}.
+     *
+     * @param fields 1 to 1000
+     * @return new limits
+     * @throws IllegalArgumentException where it is out of range
+     */
     public Limits fieldsMax(int fields) {
         return new Limits(
                 targetBytesMax,
@@ -95,7 +120,13 @@ public record Limits(
                 pipelinedPerTurnMax);
     }
 
-    /** As these, with another {@link #bodyBytesMax()}. */
+    /**
+     * As these, with another {@link #bodyBytesMax()}.
+     *
+     * @param bytes 0 to 1 GiB
+     * @return new limits
+     * @throws IllegalArgumentException where it is out of range
+     */
     public Limits bodyBytesMax(int bytes) {
         return new Limits(
                 targetBytesMax,
@@ -109,7 +140,13 @@ public record Limits(
                 pipelinedPerTurnMax);
     }
 
-    /** As these, with another {@link #streamedBytesMax()}. */
+    /**
+     * As these, with another {@link #streamedBytesMax()}.
+     *
+     * @param bytes 0 or more
+     * @return new limits
+     * @throws IllegalArgumentException where it is out of range
+     */
     public Limits streamedBytesMax(long bytes) {
         return new Limits(
                 targetBytesMax,
@@ -123,7 +160,13 @@ public record Limits(
                 pipelinedPerTurnMax);
     }
 
-    /** As these, with another {@link #unsentBytesMax()}. */
+    /**
+     * As these, with another {@link #unsentBytesMax()}.
+     *
+     * @param bytes 64 KiB to 1 GiB
+     * @return new limits
+     * @throws IllegalArgumentException where it is out of range
+     */
     public Limits unsentBytesMax(int bytes) {
         return new Limits(
                 targetBytesMax,
@@ -137,7 +180,13 @@ public record Limits(
                 pipelinedPerTurnMax);
     }
 
-    /** As these, with another {@link #requestsPerConnectionMax()}. */
+    /**
+     * As these, with another {@link #requestsPerConnectionMax()}.
+     *
+     * @param requests 1 or more
+     * @return new limits
+     * @throws IllegalArgumentException where it is out of range
+     */
     public Limits requestsPerConnectionMax(long requests) {
         return new Limits(
                 targetBytesMax,
@@ -151,7 +200,13 @@ public record Limits(
                 pipelinedPerTurnMax);
     }
 
-    /** As these, with another {@link #formParametersMax()}. */
+    /**
+     * As these, with another {@link #formParametersMax()}.
+     *
+     * @param parameters 1 to 1,000,000
+     * @return new limits
+     * @throws IllegalArgumentException where it is out of range
+     */
     public Limits formParametersMax(int parameters) {
         return new Limits(
                 targetBytesMax,
@@ -165,7 +220,13 @@ public record Limits(
                 pipelinedPerTurnMax);
     }
 
-    /** As these, with another {@link #pipelinedPerTurnMax()}. */
+    /**
+     * As these, with another {@link #pipelinedPerTurnMax()}.
+     *
+     * @param requests 1 to 10,000
+     * @return new limits
+     * @throws IllegalArgumentException where it is out of range
+     */
     public Limits pipelinedPerTurnMax(int requests) {
         return new Limits(
                 targetBytesMax,

@@ -2,12 +2,25 @@ package io.bareloop.http;
 
 /** A Content-Type, encoded once: make one per type, as a constant, not one per response. */
 public final class MediaType {
+    /** Plain text, of which the charset is not said: for ASCII. */
     public static final MediaType TEXT = of("text/plain");
+
+    /** Plain text in UTF-8. */
     public static final MediaType TEXT_UTF_8 = of("text/plain; charset=utf-8");
+
+    /** HTML in UTF-8. */
     public static final MediaType HTML = of("text/html; charset=utf-8");
+
+    /** JSON, which is UTF-8. */
     public static final MediaType JSON = of("application/json");
+
+    /** Bytes of no particular type. */
     public static final MediaType OCTETS = of("application/octet-stream");
+
+    /** A form, as {@link FormReader} reads it. */
     public static final MediaType FORM = of("application/x-www-form-urlencoded");
+
+    /** Server-sent events, as {@link EventStream} sends them. */
     public static final MediaType EVENT_STREAM = of("text/event-stream");
 
     private final String name;
@@ -21,6 +34,8 @@ public final class MediaType {
     /**
      * Returns the type {@code name}, for example {@code "image/png"}.
      *
+     * @param name of the type, with its parameters
+     * @return the type, for any thread
      * @throws IllegalArgumentException where it has other characters than visible ASCII and spaces
      */
     public static MediaType of(String name) {

@@ -7,12 +7,20 @@ package io.bareloop.http;
  * only a proxy serves.
  */
 public enum Method {
+    /** Asks for a representation of the target. */
     GET,
+    /** As GET, but the response has no body. */
     HEAD,
+    /** Has the target process the body. */
     POST,
+    /** Replaces the target by the body. */
     PUT,
+    /** Removes the target. */
     DELETE,
+    /** Asks what can be done with the target. */
     OPTIONS,
+    /** Changes the target as the body says. */
     PATCH,
+    /** Asks for the request as it arrived. */
     TRACE
 }

@@ -28,6 +28,9 @@ public final class OutputBuffer {
 
     /**
      * Creates a buffer of {@code capacity} bytes in {@code arena}, which has to spare twice that.
+     *
+     * @param arena where the memory comes from, and whose end is the buffer's
+     * @param capacity in bytes
      */
     public OutputBuffer(Arena arena, int capacity) {
         this.segment = arena.allocate(2L * capacity, 4096);
@@ -35,27 +38,31 @@ public final class OutputBuffer {
         this.capacity = capacity;
     }
 
-    /** The memory; {@link #position} bytes from {@link #start} are to be sent. */
+    /**
+     * The memory; {@link #position} bytes from {@link #start} are to be sent.
+     *
+     * @return the whole memory, twice {@link #capacity} bytes
+     */
     public MemorySegment segment() {
         return segment;
     }
 
-    /** Where in the memory the buffer begins. */
+    /** {@return where in the memory the buffer begins} */
     public int start() {
         return start;
     }
 
-    /** The number of bytes written. */
+    /** {@return the number of bytes written} */
     public int position() {
         return position;
     }
 
-    /** The number of bytes that can still be put. */
+    /** {@return the number of bytes that can still be put} */
     public int room() {
         return capacity - position;
     }
 
-    /** The number of bytes that fit into the empty buffer. */
+    /** {@return the number of bytes that fit into the empty buffer} */
     public int capacity() {
         return capacity;
     }
@@ -65,7 +72,7 @@ public final class OutputBuffer {
         position = 0;
     }
 
-    /** Whether there is memory for {@link #hold}. */
+    /** {@return whether there is memory for {@link #hold}} */
     public boolean canHold() {
         return start + position <= capacity;
     }

@@ -37,22 +37,46 @@ public final class Prepared implements StreamHandler {
         this.fieldBytes = encoded.length;
     }
 
-    /** A 200 with {@code text} in UTF-8, as text/plain. */
+    /**
+     * A 200 with {@code text} in UTF-8, as text/plain.
+     *
+     * @param text of the body
+     * @return the response
+     */
     public static Prepared text(String text) {
         return of(Status.OK, MediaType.TEXT_UTF_8, text.getBytes(StandardCharsets.UTF_8));
     }
 
-    /** A 200 with {@code json} in UTF-8, as application/json. */
+    /**
+     * A 200 with {@code json} in UTF-8, as application/json.
+     *
+     * @param json of the body, which is not checked
+     * @return the response
+     */
     public static Prepared json(String json) {
         return of(Status.OK, MediaType.JSON, json.getBytes(StandardCharsets.UTF_8));
     }
 
-    /** A response with a copy of {@code body}; a status that has no body leaves it out. */
+    /**
+     * A response with a copy of {@code body}; a status that has no body leaves it out.
+     *
+     * @param status of the response
+     * @param type of the body
+     * @param body bytes of any number; from about 60 KiB on they are sent without a copy
+     * @return the response
+     */
     public static Prepared of(Status status, MediaType type, byte[] body) {
         return new Prepared(status, type, body, "");
     }
 
-    /** A response with {@code fields} and a copy of {@code body}, which a 204 or 304 leaves out. */
+    /**
+     * A response with {@code fields} and a copy of {@code body}, which a 204 or 304 leaves out.
+     *
+     * @param status of the response
+     * @param fields without Content-Length, which is added
+     * @param body bytes of any number; from about 60 KiB on they are sent without a copy
+     * @return the response
+     */
     public static Prepared of(Status status, Fields fields, byte[] body) {
         return new Prepared(status, fields.toString(), body);
     }
@@ -75,7 +99,7 @@ public final class Prepared implements StreamHandler {
     @Override
     public void end(Request request, Response response) {}
 
-    /** A view of the body, which cannot be written; empty where there is none. */
+    /** {@return a view of the body, which cannot be written; empty where there is none} */
     public MemorySegment body() {
         return tail.segment().asSlice(fieldBytes).asReadOnly();
     }

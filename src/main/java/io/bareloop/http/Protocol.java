@@ -13,7 +13,11 @@ import java.lang.foreign.MemorySegment;
  * connection after another.
  */
 public interface Protocol {
-    /** Begins a new connection. */
+    /**
+     * Begins a new connection.
+     *
+     * @param transport of this connection, to be used until {@link #closed}
+     */
     void open(Transport transport);
 
     /**
@@ -22,6 +26,9 @@ public interface Protocol {
      * <p>Bytes that are not consumed come again, at the front of the next region, once more have
      * arrived, or at once after {@link Transport#resume}. The region is valid until this returns.
      *
+     * @param in memory of the loop, or of the connection
+     * @param from the index of the first byte
+     * @param to the index behind the last one
      * @return the index behind the last byte consumed, {@code from} to {@code to}
      */
     int receive(MemorySegment in, int from, int to);
@@ -43,10 +50,18 @@ public interface Protocol {
 
     /** Makes the protocol of each connection of one loop, and hears of each turn of it. */
     interface Factory {
-        /** Creates the protocol for one connection slot of the loop. */
+        /**
+         * Creates the protocol for one connection slot of the loop.
+         *
+         * @return the protocol, to be used for many connections
+         */
         Protocol newProtocol();
 
-        /** A turn begins; {@code nowNanos} is as {@link System#nanoTime} gives it. */
+        /**
+         * A turn begins; {@code nowNanos} is as {@link System#nanoTime} gives it.
+         *
+         * @param nowNanos the time at the beginning of the turn
+         */
         void turn(long nowNanos);
 
         /** The loop has ended, all its connections are closed, and its memory is freed next. */

@@ -19,29 +19,56 @@ public final class Reply {
         this.status = status;
     }
 
-    /** A reply with {@code status} and no body so far. */
+    /**
+     * A reply with {@code status} and no body so far.
+     *
+     * @param status of the response
+     * @return a new reply
+     */
     public static Reply of(Status status) {
         return new Reply(status);
     }
 
-    /** A 200 with {@code text} in UTF-8, as text/plain. */
+    /**
+     * A 200 with {@code text} in UTF-8, as text/plain.
+     *
+     * @param text of the body
+     * @return a new reply
+     */
     public static Reply text(String text) {
         return of(Status.OK).body(MediaType.TEXT_UTF_8, text.getBytes(StandardCharsets.UTF_8));
     }
 
-    /** A 200 with {@code json} in UTF-8, as application/json. */
+    /**
+     * A 200 with {@code json} in UTF-8, as application/json.
+     *
+     * @param json of the body, which is not checked
+     * @return a new reply
+     */
     public static Reply json(String json) {
         return of(Status.OK).body(MediaType.JSON, json.getBytes(StandardCharsets.UTF_8));
     }
 
-    /** Adds a field; see {@link Response#header(HeaderName, String)} for what is allowed. */
+    /**
+     * Adds a field; see {@link Response#header(HeaderName, String)} for what is allowed.
+     *
+     * @param name of the field
+     * @param value of the field; checked when it is sent, and then a failure of the handler
+     * @return this reply
+     */
     public Reply header(HeaderName name, String value) {
         names.add(name);
         values.add(value);
         return this;
     }
 
-    /** Sets the body, which must not change any more. */
+    /**
+     * Sets the body, which must not change any more.
+     *
+     * @param bodyType of the body
+     * @param bytes of any number
+     * @return this reply
+     */
     public Reply body(MediaType bodyType, byte[] bytes) {
         type = bodyType;
         body = bytes;

@@ -12,6 +12,10 @@ import java.util.Objects;
  * the loop's thread only; the object and its views are then used for another request. Each accessor
  * has one view, that the next call of the same accessor (for fields: with the same field) sets
  * anew. Nothing here allocates after the first use, except what says so.
+ *
+ * <p>A later use throws IllegalStateException, or finds the next request: nothing guards each call.
+ * The system property {@code bareloop.checks=true} does, and then every late use of a request or of
+ * one of its views throws.
  */
 public final class Request {
     /** Parameters that a route can have. */
@@ -87,7 +91,11 @@ public final class Request {
     /** Flags of what the fields say; one number, to be cleared, kept and set in one go. */
     private int framing;
 
-    /** Creates a request for {@link RequestParser#parse} to fill, with room for what is allowed. */
+    /**
+     * Creates a request for {@link RequestParser#parse} to fill, with room for what is allowed.
+     *
+     * @param limits of the number of fields and of form parameters
+     */
     public Request(Limits limits) {
         this(limits, new long[limits.fieldsMax()]);
     }
@@ -98,13 +106,13 @@ public final class Request {
         formParametersMax = limits.formParametersMax();
     }
 
-    /** The method. */
+    /** {@return the method} */
     public Method method() {
         check();
         return method;
     }
 
-    /** The request target as it was sent, for example {@code /users/7?full=1}. */
+    /** {@return the request target as it was sent, for example {@code /users/7?full=1}} */
     public ByteView target() {
         return target.set(bytes(), base + targetStart, targetEnd - targetStart);
     }
@@ -112,6 +120,8 @@ public final class Request {
     /**
      * The path, as it was sent: percent-encoded, without the query. It starts with a slash, or is
      * {@code *} in {@code OPTIONS *}. Of an absolute target it is the part behind the authority.
+     *
+     * @return a view of it, one byte or more
      */
     public ByteView path() {
         int end = queryMark() >= 0 ? queryMark : targetEnd;
@@ -122,7 +132,7 @@ public final class Request {
         return path.set(bytes(), base + pathStart, end - pathStart);
     }
 
-    /** The query, as it was sent, without the question mark; empty where there is none. */
+    /** {@return the query, as it was sent, without the question mark; empty where there is none} */
     public ByteView query() {
         int from = queryMark() >= 0 ? queryMark + 1 : targetEnd;
         return query.set(bytes(), base + from, targetEnd - from);
@@ -132,6 +142,8 @@ public final class Request {
      * The value of the first parameter {@code name} of the query, decoded; null where there is
      * none. To see all parameters, read {@link #query} with a {@link FormReader}.
      *
+     * @param name decoded, of ASCII characters
+     * @return a view of the value, valid as the request is, until the next call; or null
      * @throws HttpException with 400 where an escape in the query is malformed
      */
     public ByteView queryValue(String name) {
@@ -149,6 +161,8 @@ public final class Request {
      * request's: {@link #body} has its decoded bytes from then on, with gaps. To see all
      * parameters, read {@link #body} with a {@link FormReader} instead.
      *
+     * @param name decoded, of ASCII characters
+     * @return a view of the value, valid as the request is, until the next call; or null
      * @throws HttpException with 400 where an escape in the body is malformed, with 413 where it
      *     has more than {@link Limits#formParametersMax} parameters
      */
@@ -172,6 +186,9 @@ public final class Request {
     /**
      * The part of the path that the {@link Router} matched with {@code {name}} or {@code
      * {name...}}, as it was sent; null where the route has no such parameter.
+     *
+     * @param name as the route has it, without braces
+     * @return a view of the part, valid as the request is; or null
      */
     public ByteView parameter(String name) {
         check();
@@ -191,13 +208,18 @@ public final class Request {
         return null;
     }
 
-    /** The minor version of HTTP/1: 0 or 1. */
+    /** {@return the minor version of HTTP/1: 0 or 1} */
     public int minorVersion() {
         check();
         return minorVersion;
     }
 
-    /** The value of the first field of that name without white space around it, or null. */
+    /**
+     * The value of the first field of that name without white space around it, or null.
+     *
+     * @param name of the field, in any case
+     * @return a view of the value, valid as the request is; or null
+     */
     public ByteView header(HeaderName name) {
         long start = address();
         for (int i = 0; i < fieldCount; i++) {
@@ -209,7 +231,7 @@ public final class Request {
         return null;
     }
 
-    /** The number of fields. */
+    /** {@return the number of fields} */
     public int headerCount() {
         check();
         return fieldCount;
@@ -218,6 +240,8 @@ public final class Request {
     /**
      * The name of field {@code index}, spelled as it was sent.
      *
+     * @param index of the field, in the order in which they were sent
+     * @return a view of the name
      * @throws IndexOutOfBoundsException unless {@code 0 <= index < headerCount()}
      */
     public ByteView headerName(int index) {
@@ -233,6 +257,8 @@ public final class Request {
     /**
      * The value of field {@code index}, without white space around it.
      *
+     * @param index of the field, in the order in which they were sent
+     * @return a view of the value
      * @throws IndexOutOfBoundsException unless {@code 0 <= index < headerCount()}
      */
     public ByteView headerValue(int index) {
@@ -245,7 +271,10 @@ public final class Request {
         return view(values, index).set(bytes(), base + from, offset(field, 3) - from);
     }
 
-    /** The body; empty where there is none, and in a {@link StreamHandler}, which gets pieces. */
+    /**
+     * {@return the body; empty where there is none, and in a {@link StreamHandler}, which gets
+     * pieces}
+     */
     public ByteView body() {
         return body.set(bytes(), base + bodyStart, bodyEnd - bodyStart);
     }
@@ -253,19 +282,25 @@ public final class Request {
     /**
      * The length of the body in bytes as the client announced it; -1 where the body is chunked, 0
      * where there is none.
+     *
+     * @return the number of bytes, or -1
      */
     public long contentLength() {
         check();
         return says(CHUNKED) ? -1 : Math.max(contentLength, 0);
     }
 
-    /** Keeps {@code object} with this request, until the response has ended. */
+    /**
+     * Keeps {@code object} with this request, until the response has ended.
+     *
+     * @param object of the handler's, or null
+     */
     public void attach(Object object) {
         check();
         attachment = object;
     }
 
-    /** What {@link #attach} was last called with for this request, or null. */
+    /** {@return what {@link #attach} was last called with for this request, or null} */
     public Object attachment() {
         check();
         return attachment;

@@ -20,11 +20,22 @@ public final class RequestParser {
     /** The head is valid so far, and has not ended. */
     public static final int NEED_MORE = 0;
 
+    /** The head is malformed. */
     public static final int BAD_REQUEST = -400;
+
+    /** The target is longer than allowed. */
     public static final int URI_TOO_LONG = -414;
+
+    /** The client expects something else than 100-continue. */
     public static final int EXPECTATION_FAILED = -417;
+
+    /** The head has more bytes, or more fields, than allowed. */
     public static final int FIELDS_TOO_LARGE = -431;
+
+    /** The method is none of {@link Method}, or a transfer coding is not known. */
     public static final int NOT_IMPLEMENTED = -501;
+
+    /** The version is another than HTTP/1.0 and 1.1. */
     public static final int VERSION_NOT_SUPPORTED = -505;
 
     /** Longer method names than any registered one are refused before they have ended. */
@@ -65,7 +76,11 @@ public final class RequestParser {
     /** Null where words parse all lines. */
     private final FieldLines vectorLines;
 
-    /** Creates a parser that enforces {@code limits}; the number of fields is up to the request. */
+    /**
+     * Creates a parser that enforces {@code limits}; the number of fields is up to the request.
+     *
+     * @param limits of target and head
+     */
     public RequestParser(Limits limits) {
         this(limits, VECTORS && FieldLines.byVectors().pays());
     }
@@ -91,6 +106,10 @@ public final class RequestParser {
     /**
      * Parses the head that starts at {@code from}; {@code to} is where the received bytes end.
      *
+     * @param in native memory
+     * @param from the index of the first byte of the request line
+     * @param to the index behind the last byte received
+     * @param request is filled where the head is whole and valid; otherwise it says nothing
      * @return the index behind the head's empty line, greater than {@code from}; or {@link
      *     #NEED_MORE}; or a negated status, the response that the request is refused with
      * @throws IndexOutOfBoundsException where [from, to) is not within {@code in}

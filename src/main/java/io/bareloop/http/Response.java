@@ -79,6 +79,8 @@ public final class Response {
     /**
      * Begins the response with {@code status}; without this call it is 200.
      *
+     * @param status of the response
+     * @return this response
      * @throws IllegalStateException where the response has begun already
      */
     public Response status(Status status) {
@@ -102,6 +104,8 @@ public final class Response {
     /**
      * Appends Content-Type.
      *
+     * @param type of the body
+     * @return this response
      * @throws IllegalStateException where the body has begun, or the head grows too large
      */
     public Response contentType(MediaType type) {
@@ -117,6 +121,9 @@ public final class Response {
     /**
      * Appends a field.
      *
+     * @param name of the field
+     * @param value of the field, which may be empty
+     * @return this response
      * @throws IllegalArgumentException where {@code value} has other characters than visible ASCII,
      *     spaces and tabs (a line break would let the value write fields of its own), or the field
      *     is one that the server writes
@@ -143,6 +150,13 @@ public final class Response {
     /**
      * As {@link #header(HeaderName, String)}, with a value that was received: its bytes are copied
      * as they are.
+     *
+     * @param name of the field
+     * @param value of the field
+     * @return this response
+     * @throws IllegalArgumentException where {@code value} has control characters other than tabs,
+     *     or the field is one that the server writes
+     * @throws IllegalStateException where the body has begun, or the head grows too large
      */
     public Response header(HeaderName name, ByteView value) {
         if (!exchange.isTurn()) {
@@ -166,6 +180,8 @@ public final class Response {
     /**
      * Appends all of {@code fields}.
      *
+     * @param fields to append; the same object again costs one copy
+     * @return this response
      * @throws IllegalStateException where the body has begun, or the head grows too large
      */
     public Response fields(Fields fields) {
@@ -183,6 +199,10 @@ public final class Response {
      * Appends Content-Range (RFC 9110, section 14.4): the body is bytes {@code first} to {@code
      * last}, inclusive, of {@code size}.
      *
+     * @param first index of a byte, from 0
+     * @param last index of a byte
+     * @param size of the whole, in bytes
+     * @return this response
      * @throws IllegalArgumentException unless {@code 0 <= first <= last < size}
      * @throws IllegalStateException where the body has begun, or the head grows too large
      */
@@ -211,6 +231,7 @@ public final class Response {
      * Ends the response with {@code body}. More than about 60 KiB are not copied but sent from
      * where they are, so they must not change until they are sent.
      *
+     * @param body bytes of any number; a HEAD and a status without a body leave them out
      * @throws IllegalStateException where the body has begun
      */
     public void body(byte[] body) {
@@ -230,12 +251,22 @@ public final class Response {
         ended();
     }
 
-    /** Ends the response with {@code text} in UTF-8. Allocates. */
+    /**
+     * Ends the response with {@code text} in UTF-8. Allocates.
+     *
+     * @param text of the body
+     * @throws IllegalStateException where the body has begun
+     */
     public void body(String text) {
         body(text.getBytes(StandardCharsets.UTF_8));
     }
 
-    /** Ends the response with a copy of {@code view}, as {@link #body(byte[])} does. */
+    /**
+     * Ends the response with a copy of {@code view}, as {@link #body(byte[])} does.
+     *
+     * @param view of the bytes to copy
+     * @throws IllegalStateException where the body has begun
+     */
     public void body(ByteView view) {
         if (!exchange.isTurn()) {
             body(view.toByteArray());
@@ -256,7 +287,11 @@ public final class Response {
      * closed, which would end the connection; memory of {@link java.lang.foreign.Arena#global} and
      * {@link java.lang.foreign.Arena#ofAuto} stays by itself.
      *
+     * @param body memory of any kind that the loop's thread may read
+     * @param offset in bytes
+     * @param length in bytes, 0 or more
      * @throws IndexOutOfBoundsException where the segment has fewer bytes
+     * @throws IllegalStateException where the body has begun
      */
     public void body(MemorySegment body, long offset, int length) {
         Objects.checkFromIndexSize(offset, length, body.byteSize());
@@ -282,6 +317,9 @@ public final class Response {
      *
      * <p>A file that turns out to be shorter, or a disk that fails, closes the connection.
      *
+     * @param file of which the caller hands over one use
+     * @param offset of the first byte
+     * @param length in bytes, 0 or more
      * @throws IllegalArgumentException where offset or length is negative
      * @throws IllegalStateException where the body has begun
      */
@@ -299,6 +337,7 @@ public final class Response {
     /**
      * Sends {@code prepared} as the whole response.
      *
+     * @param prepared the response, as a whole
      * @throws IllegalStateException where the response has begun already
      */
     public void send(Prepared prepared) {
@@ -334,6 +373,7 @@ public final class Response {
     /**
      * Sends {@code reply} as the whole response.
      *
+     * @param reply the response, as a whole; not null, and not changed any more
      * @throws IllegalStateException where the response has begun already
      */
     public void send(Reply reply) {
@@ -346,6 +386,7 @@ public final class Response {
      * Begins a body whose length is not known: chunked, or ended by the end of the connection where
      * the client speaks HTTP/1.0. It goes on after the handler has returned, until {@link #end}.
      *
+     * @return this response
      * @throws IllegalStateException where the body has begun
      */
     public Response stream() {
@@ -376,7 +417,10 @@ public final class Response {
      * Begins a body of {@code length} bytes, 0 or more, that come in pieces. It goes on after the
      * handler has returned, until {@link #end}.
      *
+     * @param length in bytes; Content-Length says it
+     * @return this response
      * @throws IllegalStateException where the body has begun
+     * @throws IllegalArgumentException where it is less than 0
      */
     public Response stream(long length) {
         if (!exchange.isTurn()) {
@@ -395,6 +439,7 @@ public final class Response {
     /**
      * Appends a copy of {@code piece} to the body.
      *
+     * @param piece of any number of bytes; an empty one writes nothing
      * @throws IllegalStateException where the response is not being streamed, the piece is more
      *     than is left of the length announced, or the client is behind by more than {@link
      *     Limits#unsentBytesMax}: ask {@link #isWritable} first
@@ -407,7 +452,11 @@ public final class Response {
         write(piece.segment(), piece.offset(), piece.length());
     }
 
-    /** As {@link #write(ByteView)}. */
+    /**
+     * As {@link #write(ByteView)}.
+     *
+     * @param piece of any number of bytes; an empty one writes nothing
+     */
     public void write(byte[] piece) {
         if (!exchange.isTurn()) {
             byte[] copy = piece.clone();
@@ -431,6 +480,11 @@ public final class Response {
 
     /**
      * As {@link #write(ByteView)}, with {@code length} bytes of {@code piece} from {@code offset}.
+     *
+     * @param piece memory of any kind that the loop's thread may read
+     * @param offset in bytes
+     * @param length in bytes, 0 or more
+     * @throws IndexOutOfBoundsException where the segment has fewer bytes
      */
     public void write(MemorySegment piece, long offset, int length) {
         Objects.checkFromIndexSize(offset, length, piece.byteSize());
@@ -452,6 +506,9 @@ public final class Response {
      * length, as {@link #body(FileBody, long, long)} sends and releases them. Nothing more can be
      * written until {@link #isWritable}.
      *
+     * @param file of which the caller hands over one use
+     * @param offset of the first byte
+     * @param length in bytes, 0 or more
      * @throws IllegalArgumentException where offset or length is negative
      * @throws IllegalStateException where the response is not being streamed by {@link
      *     #stream(long)}, or the piece is more than is left of the length
@@ -508,8 +565,8 @@ public final class Response {
     }
 
     /**
-     * Whether the kernel has taken everything that was sent so far: more can be written without
-     * piling up. A handler that stops because it is false hears from {@link #onWritable}.
+     * {@return whether the kernel has taken everything that was sent so far: more can be written
+     * without piling up} A handler that stops because it is false hears from {@link #onWritable}.
      */
     public boolean isWritable() {
         if (!exchange.isTurn()) {
@@ -549,6 +606,7 @@ public final class Response {
      * Leaves the response open when the handler returns. Request and response stay valid until it
      * has ended; other threads get at them by {@link Suspended#resume}. Allocates.
      *
+     * @return the way back to this response, for any thread
      * @throws IllegalStateException where the response has ended, or is suspended already, or this
      *     is another request's handler, or another thread
      */
@@ -565,7 +623,14 @@ public final class Response {
         return suspended;
     }
 
-    /** Calls {@code action}, on the loop, each time the client has caught up with all written. */
+    /**
+     * Calls {@code action}, on the loop, each time the client has caught up with all written.
+     *
+     * @param action what to do; it must not block. It takes the place of the one before; null is
+     *     none
+     * @return this response
+     * @throws IllegalStateException where the caller is another thread
+     */
     public Response onWritable(Runnable action) {
         if (!exchange.isTurn()) {
             exchange.checkLoop();
@@ -574,7 +639,14 @@ public final class Response {
         return this;
     }
 
-    /** Calls {@code action}, on the loop, once, if the connection is lost before the end. */
+    /**
+     * Calls {@code action}, on the loop, once, if the connection is lost before the end.
+     *
+     * @param action what to do; it must not block. It takes the place of the one before; null is
+     *     none
+     * @return this response
+     * @throws IllegalStateException where the caller is another thread
+     */
     public Response onAbort(Runnable action) {
         if (!exchange.isTurn()) {
             exchange.checkLoop();
@@ -587,6 +659,10 @@ public final class Response {
      * Calls {@code action}, on the loop, every {@code period} until the response has ended.
      *
      * @param period 100 ms or more; it comes up to 70 ms late
+     * @param action what to do; it must not block. It takes the place of the one before
+     * @return this response
+     * @throws IllegalArgumentException where the period is shorter
+     * @throws IllegalStateException where the caller is another thread
      */
     public Response onTick(Duration period, Runnable action) {
         if (!exchange.isTurn()) {
@@ -608,6 +684,11 @@ public final class Response {
      * Calls {@code action}, on the loop, once, when the server drains ({@code HttpServer.drain})
      * before the response has ended; soon, where it is draining already. Nothing else happens: a
      * response that is open has the time of the drain, and is cut off after that.
+     *
+     * @param action what to do; it must not block. It takes the place of the one before; null is
+     *     none
+     * @return this response
+     * @throws IllegalStateException where the caller is another thread
      */
     public Response onDrain(Runnable action) {
         if (!exchange.isTurn()) {
@@ -621,7 +702,7 @@ public final class Response {
         return this;
     }
 
-    /** Whether the response has ended: nothing can be written any more. */
+    /** {@return whether the response has ended: nothing can be written any more} */
     public boolean hasEnded() {
         return state == DONE;
     }
@@ -664,7 +745,7 @@ public final class Response {
         return headOnly;
     }
 
-    /** Whether the status has been written: it cannot be chosen any more. */
+    /** {@return whether the status has been written: it cannot be chosen any more} */
     public boolean hasBegun() {
         return state != NOTHING;
     }

@@ -42,6 +42,7 @@ public final class Router implements Handler {
         this.anyOptions = anyOptions;
     }
 
+    /** {@return a builder without routes} */
     public static Builder builder() {
         return new Builder();
     }
@@ -238,27 +239,62 @@ public final class Router implements Handler {
 
         private Builder() {}
 
-        /** Routes GET, and HEAD where it has no route of its own. */
+        /**
+         * Routes GET, and HEAD where it has no route of its own.
+         *
+         * @param path the route, as {@link Router} describes it
+         * @param handler of such requests
+         * @return this builder
+         * @throws IllegalArgumentException as {@link #route} does
+         */
         public Builder get(String path, Handler handler) {
             return route(Method.GET, path, handler);
         }
 
-        /** Routes POST. */
+        /**
+         * Routes POST.
+         *
+         * @param path the route, as {@link Router} describes it
+         * @param handler of such requests
+         * @return this builder
+         * @throws IllegalArgumentException as {@link #route} does
+         */
         public Builder post(String path, Handler handler) {
             return route(Method.POST, path, handler);
         }
 
-        /** Routes PUT. */
+        /**
+         * Routes PUT.
+         *
+         * @param path the route, as {@link Router} describes it
+         * @param handler of such requests
+         * @return this builder
+         * @throws IllegalArgumentException as {@link #route} does
+         */
         public Builder put(String path, Handler handler) {
             return route(Method.PUT, path, handler);
         }
 
-        /** Routes PATCH. */
+        /**
+         * Routes PATCH.
+         *
+         * @param path the route, as {@link Router} describes it
+         * @param handler of such requests
+         * @return this builder
+         * @throws IllegalArgumentException as {@link #route} does
+         */
         public Builder patch(String path, Handler handler) {
             return route(Method.PATCH, path, handler);
         }
 
-        /** Routes DELETE. */
+        /**
+         * Routes DELETE.
+         *
+         * @param path the route, as {@link Router} describes it
+         * @param handler of such requests
+         * @return this builder
+         * @throws IllegalArgumentException as {@link #route} does
+         */
         public Builder delete(String path, Handler handler) {
             return route(Method.DELETE, path, handler);
         }
@@ -266,6 +302,11 @@ public final class Router implements Handler {
         /**
          * Routes {@code method} and {@code path}.
          *
+         * @param method of the requests
+         * @param path the route, as {@link Router} describes it; it begins with a slash, and has 16
+         *     parameters at the most
+         * @param handler of such requests
+         * @return this builder
          * @throws IllegalArgumentException where the path is malformed, or has a handler for this
          *     method already, or names the parameters of another route otherwise
          */
@@ -297,13 +338,22 @@ public final class Router implements Handler {
             return this;
         }
 
-        /** What answers a path without a route; without this call a short 404. */
+        /**
+         * What answers a path without a route; without this call a short 404.
+         *
+         * @param handler of requests that no route matches
+         * @return this builder
+         */
         public Builder notFound(Handler handler) {
             notFound = handler;
             return this;
         }
 
-        /** Builds the router; the builder must not be used any more. */
+        /**
+         * Builds the router; the builder must not be used any more.
+         *
+         * @return the router
+         */
         public Router build() {
             root.freeze();
             Prepared anyOptions =

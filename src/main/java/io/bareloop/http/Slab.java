@@ -57,7 +57,12 @@ public final class Slab {
 
     /** How memory goes back to the system: it reads as zeros afterwards, or as before. */
     public interface Discard {
-        /** Gives back {@code bytes} of the region from {@code offset} on. */
+        /**
+         * Gives back {@code bytes} of the region from {@code offset} on.
+         *
+         * @param offset of the first byte in the region
+         * @param bytes their number, 1 or more
+         */
         void discard(long offset, long bytes);
     }
 
@@ -95,6 +100,7 @@ public final class Slab {
     /**
      * Takes a slice of at least {@code bytes}.
      *
+     * @param bytes 1 to 1 GiB
      * @return the slice, with bytes of earlier ones in it; or null where there is no memory, which
      *     only the caller's connection should have to suffer for
      */
@@ -126,7 +132,11 @@ public final class Slab {
         return slice;
     }
 
-    /** Gives {@code slice} back; the caller must not touch it again. */
+    /**
+     * Gives {@code slice} back; the caller must not touch it again.
+     *
+     * @param slice that was taken here, and not given back yet
+     */
     public void give(Slice slice) {
         if (!slice.taken) {
             // It may be another connection's by now.
@@ -145,23 +155,24 @@ public final class Slab {
         free[order].add(block);
     }
 
-    /** The number of slices taken and not yet given back. */
+    /** {@return the number of slices taken and not yet given back} */
     public int slicesInUse() {
         return slicesInUse;
     }
 
-    /** The number of bytes in slices that are taken. */
+    /** {@return the number of bytes in slices that are taken} */
     public long bytesInUse() {
         return bytesInUse;
     }
 
-    /** The number of bytes that may be resident: touched, and not given back since. */
+    /** {@return the number of bytes that may be resident: touched, and not given back since} */
     public long bytesTouched() {
         return (long) unitsTouched << unitShift;
     }
 
     /**
-     * Whether most of what has been touched is free, and {@link #trim} would be worth its while.
+     * {@return whether most of what has been touched is free, and {@link #trim} would be worth its
+     * while}
      */
     public boolean isLoose() {
         return bytesTouched() - 2 * bytesInUse >= LOOSE_BYTES_MIN;
@@ -253,12 +264,12 @@ public final class Slab {
             this.block = block;
         }
 
-        /** The memory; {@link #length} bytes. */
+        /** {@return the memory; {@link #length} bytes} */
         public MemorySegment segment() {
             return segment;
         }
 
-        /** The number of bytes: a power of two. */
+        /** {@return the number of bytes: a power of two} */
         public int length() {
             return (int) segment.byteSize();
         }

@@ -14,16 +14,44 @@ public interface StreamHandler extends Handler {
      * The head is there. Comes before any piece, and before "100 Continue" is sent; a response
      * begun here takes the place of that, and a client that asked for it may wait a while, or not
      * send its body at all.
+     *
+     * @param request without a body; contentLength says how much is to come
+     * @param response to write the response to
+     * @throws HttpException to answer with another status
+     * @throws Exception anything else is answered 500, or closes the connection where part of the
+     *     response has been sent
      */
     void begin(Request request, Response response) throws Exception;
 
-    /** The next bytes of the body, at least one; {@code piece} is valid until this returns. */
+    /**
+     * The next bytes of the body, at least one; {@code piece} is valid until this returns.
+     *
+     * @param request as {@link #begin} had it
+     * @param response as {@link #begin} had it
+     * @param piece of the body, decoded where it is chunked
+     * @throws HttpException to answer with another status
+     * @throws Exception anything else is answered 500, or closes the connection where part of the
+     *     response has been sent
+     */
     void piece(Request request, Response response, ByteView piece) throws Exception;
 
-    /** The body is complete. */
+    /**
+     * The body is complete.
+     *
+     * @param request as {@link #begin} had it
+     * @param response as {@link #begin} had it; what was not written by the time that this returns
+     *     is written empty, unless the response was suspended or is being streamed
+     * @throws HttpException to answer with another status
+     * @throws Exception anything else is answered 500, or closes the connection where part of the
+     *     response has been sent
+     */
     void end(Request request, Response response) throws Exception;
 
-    /** The connection was lost, or the body was refused, before {@link #end} was called. */
+    /**
+     * The connection was lost, or the body was refused, before {@link #end} was called.
+     *
+     * @param request as {@link #begin} had it; valid until this returns
+     */
     default void aborted(Request request) {}
 
     /** A request without a body: it begins, and ends. */

@@ -21,6 +21,7 @@ public final class Suspended {
      * called again, until the response has ended; after that, or when the connection is gone,
      * nothing happens. An exception of the action is treated as one of a handler. For any thread.
      *
+     * @param action what to do; it must not block
      * @throws IllegalStateException on the loop, where too many actions wait for their turn already
      */
     public void resume(Handler action) {
@@ -36,8 +37,8 @@ public final class Suspended {
     }
 
     /**
-     * Whether the response has ended or the connection is gone, as far as this thread can know:
-     * work for it would be in vain. For any thread.
+     * {@return whether the response has ended or the connection is gone, as far as this thread can
+     * know: work for it would be in vain} For any thread.
      */
     public boolean isGone() {
         return gone;

@@ -3,7 +3,7 @@ package io.bareloop.http;
 import java.time.Duration;
 
 /**
- * How long a connection may keep the server waiting.
+ * How long a connection may keep the server waiting: 1 ms to 24 h each.
  *
  * @param head from accept, or from the first byte of a request's head, to its last; then 408
  * @param body from the end of the head to the end of the body, one second more for each {@link
@@ -29,6 +29,11 @@ public record Timeouts(
                     Duration.ofSeconds(30),
                     Duration.ofSeconds(30));
 
+    /**
+     * Time-outs of 1 ms to 24 h each.
+     *
+     * @throws IllegalArgumentException where one is out of that range; the message names it
+     */
     public Timeouts {
         check("head", head);
         check("body", body);
@@ -40,32 +45,64 @@ public record Timeouts(
     /**
      * 10 s for a head, 30 s and longer for a body, 60 s idle, 30 s without progress in sending, 30
      * s of listening before a close.
+     *
+     * @return the defaults, as above
      */
     public static Timeouts defaults() {
         return DEFAULTS;
     }
 
-    /** As these, with another {@link #head()}. */
+    /**
+     * As these, with another {@link #head()}.
+     *
+     * @param time 1 ms to 24 h
+     * @return new time-outs
+     * @throws IllegalArgumentException where it is out of range
+     */
     public Timeouts head(Duration time) {
         return new Timeouts(time, body, idle, send, linger);
     }
 
-    /** As these, with another {@link #body()}. */
+    /**
+     * As these, with another {@link #body()}.
+     *
+     * @param time 1 ms to 24 h
+     * @return new time-outs
+     * @throws IllegalArgumentException where it is out of range
+     */
     public Timeouts body(Duration time) {
         return new Timeouts(head, time, idle, send, linger);
     }
 
-    /** As these, with another {@link #idle()}. */
+    /**
+     * As these, with another {@link #idle()}.
+     *
+     * @param time 1 ms to 24 h
+     * @return new time-outs
+     * @throws IllegalArgumentException where it is out of range
+     */
     public Timeouts idle(Duration time) {
         return new Timeouts(head, body, time, send, linger);
     }
 
-    /** As these, with another {@link #send()}. */
+    /**
+     * As these, with another {@link #send()}.
+     *
+     * @param time 1 ms to 24 h
+     * @return new time-outs
+     * @throws IllegalArgumentException where it is out of range
+     */
     public Timeouts send(Duration time) {
         return new Timeouts(head, body, idle, time, linger);
     }
 
-    /** As these, with another {@link #linger()}. */
+    /**
+     * As these, with another {@link #linger()}.
+     *
+     * @param time 1 ms to 24 h
+     * @return new time-outs
+     * @throws IllegalArgumentException where it is out of range
+     */
     public Timeouts linger(Duration time) {
         return new Timeouts(head, body, idle, send, time);
     }

@@ -7,7 +7,7 @@ import java.lang.foreign.MemorySegment;
  * between {@link Protocol#open} and {@link Protocol#closed} only.
  */
 public interface Transport {
-    /** The loop's output buffer; what stands in it is sent when the protocol returns. */
+    /** {@return the loop's output buffer; what stands in it is sent when the protocol returns} */
     OutputBuffer output();
 
     /**
@@ -22,6 +22,8 @@ public interface Transport {
      * Sends what stands in the output buffer, as {@link #flush} does, and behind it bytes of {@code
      * file}: as many as the kernel takes, and as one connection may send in one turn.
      *
+     * @param file of which the caller keeps its use
+     * @param offset of the first byte
      * @param length 1 or more
      * @return the bytes of the file that were sent. If fewer than {@code length}, {@link
      *     Protocol#writable} follows when it is time to ask for the others; or the connection is
@@ -35,7 +37,9 @@ public interface Transport {
      * sent must not change.
      *
      * @param memory native memory
+     * @param offset of the first byte
      * @param length 1 or more
+     * @return as {@link #sendFile}
      * @throws IllegalStateException where the memory's arena is closed; then nothing has been sent
      * @throws WrongThreadException where it is another thread's alone; then nothing has been sent
      */
@@ -68,10 +72,14 @@ public interface Transport {
     /**
      * Calls {@link Protocol#expired} at {@code nanos}, or not at all with {@link #NEVER}, replacing
      * the deadline before. While output is unsent, another deadline takes its place: for sending.
+     *
+     * @param nanos the time, of {@link System#nanoTime}, or {@link #NEVER}
      */
     void deadline(long nanos);
 
-    /** The time at the beginning of this turn, in nanoseconds, as System.nanoTime gives it. */
+    /**
+     * {@return the time at the beginning of this turn, in nanoseconds, as System.nanoTime gives it}
+     */
     long now();
 
     /** Counts a request that was answered, whatever the answer. */
@@ -80,12 +88,14 @@ public interface Transport {
     /** Counts a request that was refused, or whose handler failed. */
     void countError();
 
-    /** Bytes of output that the kernel has not taken yet. */
+    /** {@return bytes of output that the kernel has not taken yet} */
     int unsentBytes();
 
     /**
      * Runs {@code task} on the connection's loop, soon; also after this connection has closed. For
      * any thread.
+     *
+     * @param task what to do; it must not block
      */
     void execute(Runnable task);
 }

@@ -37,6 +37,8 @@ public final class CpuSet {
      *
      * <p>For a quota is a number of CPUs and no choice of them. Were the first ones taken, all
      * containers of a host would crowd on those, and the scheduler could not help.
+     *
+     * @return the CPUs, or as many loops that are not pinned; one at least
      */
     public static CpuSet allowed() {
         int[] mask = allowedCpus();
@@ -93,6 +95,7 @@ public final class CpuSet {
      * The CPUs of {@code list}, in ascending order.
      *
      * @param list numbers and ranges as taskset -c takes them: {@code "0-3"}, {@code "0,2,8-11"}
+     * @return the CPUs, one loop on each
      * @throws IllegalArgumentException where it is no such list, or names a CPU that this process
      *     may not run on
      */
@@ -132,6 +135,8 @@ public final class CpuSet {
     /**
      * {@code loops} loops that the scheduler may move, without steering of connections by CPU.
      *
+     * @param loops how many, 1 to 1024
+     * @return that many loops
      * @throws IllegalArgumentException unless it is 1 to 1024
      */
     public static CpuSet unpinned(int loops) {
@@ -143,11 +148,12 @@ public final class CpuSet {
         return new CpuSet(cpus);
     }
 
-    /** The number of loops. */
+    /** {@return the number of loops} */
     public int size() {
         return cpus.length;
     }
 
+    /** {@return whether each loop stays on a CPU of its own} */
     public boolean isPinned() {
         return cpus[0] != NOT_PINNED;
     }
@@ -172,8 +178,8 @@ public final class CpuSet {
     }
 
     /**
-     * Where the loops run, for people to read: {@code "pinned to CPUs 0-3"}, {@code "not pinned"},
-     * or {@code "not pinned: a CPU quota of 2 of 64"}.
+     * {@return where the loops run, for people to read: {@code "pinned to CPUs 0-3"}, {@code "not
+     * pinned"}, or {@code "not pinned: a CPU quota of 2 of 64"}}
      */
     public String placement() {
         if (isPinned()) {

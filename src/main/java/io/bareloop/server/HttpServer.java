@@ -98,59 +98,76 @@ public final class HttpServer implements AutoCloseable {
         }
     }
 
+    /** {@return a builder with all defaults, to be used by one thread} */
     public static Builder builder() {
         return new Builder();
     }
 
-    /** The address bound. */
+    /** {@return the address bound} */
     public InetSocketAddress address() {
         return listeners.address();
     }
 
-    /** The port bound; where port 0 was asked for, the one the kernel chose. */
+    /** {@return the port bound; where port 0 was asked for, the one the kernel chose} */
     public int port() {
         return address().getPort();
     }
 
-    /** What a URL of this server begins with, for example {@code http://127.0.0.1:8080}. */
+    /**
+     * {@return what a URL of this server begins with, for example {@code http://127.0.0.1:8080}}
+     */
     public String origin() {
         return "http://" + ListenerGroup.describe(address());
     }
 
-    /** The CPUs of the loops. */
+    /** {@return the CPUs of the loops} */
     public CpuSet cpus() {
         return cpus;
     }
 
-    /** The CPUs that all other threads are kept on; null where that was not asked for. */
+    /** {@return the CPUs that all other threads are kept on; null where that was not asked for} */
     public CpuSet housekeepingCpus() {
         return housekeepingCpus;
     }
 
     /**
-     * What the server takes outside the heap at most, one term per owner, and whether it would be
-     * more with a larger heap; not what handlers take, StaticFiles among them.
+     * {@return what the server takes outside the heap at most, one term per owner, and whether it
+     * would be more with a larger heap; not what handlers take, StaticFiles among them}
      */
     public NativeMemory nativeMemory() {
         return memory;
     }
 
-    /** What was done before the server listened; no requests where that was not asked for. */
+    /**
+     * {@return what was done before the server listened; no requests where that was not asked for}
+     */
     public WarmUp warmUp() {
         return warmUp;
     }
 
-    /** Optional kernel features that took, for people to read. */
+    /**
+     * Optional kernel features that took, for people to read.
+     *
+     * @return the features, each as one line
+     */
     public List<String> featuresTaken() {
         return knobs.taken();
     }
 
-    /** Optional kernel features that the kernel refused, each with the errno and what to do. */
+    /**
+     * Optional kernel features that the kernel refused, each with the errno and what to do.
+     *
+     * @return the features, each as one line
+     */
     public List<String> featuresRefused() {
         return knobs.refused();
     }
 
-    /** What each loop has counted, now; exact after the server has ended. */
+    /**
+     * What each loop has counted, now; exact after the server has ended.
+     *
+     * @return one for each loop, in their order
+     */
     public List<LoopStats> stats() {
         List<LoopStats> stats = new ArrayList<>();
         for (int i = 0; i < loops.size(); i++) {
@@ -171,7 +188,7 @@ public final class HttpServer implements AutoCloseable {
         return stats;
     }
 
-    /** Where the server is in its life. */
+    /** {@return where the server is in its life} */
     public ServerState state() {
         return life.state();
     }
@@ -200,6 +217,7 @@ public final class HttpServer implements AutoCloseable {
      *
      * @throws IllegalStateException where a loop failed, with its failure as the cause; or where it
      *     is called on a loop, which would wait for itself
+     * @throws InterruptedException where the caller was interrupted; the server goes on
      */
     public void awaitTermination() throws InterruptedException {
         life.awaitTermination();
@@ -304,6 +322,8 @@ public final class HttpServer implements AutoCloseable {
          * @param host an address of this machine or a name for one; "0.0.0.0" for all of IPv4, "::"
          *     for all of IPv6 and IPv4
          * @param port 1 to 65535, or 0 for one that the kernel chooses
+         * @return this builder
+         * @throws IllegalArgumentException where the host is empty, or the port is out of range
          */
         public Builder listen(String host, int port) {
             if (host.isEmpty()) {
@@ -319,6 +339,9 @@ public final class HttpServer implements AutoCloseable {
          * The CPUs to use; without this call {@link CpuSet#allowed}. Where a quota leaves fewer
          * loops than CPUs, and steering is ON or there are {@link #housekeepingCpus}, loops are
          * pinned to the first CPUs nonetheless, less those for housekeeping: both need pinned ones.
+         *
+         * @param cpus one loop for each, or a number of loops that are not pinned
+         * @return this builder
          */
         public Builder cpus(CpuSet cpus) {
             this.cpus = cpus;
@@ -332,6 +355,7 @@ public final class HttpServer implements AutoCloseable {
          * a CPU with a loop where that is asked for; the loops have to be pinned.
          *
          * @param cpus pinned CPUs, such as {@code CpuSet.of("0")}
+         * @return this builder
          * @throws IllegalArgumentException where they are a number of loops that are not pinned
          */
         public Builder housekeepingCpus(CpuSet cpus) {
@@ -352,6 +376,8 @@ public final class HttpServer implements AutoCloseable {
          * have side effects, and no connection or request is counted.
          *
          * @param time zero, or 10 ms to 60 s
+         * @return this builder
+         * @throws IllegalArgumentException where it is another time
          */
         public Builder warmUp(Duration time) {
             return warmUp(time, List.of());
@@ -361,8 +387,12 @@ public final class HttpServer implements AutoCloseable {
          * As {@link #warmUp(Duration)}, but with GET requests for {@code targets} to the
          * application's own handler, again and again: for targets without side effects.
          *
+         * @param time zero, or 10 ms to 60 s
          * @param targets such as {@code "/users/1?full=yes"}; each has to be answered with a
          *     Content-Length
+         * @return this builder
+         * @throws IllegalArgumentException where it is another time, or a target does not begin
+         *     with a slash or has other characters than visible ASCII
          */
         public Builder warmUp(Duration time, List<String> targets) {
             if (!time.isZero()
@@ -381,25 +411,47 @@ public final class HttpServer implements AutoCloseable {
             return this;
         }
 
-        /** What answers requests, on all loops at the same time: it must be safe for that. */
+        /**
+         * What answers requests, on all loops at the same time: it must be safe for that.
+         *
+         * @param handler of all requests
+         * @return this builder
+         */
         public Builder handler(Handler handler) {
             Objects.requireNonNull(handler, "handler");
             return handlerPerLoop(() -> handler);
         }
 
-        /** Called once per loop: each handler then is used by one thread only. */
+        /**
+         * Called once per loop, and once more for a {@link #warmUp(Duration, List) warm-up} with
+         * targets: each handler then is used by one thread only.
+         *
+         * @param handlers called once for each loop, by the thread that starts the server; must not
+         *     return null
+         * @return this builder
+         */
         public Builder handlerPerLoop(Supplier<Handler> handlers) {
             this.handlers = Objects.requireNonNull(handlers, "handlers");
             return this;
         }
 
-        /** What requests may ask of memory. */
+        /**
+         * What requests may ask of memory.
+         *
+         * @param limits without this call {@link Limits#defaults}
+         * @return this builder
+         */
         public Builder limits(Limits limits) {
             this.limits = limits;
             return this;
         }
 
-        /** How long connections may keep the server waiting. */
+        /**
+         * How long connections may keep the server waiting.
+         *
+         * @param timeouts without this call {@link Timeouts#defaults}
+         * @return this builder
+         */
         public Builder timeouts(Timeouts timeouts) {
             this.timeouts = timeouts;
             return this;
@@ -408,6 +460,9 @@ public final class HttpServer implements AutoCloseable {
         /**
          * Whether a connection goes to the loop on the CPU that received it
          * (SO_ATTACH_REUSEPORT_CBPF), instead of one chosen by hash.
+         *
+         * @param setting without this call AUTO
+         * @return this builder
          */
         public Builder steering(Setting setting) {
             this.steering = setting;
@@ -417,19 +472,35 @@ public final class HttpServer implements AutoCloseable {
         /**
          * Whether a wait polls the network device for 50 us before it sleeps. Has an effect where
          * the device has queues of its own: not on loopback.
+         *
+         * @param setting without this call AUTO
+         * @return this builder
          */
         public Builder busyPoll(Setting setting) {
             this.busyPoll = new Knob(mode(setting), BUSY_POLL_MICROS);
             return this;
         }
 
-        /** Polls for {@code micros}, 1 to 1000; where the kernel refuses, the start fails. */
+        /**
+         * Polls for {@code micros}, 1 to 1000; where the kernel refuses, the start fails.
+         *
+         * @param micros of polling
+         * @return this builder
+         * @throws IllegalArgumentException where it is out of range
+         */
         public Builder busyPollMicros(int micros) {
             this.busyPoll = Knob.on(between("busy-poll microseconds", micros, 1, 1000));
             return this;
         }
 
-        /** The TCP congestion control of this server's connections, for example "reno". */
+        /**
+         * The TCP congestion control of this server's connections, for example "reno".
+         *
+         * @param name as sysctl net.ipv4.tcp_available_congestion_control lists it, 15 characters
+         *     at the most; without this call the system's
+         * @return this builder
+         * @throws IllegalArgumentException where it is empty or longer
+         */
         public Builder congestion(String name) {
             if (name.isEmpty() || name.length() > 15) {
                 throw new IllegalArgumentException("not a congestion control: \"" + name + "\"");
@@ -442,6 +513,9 @@ public final class HttpServer implements AutoCloseable {
          * Whether connections that are ready at the same time are received from by one system call,
          * and sent to by another (io_uring(7), Linux 6.6); without this call AUTO. Their responses
          * leave together, up to 32 of them, when the last one's request is answered.
+         *
+         * @param setting where and how to use it
+         * @return this builder
          */
         public Builder ioUring(Setting setting) {
             this.ioUring = setting;
@@ -459,6 +533,9 @@ public final class HttpServer implements AutoCloseable {
          * Blocking handlers have threads of their own and are free of this; StaticFiles serves
          * small files only, and answers 500 for large ones. And lsof(8), ss(8) and /proc/PID/fd do
          * not show the connections; /proc/PID/task/TID/fd does.
+         *
+         * @param setting where and how to use it
+         * @return this builder
          */
         public Builder privateDescriptors(Setting setting) {
             this.privateDescriptors = setting;
@@ -468,6 +545,10 @@ public final class HttpServer implements AutoCloseable {
         /**
          * Completed connections that may wait to be accepted, per loop, 1 to 65535; without this
          * call 4096. The kernel lowers it to net.core.somaxconn.
+         *
+         * @param connections of each loop
+         * @return this builder
+         * @throws IllegalArgumentException where it is out of range
          */
         public Builder backlog(int connections) {
             this.backlog = between("backlog", connections, 1, 65_535);
@@ -477,6 +558,10 @@ public final class HttpServer implements AutoCloseable {
         /**
          * Open connections per loop, 1 to 1048576; without this call 65536. Further ones wait in
          * the backlog.
+         *
+         * @param connections of each loop
+         * @return this builder
+         * @throws IllegalArgumentException where it is out of range
          */
         public Builder connectionsMax(int connections) {
             this.connectionsMax = between("connections", connections, 1, 1 << 20);
@@ -489,6 +574,10 @@ public final class HttpServer implements AutoCloseable {
          * largest heap. A connection that would need more is answered 503, or closed. It is taken
          * from the system, not from what -XX:MaxDirectMemorySize allows, and resident only as far
          * as it is needed; what was needed goes back to the system after some seconds.
+         *
+         * @param bytes of each loop
+         * @return this builder
+         * @throws IllegalArgumentException where it is out of range
          */
         public Builder pendingBytesMax(long bytes) {
             if (bytes < 1L << 20 || bytes > 1L << 40) {
@@ -507,13 +596,20 @@ public final class HttpServer implements AutoCloseable {
          * the program: the JVM calls all of them at the same time.
          *
          * @param time as of {@link HttpServer#drain}
+         * @return this builder
          */
         public Builder drainOnShutdown(Duration time) {
             shutdownDrain = Objects.requireNonNull(time, "time");
             return this;
         }
 
-        /** Where lines about the server go; without this call to System.Logger io.bareloop. */
+        /**
+         * Where lines about the server go; without this call to System.Logger io.bareloop.
+         *
+         * @param log takes each line, without a line break at its end; called by several threads,
+         *     loops among them, so it must not block
+         * @return this builder
+         */
         public Builder log(Consumer<String> log) {
             this.log = log;
             return this;
@@ -522,6 +618,7 @@ public final class HttpServer implements AutoCloseable {
         /**
          * Opens the listeners and starts the loops.
          *
+         * @return the server, running
          * @throws java.net.BindException where the address cannot be had, saying why
          * @throws IOException where the kernel refuses something else that is needed
          * @throws IllegalStateException where a feature that must be on is refused, a CPU cannot be

@@ -47,7 +47,7 @@ public record NativeMemory(
                 pending == PENDING_UNSET && allowed < PENDING_BYTES);
     }
 
-    /** The sum, in bytes. */
+    /** {@return the sum, in bytes} */
     public long total() {
         return loops * (bufferBytes + protocolBytes + pendingBytes);
     }

@@ -1,6 +1,10 @@
 /**
  * The API for embedding: {@link io.bareloop.server.HttpServer} and its configuration.
  *
+ * <p>Start at {@link io.bareloop.server.HttpServer#builder}. {@link io.bareloop.server.CpuSet} says
+ * where the loops run, {@link io.bareloop.server.LoopStats} what they have done, {@link
+ * io.bareloop.server.NativeMemory} what they may take.
+ *
  * <p>Knows: how listeners, loops and threads become one server, and how it ends. Imports: {@code
  * loop}, {@code net}, {@code sys} for the calls it hands to them, and {@code http}. Called by:
  * users and {@code app}.

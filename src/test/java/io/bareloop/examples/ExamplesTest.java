@@ -1,11 +1,14 @@
 package io.bareloop.examples;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.bareloop.server.HttpServer;
+import io.bareloop.server.ServerProcess;
 import java.io.BufferedReader;
 import java.io.InputStream;
 import java.io.InputStreamReader;
+import java.net.ConnectException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -13,6 +16,10 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.zip.CRC32;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -27,6 +34,58 @@ final class ExamplesTest {
         try (HttpServer server = Hello.start(0)) {
             assertThat(get(server, "/anything").body()).isEqualTo("Hello, World!\n");
         }
+    }
+
+    /** SIGTERM: the request under way has its answer, others are refused, and the JVM ends. */
+    @Test
+    void service() throws Exception {
+        Process process =
+                new ProcessBuilder(
+                                ServerProcess.tool("java"),
+                                "--enable-native-access=ALL-UNNAMED",
+                                "-cp",
+                                System.getProperty("java.class.path"),
+                                Service.class.getName(),
+                                "0")
+                        .redirectError(ProcessBuilder.Redirect.INHERIT)
+                        .start();
+        try (BufferedReader out = process.inputReader(StandardCharsets.UTF_8)) {
+            String line = out.readLine();
+            assertThat(line).startsWith("serving http://");
+            URI origin = URI.create(line.substring("serving ".length()));
+            assertThat(get(origin.resolve("/hello")).body()).isEqualTo("Hello, World!\n");
+            assertThat(get(origin.resolve("/users/7")).body()).isEqualTo("7");
+
+            CompletableFuture<HttpResponse<String>> report =
+                    client.sendAsync(
+                            HttpRequest.newBuilder(origin.resolve("/report"))
+                                    .POST(BodyPublishers.ofString("four"))
+                                    .build(),
+                            BodyHandlers.ofString());
+            Thread.sleep(200);
+            process.destroy();
+            assertThat(report.get().body()).isEqualTo("a report on 4 bytes\n");
+            assertThat(process.waitFor(20, TimeUnit.SECONDS)).isTrue();
+            assertThat(process.exitValue()).isEqualTo(128 + 15);
+            assertThatThrownBy(() -> get(origin.resolve("/hello")))
+                    .isInstanceOf(ConnectException.class);
+        } finally {
+            process.destroyForcibly();
+        }
+    }
+
+    /** Javadoc cannot include a file in the comment of a module: what it shows is a copy. */
+    @Test
+    void theFirstPageOfTheJavadocShowsTheService() throws Exception {
+        String example =
+                Files.readString(Path.of("src/test/java/io/bareloop/examples/Service.java"))
+                        .replaceFirst("package .*;\\s+", "")
+                        .replaceFirst("(?s)/\\*\\*.*?\\*/\\s+", "");
+        String page = Files.readString(Path.of("src/main/java/module-info.java"));
+        String shown =
+                page.substring(page.indexOf("<pre>{@code\n") + 12, page.indexOf(" * }</pre>"))
+                        .replaceAll("(?m)^ \\* ?", "");
+        assertThat(shown).isEqualTo(example);
     }
 
     @Test
@@ -91,8 +150,11 @@ final class ExamplesTest {
     }
 
     private HttpResponse<String> get(HttpServer server, String path) throws Exception {
-        return client.send(
-                HttpRequest.newBuilder(uri(server, path)).build(), BodyHandlers.ofString());
+        return get(uri(server, path));
+    }
+
+    private HttpResponse<String> get(URI uri) throws Exception {
+        return client.send(HttpRequest.newBuilder(uri).build(), BodyHandlers.ofString());
     }
 
     private HttpResponse<String> send(HttpServer server, String path, String method, String body)
