@@ -3,7 +3,9 @@ package io.bareloop.app;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
 import io.bareloop.http.ByteView;
+import io.bareloop.http.ErrorPage;
 import io.bareloop.http.EventStream;
+import io.bareloop.http.Fields;
 import io.bareloop.http.FormReader;
 import io.bareloop.http.Handler;
 import io.bareloop.http.HeaderName;
@@ -38,10 +40,24 @@ final class Demo {
     private static final Prepared HELLO =
             Prepared.of(Status.OK, MediaType.TEXT, ascii("Hello, World!"));
     private static final byte[] PIPELINED = ascii("ok");
-    private static final byte[] NOT_FOUND =
-            ascii(
-                    "404 Not Found: there are GET /plaintext, /json, /sse, /pipeline,"
-                            + " /baseline11?a=1&b=2; POST /echo, /baseline11\n");
+    private static final ErrorPage NOT_FOUND =
+            ErrorPage.of(
+                    Status.NOT_FOUND,
+                    Fields.NONE,
+                    "there are GET /plaintext, /json, /sse, /pipeline, /baseline11?a=1&b=2; POST"
+                            + " /echo, /baseline11",
+                    """
+                    <p>This server demonstrates Bareloop. It answers here:</p>
+                    <ul>
+                    <li><a href="/plaintext">/plaintext</a> <span class="soft">hello</span></li>
+                    <li><a href="/json">/json</a> <span class="soft">the same as JSON</span></li>
+                    <li><a href="/sse">/sse</a> <span class="soft">the time, each second</span></li>
+                    <li><a href="/pipeline">/pipeline</a> <span class="soft">two letters</span></li>
+                    <li><a href="/baseline11?a=1&amp;b=2">/baseline11?a=1&amp;b=2</a>
+                    <span class="soft">a sum; also by POST</span></li>
+                    <li>/echo <span class="soft">by POST: what was sent</span></li>
+                    </ul>
+                    """);
     private static final Duration SECOND = Duration.ofSeconds(1);
 
     private final MemorySegment json = Arena.ofAuto().allocate(256);
@@ -61,7 +77,7 @@ final class Demo {
                 .post("/baseline11", demo::baseline)
                 .post("/echo", new Echo())
                 .get("/sse", (request, response) -> clock(response))
-                .notFound((request, response) -> notFound(response))
+                .notFound(NOT_FOUND)
                 .build();
     }
 
@@ -97,10 +113,6 @@ final class Demo {
                                 stream[0].send(
                                         "time",
                                         Instant.now().truncatedTo(ChronoUnit.SECONDS).toString()));
-    }
-
-    private static void notFound(Response response) {
-        response.status(Status.NOT_FOUND).contentType(MediaType.TEXT).body(NOT_FOUND);
     }
 
     /** The decimal number, with a sign or without, that is all of {@code text}. */

@@ -15,7 +15,8 @@ final class FileOptions {
                             "DIR",
                             Kind.TEXT,
                             null,
-                            "Serve the files of this directory, and nothing else."),
+                            "Serve the files of this directory, and nothing else. Its 404.html is"
+                                    + " sent with 404, its 50x.html with 500 and 503."),
                     new ServeOption(
                             "--index",
                             "NAME",
@@ -28,8 +29,11 @@ final class FileOptions {
                             Kind.TEXT,
                             null,
                             "File that answers where there is none and the path has no"
-                                    + " extension, such as /index.html. Default: 404."),
-                    flag("--listing", "List directories that have no index file."),
+                                    + " extension, such as /index.html; 404.html answers the rest."
+                                    + " Default: none."),
+                    flag(
+                            "--listing",
+                            "List directories that have no index file: names, sizes, dates."),
                     flag(
                             "--dot-files",
                             "Serve names that begin with a dot; /.well-known/ is served without."),

@@ -22,7 +22,7 @@ final class Answer {
     private static final byte[] NO_BODY = {};
     private static final int NUMBERS_BYTES_MAX = 3 * 19 + 2 + 4;
 
-    private static final Prepared PRECONDITION_FAILED = Loader.error(Status.PRECONDITION_FAILED);
+    /** No page: no browser refuses every coding. */
     private static final Prepared NOT_ACCEPTABLE =
             Prepared.of(
                     Status.NOT_ACCEPTABLE,
@@ -74,7 +74,7 @@ final class Answer {
             return true;
         }
         if (status != Status.OK) {
-            response.send(PRECONDITION_FAILED);
+            response.send(Refusal.PRECONDITION_FAILED.builtIn().choose(request));
             return true;
         }
         int count = ByteRanges.ALL;

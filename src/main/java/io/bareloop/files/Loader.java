@@ -1,19 +1,11 @@
 package io.bareloop.files;
 
-import static java.lang.foreign.ValueLayout.JAVA_BYTE;
-import static java.nio.charset.StandardCharsets.US_ASCII;
-
 import io.bareloop.http.Fields;
-import io.bareloop.http.HeaderName;
-import io.bareloop.http.MediaType;
-import io.bareloop.http.Prepared;
-import io.bareloop.http.Status;
 import io.bareloop.sys.Errno;
 import io.bareloop.sys.FileStatus;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.lang.foreign.MemorySegment;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
@@ -22,8 +14,6 @@ import java.util.Base64;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.SortedSet;
-import java.util.TreeSet;
 import java.util.function.Consumer;
 import java.util.zip.GZIPOutputStream;
 
@@ -55,12 +45,6 @@ final class Loader {
 
     private static final Coding[] CODINGS = Coding.values();
 
-    private static final Prepared NOT_FOUND = error(Status.NOT_FOUND);
-    private static final Prepared FAILED = error(Status.INTERNAL_SERVER_ERROR);
-    static final Prepared BUSY = unavailable("too many files are waited for", true);
-    private static final Prepared CLOSED = unavailable("files are served no longer", false);
-    private static final Prepared SHORT = unavailable("short of descriptors or memory", true);
-
     private final Root root;
     private final Disk disk;
     private final FileCache cache;
@@ -80,37 +64,22 @@ final class Loader {
         this.log = log;
     }
 
-    static Prepared error(Status status) {
-        return Prepared.of(
-                status,
-                Fields.NONE.with(MediaType.TEXT),
-                (status.code() + " " + status.reason() + "\n").getBytes(US_ASCII));
-    }
-
-    private static Prepared unavailable(String why, boolean again) {
-        Fields fields = Fields.NONE.with(MediaType.TEXT);
-        return Prepared.of(
-                Status.SERVICE_UNAVAILABLE,
-                again ? fields.with(HeaderName.RETRY_AFTER, "1") : fields,
-                ("503 Service Unavailable: " + why + "\n").getBytes(US_ASCII));
-    }
-
     // ---- for loops
 
     /**
      * Looks for {@code path} and tells {@code then}, on a thread of the disk, or on the one that
      * closes this meanwhile.
      *
-     * @return null; or the answer at once, where too many wait already or this is closed: then
+     * @return null; or a refusal at once, where too many wait already or this is closed: then
      *     nothing follows
      */
-    Prepared load(String path, Consumer<Outcome> then) {
+    Refusal load(String path, Consumer<Outcome> then) {
         synchronized (pending) {
             if (closed) {
-                return CLOSED;
+                return Refusal.CLOSED;
             }
             if (waiting == WAITING_MAX) {
-                return BUSY;
+                return Refusal.BUSY;
             }
             waiting++;
             List<Consumer<Outcome>> others = pending.get(path);
@@ -137,7 +106,7 @@ final class Loader {
                 return;
             }
         }
-        Outcome outcome = Outcome.of(FAILED);
+        Outcome outcome = Outcome.of(Refusal.FAILED);
         try {
             outcome = find(reader, path);
         } finally {
@@ -163,7 +132,7 @@ final class Loader {
             waiting = 0;
         }
         for (Consumer<Outcome> one : all) {
-            one.accept(Outcome.of(CLOSED));
+            one.accept(Outcome.of(Refusal.CLOSED));
         }
     }
 
@@ -209,7 +178,7 @@ final class Loader {
         if (found.entry() != null) {
             // Nobody has asked for the new one: left alone, it falls asleep like the old one.
             found.entry().used = false;
-        } else if (found.answer() == SHORT) {
+        } else if (found.refusal() == Refusal.SHORT) {
             serveUnchecked(entry);
         } else {
             cache.remove(entry);
@@ -242,10 +211,10 @@ final class Loader {
             }
         }
         Outcome outcome = file(reader, path);
-        boolean nothing = outcome.answer() == NOT_FOUND;
+        boolean nothing = outcome.refusal() == Refusal.NOT_FOUND;
         if (nothing && path.endsWith("/") && isListed(path)) {
             outcome = listing(reader, path);
-            nothing = outcome.answer() == NOT_FOUND;
+            nothing = outcome.refusal() == Refusal.NOT_FOUND;
         }
         String fallback = settings.fallback();
         // What has an extension is meant to be a file: a page in its place would only confuse.
@@ -272,37 +241,27 @@ final class Loader {
     }
 
     private Outcome listing(Reader reader, String path) {
-        String name = path.substring(1, Math.max(1, path.length() - 1));
-        int fd = root.open(reader, name, true);
-        if (fd < 0) {
-            return Outcome.of(answerTo(fd, name));
-        }
-        try {
-            SortedSet<String> names = new TreeSet<>();
-            int error = Listing.read(reader, root, fd, path, settings.dotFiles(), names);
-            return Outcome.of(
-                    error < 0
-                            ? answerTo(error, name)
-                            : Listing.page(settings.mount(), path, names));
-        } finally {
-            reader.sys.close(fd);
-        }
+        Folder folder = new Folder(path, settings.dotFiles());
+        int error = folder.read(reader, root);
+        return error < 0
+                ? Outcome.of(refusal(error, path.substring(1)))
+                : Outcome.of(Listing.page(settings.mount(), path, folder));
     }
 
     /** What a request is told where {@code name} cannot be opened. */
-    private Prepared answerTo(int error, String name) {
+    private Refusal refusal(int error, String name) {
         if (isShortage(error)) {
             log.note(error, name);
-            return SHORT;
+            return Refusal.SHORT;
         }
         if (error == -Errno.EIO || error == -Errno.ESTALE) {
             log.note(error, name);
-            return FAILED;
+            return Refusal.FAILED;
         }
         // ENOENT, ENOTDIR, ENAMETOOLONG: there is no such file. EXDEV, ELOOP: it is outside.
         // EACCES, EPERM, ENXIO and others: it is not for us to read, and no one is told that it is
         // there.
-        return NOT_FOUND;
+        return Refusal.NOT_FOUND;
     }
 
     /** Whether it says nothing about the file, and may be otherwise soon. */
@@ -374,7 +333,7 @@ final class Loader {
         if (plain == null) {
             return error == IS_DIRECTORY && !path.endsWith("/")
                     ? Outcome.DIRECTORY
-                    : Outcome.of(answerTo(error, name));
+                    : Outcome.of(refusal(error, name));
         }
         boolean settled = plain.version.isSettled(now);
         List<FileVersion> versions = new ArrayList<>();
@@ -429,7 +388,7 @@ final class Loader {
                 contents[at] = new Content(version, null, file, tags.of(name, version, ends));
                 return 0;
             }
-            byte[] bytes = read(reader, fd, 0, (int) version.size());
+            byte[] bytes = reader.bytes(fd, 0, (int) version.size());
             boolean same =
                     reader.readStatus(fd) == 0 && FileVersion.of(reader.status).equals(version);
             reader.sys.close(fd);
@@ -446,35 +405,14 @@ final class Loader {
     /** What stands in the tag of a large file; null where the disk fails. */
     private static byte[] readEnds(Reader reader, int fd, long size) {
         int length = (int) Math.min(size, LargeTags.SAMPLE_BYTES);
-        byte[] first = read(reader, fd, 0, length);
-        byte[] last = read(reader, fd, size - length, length);
+        byte[] first = reader.bytes(fd, 0, length);
+        byte[] last = reader.bytes(fd, size - length, length);
         if (first == null || last == null) {
             return null;
         }
         byte[] both = Arrays.copyOf(first, first.length + last.length);
         System.arraycopy(last, 0, both, first.length, last.length);
         return both;
-    }
-
-    /** Up to {@code size} bytes of the file from {@code from} on; null where the disk fails. */
-    private static byte[] read(Reader reader, int fd, long from, int size) {
-        byte[] bytes = new byte[size];
-        int done = 0;
-        while (done < size) {
-            int piece = Math.min(Reader.BUFFER_BYTES, size - done);
-            int read = reader.sys.pread(fd, reader.buffer, 0, piece, from + done);
-            if (read == 0) {
-                return Arrays.copyOf(bytes, done);
-            }
-            if (read < 0 && read != -Errno.EINTR) {
-                return null;
-            }
-            if (read > 0) {
-                MemorySegment.copy(reader.buffer, JAVA_BYTE, 0, bytes, done, read);
-                done += read;
-            }
-        }
-        return bytes;
     }
 
     @SuppressWarnings("EnumOrdinal") // an index of arrays that have one element for each

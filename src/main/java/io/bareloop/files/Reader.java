@@ -2,11 +2,13 @@ package io.bareloop.files;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
+import io.bareloop.sys.Errno;
 import io.bareloop.sys.FileStatus;
 import io.bareloop.sys.Syscalls;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.function.Function;
 
 /** What a thread that waits for the disk has of its own: its system calls, and memory for them. */
@@ -40,6 +42,27 @@ final class Reader {
         MemorySegment.copy(bytes, 0, path, JAVA_BYTE, 0, bytes.length);
         path.set(JAVA_BYTE, bytes.length, (byte) 0);
         return path;
+    }
+
+    /** Up to {@code size} bytes of a file from {@code from} on; null where the disk fails. */
+    byte[] bytes(int fd, long from, int size) {
+        byte[] bytes = new byte[size];
+        int done = 0;
+        while (done < size) {
+            int piece = Math.min(BUFFER_BYTES, size - done);
+            int read = sys.pread(fd, buffer, 0, piece, from + done);
+            if (read == 0) {
+                return Arrays.copyOf(bytes, done);
+            }
+            if (read < 0 && read != -Errno.EINTR) {
+                return null;
+            }
+            if (read > 0) {
+                MemorySegment.copy(buffer, JAVA_BYTE, 0, bytes, done, read);
+                done += read;
+            }
+        }
+        return bytes;
     }
 
     /** Reads the status of {@code fd}; returns 0 or -errno. */

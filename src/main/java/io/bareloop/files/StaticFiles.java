@@ -1,14 +1,13 @@
 package io.bareloop.files;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
-import static java.nio.charset.StandardCharsets.US_ASCII;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.bareloop.http.ByteView;
+import io.bareloop.http.ErrorPage;
 import io.bareloop.http.Fields;
 import io.bareloop.http.Handler;
 import io.bareloop.http.HeaderName;
-import io.bareloop.http.HttpException;
 import io.bareloop.http.MediaType;
 import io.bareloop.http.Method;
 import io.bareloop.http.Prepared;
@@ -44,6 +43,12 @@ import java.util.function.Function;
  * so, other methods are answered 405. The path of a request is decoded once; what is not the plain
  * name of a file beneath the root is answered 404: dot segments, names that begin with a dot,
  * backslashes, NUL, malformed UTF-8, symbolic links that lead out, pipes, devices.
+ *
+ * <p>A root may have error pages of its own, small files each: {@code 404.html} is sent with 404,
+ * {@code 50x.html} with 500 and 503; like all files they are looked at again. They are sent whole,
+ * whatever conditions and ranges are asked for, and without ETag, Last-Modified and Cache-Control.
+ * Where there is none a browser is shown a page that says what the status means, any other client a
+ * line of text: see {@link ErrorPage}.
  *
  * <p>Small files are kept in memory with their response head and sent with one call; large ones go
  * from the kernel's cache to the socket by sendfile(2). Nothing is allocated for a request whose
@@ -93,22 +98,17 @@ public final class StaticFiles implements Handler, AutoCloseable {
     private static final int LOADS_MAX = 5;
 
     private static final String METHODS = "GET, HEAD, OPTIONS";
-    private static final Prepared NOT_FOUND = Loader.error(Status.NOT_FOUND);
-    private static final Prepared BAD_REQUEST = Loader.error(Status.BAD_REQUEST);
     private static final Prepared OPTIONS =
             Prepared.of(
                     Status.NO_CONTENT, Fields.NONE.with(HeaderName.ALLOW, METHODS), new byte[0]);
-    private static final Prepared NOT_ALLOWED =
-            Prepared.of(
-                    Status.METHOD_NOT_ALLOWED,
-                    Fields.NONE.with(MediaType.TEXT).with(HeaderName.ALLOW, METHODS),
-                    ("405 Method Not Allowed: " + METHODS + "\n").getBytes(US_ASCII));
+    private static final ErrorPage NOT_ALLOWED = ErrorPage.notAllowed(METHODS);
 
     private final Settings settings;
     private final Root root;
     private final Disk disk;
     private final FileCache cache;
     private final Loader loader;
+    private final ErrorPages errors;
     private final Function<Arena, Syscalls> calls;
 
     /** One for each loop that has asked. */
@@ -123,7 +123,10 @@ public final class StaticFiles implements Handler, AutoCloseable {
         settings = builder.settings();
         calls = builder.calls;
         FaultLog log = new FaultLog(builder.log);
-        root = openRoot(builder, log);
+        Reader reader = new Reader(calls);
+        root = openRoot(builder, reader, log);
+        errors = new ErrorPages(root, settings, log);
+        errors.refresh(reader);
         disk = new Disk(calls, root::close);
         cache = new FileCache(builder.memoryBytesMax, builder.openFilesMax);
         loader = new Loader(root, disk, cache, settings, log);
@@ -138,8 +141,7 @@ public final class StaticFiles implements Handler, AutoCloseable {
      *
      * @throws IllegalArgumentException where there is none, or a file that was named cannot be had
      */
-    private Root openRoot(Builder builder, FaultLog log) {
-        Reader reader = new Reader(calls);
+    private Root openRoot(Builder builder, Reader reader, FaultLog log) {
         Root opened = new Root(builder.root, builder.outsideLinks, reader);
         String wrong = wrong(builder.root, opened, reader);
         if (wrong != null) {
@@ -232,7 +234,7 @@ public final class StaticFiles implements Handler, AutoCloseable {
     public void handle(Request request, Response response) throws Exception {
         Method method = request.method();
         if (method != Method.GET && method != Method.HEAD) {
-            response.send(method == Method.OPTIONS ? OPTIONS : NOT_ALLOWED);
+            response.send(method == Method.OPTIONS ? OPTIONS : NOT_ALLOWED.choose(request));
             return;
         }
         ByteView path = request.path();
@@ -246,12 +248,14 @@ public final class StaticFiles implements Handler, AutoCloseable {
         if (entry == null) {
             int length = RequestPath.decode(path, from, answer.path, settings.dotFiles());
             if (length < 0) {
-                response.send(length == RequestPath.MALFORMED ? BAD_REQUEST : NOT_FOUND);
+                Refusal refusal =
+                        length == RequestPath.MALFORMED ? Refusal.MALFORMED : Refusal.NOT_FOUND;
+                response.send(errors.answer(refusal, request));
                 return;
             }
             entry = cache.find(answer.path, length);
             if (entry == null) {
-                load(new String(answer.path, 0, length, ISO_8859_1), response);
+                load(new String(answer.path, 0, length, ISO_8859_1), request, response);
                 return;
             }
         }
@@ -259,7 +263,7 @@ public final class StaticFiles implements Handler, AutoCloseable {
             entry.used = true;
         }
         if (entry.asleep || !answer.write(entry, request, response)) {
-            load(entry.path, response);
+            load(entry.path, request, response);
         }
     }
 
@@ -280,7 +284,7 @@ public final class StaticFiles implements Handler, AutoCloseable {
         if (path.contentEquals(settings.mount())) {
             redirect("", request, response);
         } else {
-            response.send(NOT_FOUND);
+            response.send(errors.answer(Refusal.NOT_FOUND, request));
         }
     }
 
@@ -313,21 +317,25 @@ public final class StaticFiles implements Handler, AutoCloseable {
 
     // ---- files that are not known yet
 
-    private void load(String path, Response response) {
-        Waiting waiting = new Waiting(path, response);
-        waiting.load(response);
+    private void load(String path, Request request, Response response) {
+        Waiting waiting = new Waiting(path, request, response);
+        waiting.load();
     }
 
     /** A request that waits for the disk; allocated, as everything on this rare way is. */
     private final class Waiting implements Consumer<Outcome>, Handler {
         private final String path;
+        private final Request request;
+        private final Response response;
         private final Suspended suspended;
         private volatile Outcome outcome;
         private boolean answered;
         private int loads = 1;
 
-        Waiting(String path, Response response) {
+        Waiting(String path, Request request, Response response) {
             this.path = path;
+            this.request = request;
+            this.response = response;
             suspended = response.suspend();
             response.onTick(DISK_TIME_MAX, this::giveUp);
         }
@@ -339,45 +347,51 @@ public final class StaticFiles implements Handler, AutoCloseable {
             suspended.resume(this);
         }
 
-        /** Back on the loop. */
+        /** Back on the loop, with the same two. */
         @Override
-        public void handle(Request request, Response response) {
+        public void handle(Request sameRequest, Response sameResponse) {
             Outcome found = outcome;
             answered = true;
             if (found.entry() != null) {
                 if (!answers.get().write(found.entry(), request, response)) {
-                    loadAgain(response);
+                    loadAgain();
                 }
-            } else if (found.answer() != null) {
-                response.send(found.answer());
+            } else if (found.listing() != null) {
+                response.send(found.listing());
+            } else if (found.refusal() != null) {
+                refuse(found.refusal());
             } else {
                 redirect(path, request, response);
             }
         }
 
         /** Asks the disk; answers at once where it is not to be asked. */
-        void load(Response response) {
+        void load() {
             answered = false;
-            Prepared refusal = loader.load(path, this);
+            Refusal refusal = loader.load(path, this);
             if (refusal != null) {
-                answered = true;
-                response.send(refusal);
+                refuse(refusal);
             }
         }
 
         /** The version that was found has been replaced before it could be sent. */
-        private void loadAgain(Response response) {
+        private void loadAgain() {
             if (++loads > LOADS_MAX) {
-                response.send(Loader.BUSY);
+                refuse(Refusal.BUSY);
             } else {
-                load(response);
+                load();
             }
         }
 
         private void giveUp() {
             if (!answered) {
-                throw new HttpException(Status.SERVICE_UNAVAILABLE, "the disk does not answer");
+                refuse(Refusal.STALLED);
             }
+        }
+
+        private void refuse(Refusal refusal) {
+            answered = true;
+            response.send(errors.answer(refusal, request));
         }
     }
 
@@ -387,6 +401,7 @@ public final class StaticFiles implements Handler, AutoCloseable {
         Reader reader = new Reader(calls);
         while (!isClosedWithin(Loader.SWEEP_MILLIS)) {
             try {
+                errors.refresh(reader);
                 if (cache.size() > 0) {
                     loader.sweep(reader);
                 }
@@ -488,7 +503,8 @@ public final class StaticFiles implements Handler, AutoCloseable {
         /**
          * The file that answers, with 200, where there is none and the last segment of the path has
          * no dot: for an application whose pages exist in the browser only. Each such request asks
-         * the disk first. Without this call none.
+         * the disk first. It goes before {@code 404.html}, which answers what is left. Without this
+         * call none.
          *
          * @param path of the file beneath the root, for example {@code "/index.html"}
          * @return this builder
@@ -505,10 +521,12 @@ public final class StaticFiles implements Handler, AutoCloseable {
         }
 
         /**
-         * Whether a directory without an index file answers with the names in it, {@code 10000} at
-         * the most; without this call it does not. Names that would be answered 404 are not among
-         * them: those that begin with a dot, are not UTF-8 or have a backslash, pipes and devices,
-         * links that lead out. Whether a file may be read is not looked at.
+         * Whether a directory without an index file answers with a page of the names in it, their
+         * sizes and dates; directories first, then by name. The page has {@code 10000} at the most,
+         * and says where there are more. Without this call there is no such page. Names that would
+         * be answered 404 are not on it: those that begin with a dot, are not UTF-8 or have a
+         * backslash, pipes and devices, links that lead out. Whether a file may be read is not
+         * looked at. Each request reads the directory, and the status of each file in it.
          *
          * @param on whether to list
          * @return this builder

@@ -20,17 +20,14 @@ import java.util.stream.Stream;
  * which may be empty and may have slashes. A fixed segment is preferred to a parameter, and a
  * parameter to a tail. {@link Request#parameter} gives what was matched.
  *
- * <p>A path without a route is answered 404; one without a handler for the method 405, with Allow.
- * HEAD is answered by the handler of GET, without the body; OPTIONS with 204 and Allow, unless they
- * have handlers of their own. Immutable; for any loop, if its handlers are.
+ * <p>A path without a route is answered 404; one without a handler for the method 405, with Allow;
+ * browsers are shown a page: see {@link ErrorPage}. HEAD is answered by the handler of GET, without
+ * the body; OPTIONS with 204 and Allow, unless they have handlers of their own. Immutable; for any
+ * loop, if its handlers are.
  */
 public final class Router implements Handler {
     private static final long SLASHES = '/' * Swar.ONES;
-    private static final Prepared NOT_FOUND =
-            Prepared.of(
-                    Status.NOT_FOUND,
-                    MediaType.TEXT,
-                    "404 Not Found\n".getBytes(StandardCharsets.US_ASCII));
+    private static final ErrorPage NOT_FOUND = ErrorPage.of(Status.NOT_FOUND);
 
     private final Node root;
     private final Handler notFound;
@@ -211,13 +208,7 @@ public final class Router implements Handler {
             for (Method method : allowed) {
                 allow.append(allow.isEmpty() ? "" : ", ").append(method);
             }
-            Prepared notAllowed =
-                    Prepared.of(
-                            Status.METHOD_NOT_ALLOWED,
-                            MediaType.TEXT,
-                            "405 Method Not Allowed: " + allow + "\n",
-                            HeaderName.ALLOW,
-                            allow.toString());
+            ErrorPage notAllowed = ErrorPage.notAllowed(allow.toString());
             byMethod.putIfAbsent(
                     Method.OPTIONS,
                     Prepared.of(

@@ -9,6 +9,8 @@ import io.bareloop.server.RawClient;
 import io.bareloop.server.RawClient.Reply;
 import io.bareloop.server.Setting;
 import java.io.IOException;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -99,6 +101,33 @@ class DemoTest {
                         "404 Not Found: there are GET /plaintext, /json, /sse, /pipeline,"
                                 + " /baseline11?a=1&b=2; POST /echo, /baseline11\n");
         assertThat(client.get("/json").status()).isEqualTo(200);
+    }
+
+    @Test
+    void browsersAreShownPages() throws IOException {
+        String html = "Accept: text/html,application/xhtml+xml,*/*;q=0.8";
+        client.send(RawClient.request("GET", "/", html));
+        Reply notFound = client.reply();
+        assertThat(notFound.status()).isEqualTo(404);
+        assertThat(notFound.field("Content-Type")).isEqualTo("text/html; charset=utf-8");
+        assertThat(notFound.field("Vary")).isEqualTo("Accept");
+        assertThat(notFound.body()).contains("<title>404 Not Found</title>");
+        Matcher links = Pattern.compile("<a href=\"([^\"]*)\"").matcher(notFound.body());
+        int count = 0;
+        while (links.find()) {
+            String path = links.group(1).replace("&amp;", "&");
+            // The event stream never ends; that it is there is tested below.
+            if (!path.equals("/sse")) {
+                assertThat(client.get(path).status()).as(path).isEqualTo(200);
+            }
+            count++;
+        }
+        assertThat(count).isEqualTo(5);
+        client.send(RawClient.request("DELETE", "/json", html));
+        Reply notAllowed = client.reply();
+        assertThat(notAllowed.status()).isEqualTo(405);
+        assertThat(notAllowed.field("Allow")).isEqualTo("GET, HEAD, OPTIONS");
+        assertThat(notAllowed.body()).contains("<title>405 Method Not Allowed</title>");
     }
 
     @ParameterizedTest

@@ -46,6 +46,7 @@ class StaticFilesAllocationTest {
                 "206 | GET  | /small.css | Range: bytes=1-1000",
                 "206 | GET  | /small.css | Range: bytes=1-1000,2000-2010,-5",
                 "404 | GET  | /../x      |",
+                "404 | HEAD | /.git/x    | If-None-Match: TAG",
                 "200 | GET  | /large.bin |",
                 "200 | HEAD | /large.bin |",
                 "304 | GET  | /large.bin | If-None-Match: TAG",
@@ -62,7 +63,7 @@ class StaticFilesAllocationTest {
         Site.write(root.resolve("large.bin"), Site.bytes(3, 100 << 10));
         Site.write(root.resolve("64k.bin"), Site.bytes(4, 64 << 10));
         try (Site site = new Site(root)) {
-            String tag = site.get(path.equals("/../x") ? "/small.css" : path).field("ETag");
+            String tag = site.get(status == 404 ? "/small.css" : path).field("ETag");
             String request =
                     RawClient.request(
                             method,
@@ -72,17 +73,48 @@ class StaticFilesAllocationTest {
             byte[] bytes = request.replace("TAG", tag).getBytes(US_ASCII);
             int length = length(site.client, bytes, method, status);
             int window = path.endsWith(".bin") && method.equals("GET") ? WINDOW / 4 : WINDOW;
-            long least = Long.MAX_VALUE;
-            for (int i = 0; i < WINDOWS_MAX && least > 0; i++) {
-                long before = THREADS.getThreadAllocatedBytes(loopThread());
-                for (int j = 0; j < window; j++) {
-                    site.client.send(bytes);
-                    site.client.skip(length);
-                }
-                least = Math.min(least, THREADS.getThreadAllocatedBytes(loopThread()) - before);
-            }
-            assertThat(least).isZero();
+            assertThat(least(site, bytes, length, window)).isZero();
         }
+    }
+
+    /** Without a page of the root, in both kinds; with one; and what else is refused at once. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "404 | GET    | /../x | text/html,*/*;q=0.8 | false",
+                "404 | GET    | /../x | */*                 | false",
+                "404 | GET    | /../x | text/html,*/*;q=0.8 | true",
+                "404 | HEAD   | /.x   | */*                 | true",
+                "400 | GET    | /%zz  | text/html           | false",
+                "405 | DELETE | /x    | text/html           | false",
+            })
+    void errorsAllocateNothing(int status, String method, String path, String accept, boolean own)
+            throws IOException {
+        Site.write(root.resolve("a.txt"), "a");
+        if (own) {
+            Site.write(root.resolve("404.html"), Site.bytes(1, 3 << 10));
+        }
+        try (Site site = new Site(root)) {
+            byte[] bytes =
+                    RawClient.request(method, path, "Accept: " + accept, "X: y").getBytes(US_ASCII);
+            assertThat(least(site, bytes, length(site.client, bytes, method, status), WINDOW))
+                    .isZero();
+        }
+    }
+
+    private static long least(Site site, byte[] request, int length, int window)
+            throws IOException {
+        long least = Long.MAX_VALUE;
+        for (int i = 0; i < WINDOWS_MAX && least > 0; i++) {
+            long before = THREADS.getThreadAllocatedBytes(loopThread());
+            for (int j = 0; j < window; j++) {
+                site.client.send(request);
+                site.client.skip(length);
+            }
+            least = Math.min(least, THREADS.getThreadAllocatedBytes(loopThread()) - before);
+        }
+        return least;
     }
 
     private static int length(RawClient client, byte[] request, String method, int status)

@@ -480,9 +480,9 @@ class StaticFilesTest {
                     .contains("<a href=\"./b.txt\">b.txt</a>", "<a href=\"./sub/\">sub/</a>")
                     .contains("<a href=\"../\">")
                     .doesNotContain("hidden");
-            assertThat(page.body().split("<li>", -1)).hasSize(4);
+            assertThat(page.body().split("<tr>", -1)).hasSize(4);
             assertThat(site.get("/").body()).doesNotContain("../");
-            assertThat(site.get("/a/sub/").body().split("<li>", -1)).hasSize(3002);
+            assertThat(site.get("/a/sub/").body().split("<tr>", -1)).hasSize(3002);
             assertThat(site.get("/nope/").status()).isEqualTo(404);
             assertThat(site.get("/a").field("Location")).isEqualTo("/a/");
         }

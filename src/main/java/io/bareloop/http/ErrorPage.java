@@ -1,0 +1,154 @@
+package io.bareloop.http;
+
+import java.nio.charset.StandardCharsets;
+
+/**
+ * An answer with an error status, ready to be sent: a page to who lists text/html in Accept, as
+ * browsers do, and a line of text to all others.
+ *
+ * <p>A handler by itself. Immutable, for any loop; nothing is allocated when it is sent.
+ */
+public final class ErrorPage implements StreamHandler {
+    private static final String STYLE =
+            """
+            main { max-width: 36rem; margin: 12vh auto 0; }
+            .code { display: block; color: var(--soft); font-size: 1.125rem; letter-spacing: 1px; }
+            h1 { font-size: 2rem; line-height: 1.2; margin-bottom: 1.25rem; }
+            ul { list-style: none; margin: 1em 0; padding: 0; border-top: 1px solid var(--line); }
+            li {
+              display: flex; flex-wrap: wrap; justify-content: space-between; gap: 0 1rem;
+              padding: .625rem 0; border-bottom: 1px solid var(--line);
+            }
+            li .soft { font-size: .875rem; line-height: 1.5rem; }
+            """;
+
+    private final Prepared text;
+    private final Prepared html;
+
+    private ErrorPage(Prepared text, Prepared html) {
+        this.text = text;
+        this.html = html;
+    }
+
+    /**
+     * Status and what it means.
+     *
+     * @param status from 400 up
+     * @return the answer
+     */
+    public static ErrorPage of(Status status) {
+        return of(status, Fields.NONE, null);
+    }
+
+    /**
+     * A 405, with the field Allow.
+     *
+     * @param methods those that are allowed, as in Allow: {@code "GET, HEAD"}
+     * @return the answer
+     */
+    public static ErrorPage notAllowed(String methods) {
+        return of(
+                Status.METHOD_NOT_ALLOWED,
+                Fields.NONE.with(HeaderName.ALLOW, methods),
+                methods,
+                "<p class=\"soft\">Allowed: " + HtmlPage.escape(methods) + ".</p>\n");
+    }
+
+    /**
+     * Status, what it means, and {@code detail}.
+     *
+     * @param status from 400 up
+     * @param fields of the response; Content-Type and Vary are added
+     * @param detail goes behind the status, and on the page into a paragraph of its own; null for
+     *     none
+     * @return the answer
+     */
+    public static ErrorPage of(Status status, Fields fields, String detail) {
+        String more = detail == null ? "" : "<p class=\"soft\">" + sentence(detail) + "</p>\n";
+        return of(status, fields, detail, more);
+    }
+
+    /**
+     * As above, with another text on the page than in the line.
+     *
+     * @param status from 400 up
+     * @param fields of the response; Content-Type and Vary are added
+     * @param detail goes behind the status in the line of text; null for none
+     * @param html what follows on the page, as HTML; see {@link HtmlPage#escape}
+     * @return the answer
+     */
+    public static ErrorPage of(Status status, Fields fields, String detail, String html) {
+        String line = status.code() + " " + status.reason();
+        String page =
+                HtmlPage.of(
+                        line,
+                        STYLE,
+                        "<main>\n<h1><span class=\"code\">"
+                                + status.code()
+                                + "</span> "
+                                + HtmlPage.escape(status.reason())
+                                + "</h1>\n<p>"
+                                + HtmlPage.escape(meaning(status))
+                                + "</p>\n"
+                                + html
+                                + "</main>\n");
+        Fields both = fields.with(HeaderName.VARY, "Accept");
+        String text = detail == null ? line + "\n" : line + ": " + detail + "\n";
+        return new ErrorPage(
+                Prepared.of(status, both.with(MediaType.TEXT), utf8(text)),
+                Prepared.of(status, both.with(MediaType.HTML), utf8(page)));
+    }
+
+    private static byte[] utf8(String text) {
+        return text.getBytes(StandardCharsets.UTF_8);
+    }
+
+    private static String sentence(String detail) {
+        return HtmlPage.escape(
+                Character.toUpperCase(detail.charAt(0))
+                        + detail.substring(1)
+                        + (detail.endsWith(".") ? "" : "."));
+    }
+
+    /** For whoever has only opened a link. */
+    private static String meaning(Status status) {
+        return switch (status) {
+            case BAD_REQUEST -> "The server cannot make sense of this address.";
+            case UNAUTHORIZED -> "The server has to know who you are first.";
+            case FORBIDDEN -> "You are not allowed to see this.";
+            case NOT_FOUND -> "There is nothing at this address.";
+            case METHOD_NOT_ALLOWED -> "This cannot be done with what is at this address.";
+            case GONE -> "What was at this address is no longer there.";
+            case PRECONDITION_FAILED -> "This is no longer as the request expects it.";
+            case TOO_MANY_REQUESTS -> "These were too many requests. Try again later.";
+            case INTERNAL_SERVER_ERROR -> "The server has failed. Try again later.";
+            case SERVICE_UNAVAILABLE -> "The server cannot answer now. Try again soon.";
+            default ->
+                    status.code() < 500
+                            ? "The server does not answer this request."
+                            : "The server could not answer this request.";
+        };
+    }
+
+    /**
+     * Chooses between the page and the line of text, by Accept (RFC 9110, 12.5.1).
+     *
+     * @param request of the handler at hand, on its loop
+     * @return what it is answered: to be sent with {@link Response#send(Prepared)}
+     */
+    public Prepared choose(Request request) {
+        return Accept.listsHtml(request) ? html : text;
+    }
+
+    /** Sends it, with no need to wait for a body. */
+    @Override
+    public void begin(Request request, Response response) {
+        response.send(choose(request));
+    }
+
+    @Override
+    public void piece(Request request, Response response, ByteView piece) {}
+
+    @Override
+    public void end(Request request, Response response) {}
+}
