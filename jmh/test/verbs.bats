@@ -155,6 +155,7 @@ only() {
 
 @test "bench all: says before what it needs and how long it takes, names what failed, and makes a page of the rest" {
     needs_build
+    mkdir "$BATS_TEST_TMPDIR/page"
     run "$BENCH" all --quick --no-build --only short,parsers --java "$TEST_DIR/fake-java" --into "$BATS_TEST_TMPDIR/page"
     [ "$status" -eq 1 ]
     [[ $output == "measures short, parsers into "*": about "*" min;"* ]]
@@ -162,6 +163,9 @@ only() {
     grep -q '^Not measured: jmh/bench short ended with 2' "$BATS_TEST_TMPDIR/page/RESULTS.md"
     grep -q '^| bareloop | 43 |' "$BATS_TEST_TMPDIR/page/RESULTS.md"
     [ -s "$BATS_TEST_TMPDIR/page/results/parsers.svg" ]
+    run "$BENCH" all --into /nowhere
+    [ "$status" -eq 2 ]
+    [[ $output == *"no such directory"* ]]
     run "$BENCH" all --only width
     [ "$status" -eq 2 ]
     [[ $output == *"width: there are cpu, short"* ]]
