@@ -7,9 +7,8 @@ import host
 from host import Failure
 
 CALLS = ('emptyCall', 'parserCallWithNothing')
-OURS, VECTORS = 'bareloop', 'bareloop-vectors'
+OURS = 'bareloop'
 NOTES = {
-    VECTORS: 'with --add-modules jdk.incubator.vector',
     'picohttpparser-debian': 'libh2o of Debian: -O2 for any x86_64, no SSE4.2',
     'picohttpparser-native': 'gcc -O3 -march=native',
     'helidon': 'leaves the values of fields unread',
@@ -34,16 +33,9 @@ def run(options):
         if not os.path.exists(source):
             raise Failure(f'--pico {options.pico}: there is no picohttpparser.c')
         environment['PICOHTTPPARSER'] = host.compile_c(source, 'libpicohttpparser.so')
-    names = options.only.split(',') if options.only else []
-    others = [name for name in names if name != VECTORS]
+    only = ['-p', f'parser={options.only}'] if options.only else []
     measured, skipped = [], {}
-    if others or not names:
-        only = ['-p', 'parser=' + ','.join(others)] if others else []
-        jmh(options, environment, ['ParserPeersBenchmark|ForeignCallBenchmark', *only], measured, skipped)
-    if VECTORS in names or not names:
-        # In JVMs of their own, for the module makes our parser another.
-        jmh(options, environment, ['ParserPeersBenchmark', '-p', f'parser={VECTORS}', '-jvmArgsAppend', '--add-modules=jdk.incubator.vector'],
-            measured, skipped)
+    jmh(options, environment, ['ParserPeersBenchmark|ForeignCallBenchmark', *only], measured, skipped)
     rows, calls = [], {}
     for entry in measured:
         metric = entry['primaryMetric']
@@ -53,7 +45,7 @@ def run(options):
         else:
             rows.append({**entry['params'], 'ns': metric['score'], 'error': metric['scoreError'],
                          'least': metric['scorePercentiles']['0.0'], 'greatest': metric['scorePercentiles']['100.0']})
-    rows.sort(key=lambda row: (row['parser'] != OURS, row['parser'] != VECTORS))
+    rows.sort(key=lambda row: row['parser'] != OURS)
     return {'results': rows, 'calls': calls, 'skipped': {name: reason.removeprefix('SKIPPED: ') for name, reason in skipped.items()},
             'forks': options.forks, **dict(zip(('warm', 'iterations', 'iteration'), effort(options)))}
 

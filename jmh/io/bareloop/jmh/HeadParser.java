@@ -56,7 +56,6 @@ abstract class HeadParser {
     static HeadParser named(String name) {
         return switch (name) {
             case "bareloop" -> new Bareloop();
-            case "bareloop-vectors" -> withVectors();
             case "picohttpparser-debian" -> Picohttpparser.fromDebian();
             case "picohttpparser-native" -> Picohttpparser.fromEnvironment();
             case "netty" -> new Netty();
@@ -66,15 +65,6 @@ abstract class HeadParser {
             case "microhttp" -> new Microhttp();
             default -> throw new IllegalArgumentException("no parser is called " + name);
         };
-    }
-
-    /** Ours, which parses field lines by vectors in a JVM that has their module. */
-    private static HeadParser withVectors() {
-        if (ModuleLayer.boot().findModule("jdk.incubator.vector").isEmpty()) {
-            throw new UnsupportedOperationException(
-                    "SKIPPED: -jvmArgsAppend --add-modules=jdk.incubator.vector is missing");
-        }
-        return new Bareloop();
     }
 
     /** Puts the heads one after the other, with room behind as in a receive buffer. */

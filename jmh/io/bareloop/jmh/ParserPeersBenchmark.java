@@ -17,9 +17,6 @@ import org.openjdk.jmh.annotations.Warmup;
  * The parser beside those of others, on the three heads of {@link ParserBenchmark}: each as its own
  * server uses it, in a JVM of its own, its answer checked. With {@code fields=same} one client
  * sends the same head again and again; with {@code fields=new} no two in a row have the same Host.
- *
- * <p>A further one is {@code -p parser=bareloop-vectors -jvmArgsAppend
- * --add-modules=jdk.incubator.vector}: ours, which then parses by vectors.
  */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)

@@ -109,7 +109,7 @@ class ArchitectureTest {
                                                 || javaBase.contains(packageOf(type))
                                                 || packageOf(type).equals(ROOT + "http")))
                 .allowEmptyShould(true)
-                .check(OURS.that(describe("need no vectors", type -> !isVectorLines(type))));
+                .check(OURS);
     }
 
     /** What travels up from sys is a MemorySegment and an int. */
@@ -165,10 +165,6 @@ class ArchitectureTest {
         return OURS.that(
                 describe(
                         "are no module-info", type -> !type.getSimpleName().equals("module-info")));
-    }
-
-    private static boolean isVectorLines(JavaClass type) {
-        return type.getName().equals(ROOT + "http.VectorLines");
     }
 
     private static boolean isPrimitive(JavaClass type) {

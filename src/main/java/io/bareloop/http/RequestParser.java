@@ -1,7 +1,6 @@
 package io.bareloop.http;
 
 import java.lang.foreign.MemorySegment;
-import java.util.Optional;
 
 /**
  * Parses the head of an HTTP/1.1 or 1.0 request in place (RFC 9112): request line and fields.
@@ -65,16 +64,10 @@ public final class RequestParser {
     private static final long KEEP_ALI = Swar.ascii("keep-ali");
     private static final short VE = (short) Swar.ascii("ve");
 
-    /** Whether vectors may parse field lines; a constant, so that words pay nothing for it. */
-    static final boolean VECTORS = findVectors();
-
     private final int targetBytesMax;
     private final int headBytesMax;
     private final LastHead lastHead = new LastHead();
     private final LastFields lastFields = new LastFields();
-
-    /** Null where words parse all lines. */
-    private final FieldLines vectorLines;
 
     /**
      * Creates a parser that enforces {@code limits}; the number of fields is up to the request.
@@ -82,25 +75,8 @@ public final class RequestParser {
      * @param limits of target and head
      */
     public RequestParser(Limits limits) {
-        this(limits, VECTORS && FieldLines.byVectors().pays());
-    }
-
-    /** With vectors, where {@link #VECTORS} says so, or without: for tests of both. */
-    RequestParser(Limits limits, boolean vectors) {
         targetBytesMax = limits.targetBytesMax();
         headBytesMax = limits.headBytesMax();
-        vectorLines = vectors ? FieldLines.byVectors() : null;
-    }
-
-    /** Whether the JVM was started with the module; then it can be used from here on. */
-    private static boolean findVectors() {
-        Optional<Module> vectors = ModuleLayer.boot().findModule("jdk.incubator.vector");
-        if (vectors.isEmpty()) {
-            return false;
-        }
-        // Not in module-info.java: each compilation would need the module then, and warn of it.
-        RequestParser.class.getModule().addReads(vectors.get());
-        return true;
     }
 
     /**
@@ -366,33 +342,14 @@ public final class RequestParser {
         return to;
     }
 
-    private long parseFields(long from, long end, long words, Request request) {
-        return VECTORS && vectorLines != null
-                ? parseFieldsByVectors(from, end, words, request)
-                : parseFieldsByWords(from, end, words, request);
-    }
-
     // What happens once a head stays out of the loop of parseLines, for the JIT would make all of
     // it one, and slower where it compiles before it has seen many heads.
-    private static long parseFieldsByWords(long from, long end, long words, Request request) {
+    private static long parseFields(long from, long end, long words, Request request) {
         long line = parseUsualHost(from, end, words, request);
         if (line < words && Memory.getShort(line) == CRLF) {
             return endOfHead(line, end, request);
         }
         line = parseLines(line, end, words, request);
-        return line > 0 ? endOfHead(line, end, request) : line;
-    }
-
-    private long parseFieldsByVectors(long from, long end, long words, Request request) {
-        long line = parseUsualHost(from, end, words, request);
-        if (line < words && Memory.getShort(line) == CRLF) {
-            return endOfHead(line, end, request);
-        }
-        line = vectorLines.parse(line, end, words, request);
-        if (line > 0) {
-            // What is left for words: lines near the end of the segment, if any.
-            line = parseLines(line, end, words, request);
-        }
         return line > 0 ? endOfHead(line, end, request) : line;
     }
 

@@ -7,9 +7,7 @@ package io.bareloop.http;
  * first match only, named {@code ...Stops}, may mark other bytes above that one too, for it lets
  * carries cross from a byte that matches; all others are exact.
  *
- * <p>Words are how heads are parsed unless the JVM has the incubating module that VectorLines, see
- * {@link FieldLines}, needs. Vectors gain by how they are used: in place of words, line by line,
- * those of 64 bytes made next to no difference.
+ * <p>Vectors of 64 bytes, in place of words and line by line, made next to no difference.
  */
 final class Swar {
     static final long ONES = 0x0101_0101_0101_0101L;

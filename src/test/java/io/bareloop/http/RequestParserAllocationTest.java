@@ -5,14 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.condition.EnabledIf;
 
-/** The vectors are registers once their code is compiled, and no objects. */
-@EnabledIf("io.bareloop.http.VectorLinesTest#theModuleIsThere")
-class VectorLinesAllocationTest {
+/** A head whose fields are new each time is parsed without an object. */
+class RequestParserAllocationTest {
     private static final int HEADS = 64;
 
-    private final RequestParser parser = new RequestParser(Limits.defaults(), true);
+    private final RequestParser parser = new RequestParser(Limits.defaults());
     private final Request request = new Request(Limits.defaults());
     private int next;
 
