@@ -124,6 +124,7 @@ def build(wanted=True):
     run = subprocess.run(BUILD, cwd=REPOSITORY, capture_output=True, text=True)
     if run.returncode != 0:
         raise Failure('the build failed:\n' + (run.stdout + run.stderr)[-3000:])
+    os.utime(CLASS_PATH)  # Maven leaves it as it was where the libraries are the same.
 
 
 def class_path():
