@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass, field
-from typing import Any, Optional
+from typing import Any, Optional, Sequence
 
 import cpus as cpu_lists
 from lab import commands, readings
@@ -45,8 +45,10 @@ class Found:
 
 
 class Check:
-    def __init__(self, pair: Pair, tune: str, scratch: str, subject: Optional[tuple[str, str]]) -> None:
-        self.pair, self.tune, self.scratch = pair, tune, scratch
+    def __init__(
+        self, pair: Pair, tune: str, scratch: str, steps: Sequence[int], subject: Optional[tuple[str, str]]
+    ) -> None:
+        self.pair, self.tune, self.scratch, self.steps = pair, tune, scratch, steps
         self.java_and_jar = subject
         self.state = os.path.join(scratch, "state")
         self.found = Found()
@@ -59,10 +61,9 @@ class Check:
         before = self.read()
         found.settings = len(before)
         say(f"read {found.settings} lines of settings")
-        for step in STEPS:
-            if step == WITHOUT_NAPI and self.java_and_jar:
-                say("server, steps 3 to 8 applied")
-                found.server = self.check_server(*self.java_and_jar)
+        for step in self.steps:
+            if step == WITHOUT_NAPI:
+                self.check_server_once()
             say(f"step {step}")
             self.expect(
                 "apply", str(step), "--keep-going", "--accept", "security,connectivity", "--confirm-within", "0"
@@ -70,6 +71,7 @@ class Check:
             differ = sum(1 for line in readings.differences(before, self.read()) if line.startswith("+"))
             found.steps[-1]["settings_changed"] = differ
             say(f"  settings that differ now: {differ}")
+        self.check_server_once()
         say("all steps")
         self.expect("verify")
         self.expect("revert")
@@ -109,6 +111,11 @@ class Check:
             self.found.fault(f"tune {' '.join(words)}: exit status {result.status}")
 
     # --- The server ------------------------------------------------------------------------------
+
+    def check_server_once(self) -> None:
+        if self.java_and_jar and self.found.server is None:
+            say("server, with the steps so far applied")
+            self.found.server = self.check_server(*self.java_and_jar)
 
     def check_server(self, java: str, jar: str) -> dict[str, object]:
         found, namespace = self.found, self.pair.server.namespace

@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 import subprocess
-from typing import Iterable, Iterator, Sequence
+from typing import Iterable, Iterator
 
 from lab import commands
 from lab.kernels import Kernel
@@ -28,6 +28,7 @@ DIRECTORIES = (
 # Of Python's library what tune can ask for, beside the modules that are one file each.
 PYTHON_PACKAGES = ("collections", "ctypes", "encodings", "importlib", "json", "re")
 PYTHON_EXTENSIONS = ("_ctypes", "_json", "_struct", "_socket", "_hashlib", "_sha256", "fcntl")
+LOADER = "/lib64/ld-linux-x86-64.so.2"  # As the machine that QEMU emulates has it.
 IN_USR = re.compile(r"/(bin|sbin|lib|lib32|lib64|libx32)/")
 
 
@@ -42,8 +43,7 @@ class Image:
     def add(self, files: Iterable[str]) -> None:
         """Each file, and the libraries it needs, where they are here."""
         wanted = list(files)
-        # It also fails for what is no dynamic program; that has no libraries.
-        libraries = re.findall(r"(?:=> |^\s)(/\S+) \(0x", commands.run(["ldd", *wanted]).output, re.M)
+        libraries = sorted(set().union(*map(libraries_of, wanted)))
         for file in [*wanted, *libraries]:
             if file.startswith(self.root):
                 continue
@@ -147,11 +147,7 @@ class Image:
         commands.patiently(command, lambda: "jlink")
         shutil.copy2(jar, f"{self.root}/opt/bareloop.jar")
         libraries = [*glob.glob(f"{runtime}/lib/**/*.so", recursive=True), f"{runtime}/bin/java"]
-        self.add_libraries_of(libraries)
-
-    def add_libraries_of(self, programs: Sequence[str]) -> None:
-        needed = re.findall(r"=> (/\S+)", commands.run(["ldd", *programs]).output)
-        self.add(sorted({path for path in needed if not path.startswith(self.root)}))
+        self.add(sorted(set().union(*map(libraries_of, libraries))))
 
     # --- As an initramfs -------------------------------------------------------------------------
 
@@ -177,3 +173,10 @@ class Image:
         for directory, directories, files in os.walk(self.root):
             for name in sorted(directories) + sorted(files):
                 yield directory, name
+
+
+def libraries_of(program: str) -> set[str]:
+    """None for what is no dynamic program. The loader itself is asked: ldd starts three shells for each."""
+    listed = commands.run([LOADER, "--list", program]).output
+    found = set(re.findall(r"(?:=> |^\s)(/\S+) \(0x", listed, re.M))
+    return found | {LOADER} if found else found

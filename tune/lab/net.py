@@ -32,6 +32,7 @@ USAGE = """Usage: tune lab net up|down|check|measure [OPTIONS]
   --cpus LIST     The server's CPUs. Default for check: all; for measure and up: the first half.
   --client-cpus LIST  The client's. Default for check: the same, turned by one; else all others.
   --java FILE, --jar FILE   As for tune measure.
+  --steps LIST    check: of 3 to 9. Default: all of them.
   --no-server     check: without the server.
   --keep          check, measure: leave the namespaces.
   --json          check, measure: one JSON document on standard output; progress is on standard error.
@@ -55,6 +56,7 @@ class Options:
     server: bool = True
     keep: bool = False
     json: bool = False
+    steps: Sequence[int] = checking.STEPS
     rest: list[str] = field(default_factory=list)
 
 
@@ -63,7 +65,8 @@ def parse(words: Sequence[str]) -> Options:
     rest: list[str] = []
     if verb == "measure":
         own, rest = divided(own)
-    given = common.Arguments("lab net", USAGE, own, FLAGS, VALUES)
+    values = [*VALUES, "--steps"] if verb == "check" else VALUES
+    given = common.Arguments("lab net", USAGE, own, FLAGS, values)
     if given.rest:
         fail(f"{given.rest[0]}: no such argument; see tune lab net --help")
     options = Options(verb, given.text("--name", "lab"), rest=rest)
@@ -73,6 +76,10 @@ def parse(words: Sequence[str]) -> Options:
     options.java, options.jar = given.text("--java"), given.text("--jar")
     options.server, options.keep = "--no-server" not in given.flags, "--keep" in given.flags
     options.json = "--json" in given.flags
+    if given.text("--steps"):
+        options.steps = numbers("--steps", given.text("--steps"))
+        if not set(options.steps) <= set(checking.STEPS):
+            fail(f"--steps {given.text('--steps')}: of 3 to 9; a namespace does not have the others")
     if options.json and verb in ("up", "down"):
         fail(f"--json: {verb} has nothing to report")
     if options.json and "--dry-run" in options.rest:
@@ -157,7 +164,7 @@ def check(options: Options, pair: Pair, scratch: str, undo: Undo) -> int:
     if options.keep:
         pair.keep(undo)
     subject = (options.java, options.jar) if options.server else None
-    found = checking.Check(pair, tune, scratch, subject).run(undo)
+    found = checking.Check(pair, tune, scratch, options.steps, subject).run(undo)
     if options.json:
         document: dict[str, object] = {"lab": "net", "verb": "check", "held": not found.faults}
         print_json(document | pair.document() | found.document() | {"seconds": round(time.monotonic() - begun, 1)})

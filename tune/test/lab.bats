@@ -166,7 +166,7 @@ while [[ $1 != --netns ]]; do shift; done
 ip netns exec "$2" sh -c 'echo 77 >/proc/sys/net/ipv4/tcp_keepalive_time'
 EOT
     chmod +x "$BATS_TEST_TMPDIR/tune"
-    TUNE=$BATS_TEST_TMPDIR/tune run timeout 60 "$LAB" net check --name "$NAME" --no-server --json
+    TUNE=$BATS_TEST_TMPDIR/tune run timeout 60 "$LAB" net check --name "$NAME" --steps 9 --no-server --json
     echo "$output"
     [ "$status" -eq 1 ]
     [[ $output == *"tcp_keepalive_time:77"*"settings differ after revert"*'"held": false'* ]]
@@ -194,21 +194,21 @@ assert found["results"]["run"]["complete"] and found["results"] == json.load(ope
 @test "lab net: a signal at any point of check takes everything back" {
     needs_namespaces
     fake_tune
-    begin net check --name "$NAME" --no-server
+    begin net check --name "$NAME" --steps 3-4 --no-server
     await test -e "/run/netns/$NAME-server"
     kill -TERM "$LAB_PID"
     ended 143
-    begin net check --name "$NAME" --no-server
+    begin net check --name "$NAME" --steps 3-4 --no-server
     await ip -n "$NAME-client" link show "$NAME-c"
     kill -INT "$LAB_PID"
     ended 130
-    begin net check --name "$NAME" --no-server
+    begin net check --name "$NAME" --steps 3-4 --no-server
     await said '^read '
     kill -HUP "$LAB_PID"
     ended 129
     [[ ! -e $BATS_TEST_TMPDIR/reverted ]] || rm "$BATS_TEST_TMPDIR/reverted"
-    begin net check --name "$NAME" --no-server
-    await said '^step 6'
+    begin net check --name "$NAME" --steps 3-4 --no-server
+    await said '^step 4'
     kill -TERM "$LAB_PID"
     sleep 0.2
     kill -INT "$LAB_PID" 2>/dev/null || true # One who is impatient cuts nothing short.
@@ -219,13 +219,13 @@ assert found["results"]["run"]["complete"] and found["results"] == json.load(ope
 @test "lab net: killed with no chance to say anything, it still takes everything back" {
     needs_namespaces
     fake_tune
-    begin net check --name "$NAME" --no-server
+    begin net check --name "$NAME" --steps 3-4 --no-server
     await test -e "/run/netns/$NAME-client"
     kill -KILL "$(pgrep -P "$LAB_PID")" # The run; its keeper is left.
     ended 137
     said 'ended by SIGKILL; what it had made is undone'
-    begin net check --name "$NAME" --no-server
-    await said '^step 6'
+    begin net check --name "$NAME" --steps 3-4 --no-server
+    await said '^step 4'
     kill -KILL "$(pgrep -P "$LAB_PID")"
     ended 137
     [[ $(<"$BATS_TEST_TMPDIR/reverted") == "$NAME-server" ]]
@@ -233,8 +233,8 @@ assert found["results"]["run"]["complete"] and found["results"] == json.load(ope
 
     # And the keeper; the run is left.
     local run i
-    begin net check --name "$NAME" --no-server
-    await said '^step 6'
+    begin net check --name "$NAME" --steps 3-4 --no-server
+    await said '^step 4'
     run=$(pgrep -P "$LAB_PID")
     kill -KILL "$LAB_PID"
     for ((i = 0; i < 200; i++)); do
@@ -264,12 +264,12 @@ assert found["results"]["run"]["complete"] and found["results"] == json.load(ope
     needs_namespaces
     has_server && command -v wrk curl >/dev/null && (($(nproc) > 1)) || skip "needs target/bareloop.jar, a JDK 22+, wrk, curl"
     fake_tune
-    begin net check --name "$NAME" --jar "$JAR"
+    begin net check --name "$NAME" --steps 9 --jar "$JAR"
     await pgrep -f "bareloop.jar --port 2342.*"
     await said '^  kernel'
     kill -TERM "$LAB_PID"
     ended 143
-    begin net check --name "$NAME" --jar "$JAR"
+    begin net check --name "$NAME" --steps 9 --jar "$JAR"
     await said '^  kernel'
     local server
     server=$(ip netns pids "$NAME-server" | head -n 1)
@@ -321,7 +321,7 @@ needs_virtual_network() {
     ended 130
     nothing_left lab-vm
     begin vm --kernel "$BATS_TEST_TMPDIR/fake.deb" --no-server --log "$BATS_TEST_TMPDIR/vm.log"
-    await said 'Linux 9.9-fake$'
+    await said '^    Linux 9.9-fake$'
     local qemu
     qemu=$(ip netns pids lab-vm)
     kill -KILL "$(pgrep -P "$LAB_PID")"
@@ -355,6 +355,9 @@ assert "did not end its work" in found["faults"][0], found
     [[ $output == *"--accel magic"* ]]
     run "$LAB" cloud
     [ "$status" -eq 2 ]
+    run "$LAB" net check --steps 2
+    [ "$status" -eq 2 ]
+    [[ $output == *"--steps 2"* ]]
     run "$LAB" net up --json
     [ "$status" -eq 2 ]
     [[ $output == *"--json"* ]]
