@@ -82,7 +82,10 @@ class Undo:
                 if failure:
                     say(f"tune lab: cannot be undone: {failure}")
             self.entries.pop()
-            self._write()
+            try:
+                self._write()
+            except OSError:
+                pass  # A full disk: then a kill would find the entry again, and its path gone.
 
     def _write(self) -> None:
         with open(self.path + ".part", "w") as file:
@@ -121,7 +124,7 @@ def kept(body: Body) -> int:
         end_orphans()
         if status < 0:
             name = signal.Signals(-status).name
-            say(f"tune lab: the run was ended by {name}; what it had made is undone")
+            say(f"tune lab: the run was ended by {name}; taking back what it had made")
             Undo(scratch).load().unwind()
             status = 128 - status
         return status

@@ -135,7 +135,7 @@ def follow(child: commands.Child, console: str, heard: Callable[[str], None], de
                 return
             now = time.monotonic()
             if now > deadline:
-                say("    no end in time: the machine is stopped")
+                say("    no end in time: the machine is stopped (--timeout)")
                 child.end()
                 return
             if now - spoken > SILENCE_SECONDS:

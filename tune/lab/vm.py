@@ -40,6 +40,7 @@ USAGE = """Usage: tune lab vm [OPTIONS]
   --cpu MODEL        QEMU's CPU model. Default: host with kvm, Skylake-Server-v1 without.
   --no-server        Leave the server and its Java runtime out.
   --java FILE, --jar FILE   As for tune measure; the runtime is made by the same JDK's jlink.
+  --timeout SECONDS  For everything, from then on the machine is stopped. Default: 1000.
   --log FILE         The whole log. Default: tune-lab-vm.log.
   --build-only DIR   Only build the guest's root there.
   --json             One JSON document on standard output; progress is on standard error.
@@ -47,7 +48,7 @@ USAGE = """Usage: tune lab vm [OPTIONS]
 Needs root. Exit status: 0 all held, 1 not, 2 error.
 """
 FLAGS = ("--no-server", "--polling", "--json")
-VALUES = ("--kernel", "--cache", "--accel", "--cpu", "--java", "--jar", "--log", "--build-only")
+VALUES = ("--kernel", "--cache", "--accel", "--cpu", "--java", "--jar", "--log", "--build-only", "--timeout")
 TOOLS = (
     ("qemu-system-x86_64", "qemu-system-x86"),
     ("cpio", "cpio"),
@@ -63,11 +64,11 @@ TOOLS = (
     ("ps", "procps"),
     ("taskset", "util-linux"),
 )
-SECONDS_MAX = 1000  # For everything, also without KVM.
+SECONDS_MAX = 1000  # Also without KVM, on a machine that has little else to do.
 CONNECTIONS, UNANSWERED_MAX = 40, 3
 ANSWER = '{"message":"Hello, World!"}'
 URL = f"http://{GUEST_ADDRESS}:2342/json"
-LOAD_SECONDS = 5
+LOAD_SECONDS, LOAD_CONNECTIONS = 10, 16
 PHASES = (1, 2, 3)
 # The kernel sizes these by the memory that a boot happens to leave.
 BY_MEMORY = re.compile(r"/proc/sys/net/ipv4/((tcp|udp)_mem|tcp_[rw]mem):")
@@ -85,6 +86,7 @@ class Options:
     server: bool
     polling: bool
     json: bool
+    seconds_max: int
 
 
 @dataclass
@@ -123,6 +125,7 @@ def parse(words: Sequence[str]) -> Options:
         "--no-server" not in given.flags,
         "--polling" in given.flags,
         "--json" in given.flags,
+        given.number("--timeout", SECONDS_MAX),
     )
 
 
@@ -151,29 +154,34 @@ class Lab:
 
     def run(self, undo: Undo) -> int:
         options, found = self.options, self.found
-        found.stage("the kernel's packages")
-        kernel = kernels.unpack(options.kernels, options.cache, f"{self.scratch}/kernel", undo)
-        found.stage(f"building the guest's root, Linux {kernel.version}")
-        image = Image(os.path.abspath(options.build_only) if options.build_only else f"{self.scratch}/root")
-        image.build(kernel)
-        if options.server:
-            image.add_server(options.java, options.jar)
         if options.build_only:
-            common.say(f"built: {image.root}")
+            self.build(Image(os.path.abspath(options.build_only)), undo)
+            common.say(f"built: {options.build_only}")
             return 0
-        initrd = f"{self.scratch}/initrd"
-        image.pack(initrd)
-        shutil.rmtree(image.root)
-        found.stage(f"initial RAM file system: {os.path.getsize(initrd) >> 20} MB")
-        self.disk.make()
-        self.network.up(undo)
-        self.machine = Machine(kernel, initrd, self.disk, self.network, options.accelerator)
-        found.stage(f"accelerator {options.accelerator.name}, CPU model {options.accelerator.model}")
-        with open(options.log, "w") as log:
+        with open(options.log, "w") as log:  # Before minutes of building, not after.
             self.log = log
+            image, initrd = Image(f"{self.scratch}/root"), f"{self.scratch}/initrd"
+            kernel = self.build(image, undo)
+            image.pack(initrd)
+            shutil.rmtree(image.root)
+            found.stage(f"initial RAM file system: {os.path.getsize(initrd) >> 20} MB")
+            self.disk.make()
+            self.network.up(undo)
+            self.machine = Machine(kernel, initrd, self.disk, self.network, options.accelerator)
+            found.stage(f"accelerator {options.accelerator.name}, CPU model {options.accelerator.model}")
             if self.boots():
                 self.compare()
         return self.end(kernel)
+
+    def build(self, image: Image, undo: Undo) -> kernels.Kernel:
+        options, found = self.options, self.found
+        found.stage("the kernel's packages")
+        kernel = kernels.unpack(options.kernels, options.cache, f"{self.scratch}/kernel", undo)
+        found.stage(f"building the guest's root, Linux {kernel.version}")
+        image.build(kernel)
+        if options.server:
+            image.add_server(options.java, options.jar)
+        return kernel
 
     def end(self, kernel: kernels.Kernel) -> int:
         found, options = self.found, self.options
@@ -212,7 +220,7 @@ class Lab:
     def boot(self, phase: int, line: str) -> bool:
         found, console = self.found, f"{self.scratch}/console.{phase}"
         found.stage(f"boot {phase}: {line}")
-        begun, deadline = time.monotonic(), found.begun + SECONDS_MAX
+        begun, deadline = time.monotonic(), found.begun + self.options.seconds_max
         entry: dict[str, Any] = {"boot": phase, "command_line": line, "told": []}
         found.boots.append(entry)
 
@@ -259,7 +267,7 @@ class Lab:
             self.found.fault(text)
 
     def load(self) -> None:
-        command = ["timeout", "60", "wrk", "-t1", "-c8", f"-d{LOAD_SECONDS}s", URL]
+        command = ["timeout", "60", "wrk", "-t1", f"-c{LOAD_CONNECTIONS}", f"-d{LOAD_SECONDS}s", URL]
         result = commands.run(self.network.namespace.inside(*command))
         rate = re.search(r"Requests/sec: *(\S+)", result.output)
         if result.status != 0 or not rate:

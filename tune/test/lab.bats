@@ -223,7 +223,7 @@ assert found["results"]["run"]["complete"] and found["results"] == json.load(ope
     await test -e "/run/netns/$NAME-client"
     kill -KILL "$(pgrep -P "$LAB_PID")" # The run; its keeper is left.
     ended 137
-    said 'ended by SIGKILL; what it had made is undone'
+    said 'ended by SIGKILL; taking back what it had made'
     begin net check --name "$NAME" --steps 3-4 --no-server
     await said '^step 4'
     kill -KILL "$(pgrep -P "$LAB_PID")"

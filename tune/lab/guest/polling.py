@@ -24,11 +24,12 @@ class Mode:
     knobs: Sequence[str] = ()  # Applied before it, on top of those of the modes before.
 
 
+MICROS = "1000"  # As long as it may be: emulated, a request takes that long.
 MODES = (
     Mode("no polling", "off"),
-    Mode("epoll busy poll", "auto"),
-    Mode("and deferred interrupts", "auto", ("6/napi_defer_hard_irqs", "6/gro_flush_timeout")),
-    Mode("and IRQ suspension", "auto", ("6/napi-*",)),
+    Mode("epoll busy poll", MICROS),
+    Mode("and deferred interrupts", MICROS, ("6/napi_defer_hard_irqs", "6/gro_flush_timeout")),
+    Mode("and IRQ suspension", MICROS, ("6/napi-*",)),
 )
 
 
