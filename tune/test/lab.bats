@@ -279,6 +279,29 @@ assert found["results"]["run"]["complete"] and found["results"] == json.load(ope
     [[ ! -e /proc/$server ]]
 }
 
+@test "lab net: a signal ends measure after it has reverted" {
+    needs_namespaces
+    queues() {
+        ip netns exec "$NAME-server" ethtool -l "$NAME-s" | sed -n 's/^RX:[[:space:]]*//p' | tail -n 1
+    }
+    has_server && command -v wrk curl >/dev/null && (($(nproc) > 1)) || skip "needs target/bareloop.jar, a JDK 22+, wrk, curl"
+    cd "$BATS_TEST_TMPDIR"
+    begin net measure --name "$NAME" --jar "$JAR" --steps 5 --rounds 1 --duration 3 --warmup 1 \
+        --connections 4 --steal 100 --record '' --out results.json --keep
+    await said '^\[2/2\]'
+    [[ -e results.json.state ]]
+    [[ $(queues) == 1 ]] # One CPU, one loop, one queue.
+    kill -TERM "$LAB_PID"
+    local status=0
+    wait "$LAB_PID" || status=$?
+    LAB_PID=
+    cat messages
+    [[ $status == 143 && ! -e results.json.state ]]
+    [[ $(queues) == 2 ]] # --keep, so that it shows.
+    "$LAB" net down --name "$NAME"
+    nothing_left "$NAME-server|$NAME-client"
+}
+
 # fake_kernel: a package of a kernel that has everything built in, and a QEMU that only boots it.
 fake_kernel() {
     local tree=$BATS_TEST_TMPDIR/package module
