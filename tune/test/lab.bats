@@ -79,6 +79,11 @@ said() {
 
 # ended STATUS: the lab ended so, and nothing of it is left: no namespace, process, mount, file.
 ended() {
+    ended_with "$1"
+    nothing_left "$NAME-server|$NAME-client"
+}
+
+ended_with() {
     local status=0
     wait "$LAB_PID" || status=$?
     LAB_PID=
@@ -87,7 +92,6 @@ ended() {
         echo "exit status $status, not $1"
         return 1
     }
-    nothing_left "$NAME-server|$NAME-client"
 }
 
 # nothing_left NAMESPACES
@@ -292,11 +296,8 @@ assert found["results"]["run"]["complete"] and found["results"] == json.load(ope
     [[ -e results.json.state ]]
     [[ $(queues) == 1 ]] # One CPU, one loop, one queue.
     kill -TERM "$LAB_PID"
-    local status=0
-    wait "$LAB_PID" || status=$?
-    LAB_PID=
-    cat messages
-    [[ $status == 143 && ! -e results.json.state ]]
+    ended_with 143
+    [[ ! -e results.json.state ]]
     [[ $(queues) == 2 ]] # --keep, so that it shows.
     "$LAB" net down --name "$NAME"
     nothing_left "$NAME-server|$NAME-client"
