@@ -385,7 +385,7 @@ assert "did not end its work" in found["faults"][0], found
     run "$LAB" net up --json
     [ "$status" -eq 2 ]
     [[ $output == *"--json"* ]]
-    run "$LAB" vm --kernel no-such-package --no-server
+    run "$LAB" vm --kernel no-such-package --no-server --log "$BATS_TEST_TMPDIR/vm.log"
     [ "$status" -eq 2 ]
     [[ $output == *"no-such-package"* ]]
 }
