@@ -19,6 +19,29 @@ setup() {
     done
 }
 
+@test "--help of each verb: what it does, and every option is in the help of some verb" {
+    local verb option all=''
+    for verb in status plan apply verify confirm revert persist; do
+        run "$TUNE" "$verb" --help
+        exits 0
+        says "$verb"
+        says Options
+        says '--state FILE'
+        ((${#lines[@]} > 5))
+        all+=$output
+    done
+    for option in $(grep -o '"--[a-z-]*"' "$TUNE_TEST_DIR/../lib/options.py" | tr -d '"' | sort -u); do
+        [[ $option == --help || $all == *"$option"* ]] || {
+            echo "$option is in no help"
+            return 1
+        }
+    done
+    run "$TUNE" revert --help
+    says_not '--accept'
+    run "$TUNE" plan --help
+    says 'connectivity   it can cut the line'
+}
+
 @test "what is no verb, option, step, knob or value is refused by name" {
     run tune frobnicate
     exits 2
