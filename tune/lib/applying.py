@@ -9,7 +9,7 @@ import plan
 import signals
 import timer
 import verdict
-from knobs import NEEDS_ACCEPT, Catalogue, Knob
+from knobs import NEEDS_ACCEPT, Catalogue, Knob, of_record
 from output import brief, fail, warn
 from state import Record, State
 from system import Action, Borrow, Result, run_all, sh_all
@@ -179,9 +179,11 @@ class Apply:
             report.count(knob)
             report.add(knob)
             return True
-        proven = run_all(self.system, kind.proof(knob.argument, original))
-        if proven.status != 0:
+        proven = kind.prove(knob.argument, original)
+        if proven.status not in (0, kinds.UNPROVEN):
             return self.refused(knob, proven, command, original, proof=True)
+        if proven.status == kinds.UNPROVEN:
+            knob.reason += ("; " if knob.reason else "") + f"way back not proven: {proven.output}"
 
         record = self.state.find(knob.step, knob.kind, knob.argument)
         added = record is None
@@ -264,7 +266,7 @@ class Apply:
         kind = self.catalogue.kinds[knob.kind]
         said = result.errno_text
         cause = kind.cause(knob.argument, said)
-        checked = proof and isinstance(kind, (kinds.Nft, kinds.Iptables))  # Of others it is the write itself.
+        checked = proof and not kind.by_write
         what = "the way back would be refused, so nothing is written" if checked else "refused"
         knob.reason = f"{what}: {said}" + (f": {cause}" if cause else "")
         if any(word in said for word in DECLINED) or (kind.refusable and cause and cause != "needs root"):
@@ -274,7 +276,8 @@ class Apply:
             return True
         self.report.error = True
         self.report.add(knob, command=command)
-        warn(f"step {knob.step}, {knob.name}: {brief(command, 200)}: {result.output.rpartition(chr(10))[2]}")
+        tried = "the way back" if checked else brief(command, 200)
+        warn(f"step {knob.step}, {knob.name}: {tried}: {result.output.rpartition(chr(10))[2]}")
         return False
 
 
@@ -354,7 +357,7 @@ def recorded(catalogue: Catalogue, state: State) -> list[Knob]:
     for record in state.records.values():
         knob = declared.get((record.step, record.kind, record.argument))
         if knob is None:
-            knob = Knob(record.step, record.knob, record.kind, record.argument, record.ours)
+            knob = of_record(record.step, record.knob, record.kind, record.argument, record.ours)
         catalogue.context.step = record.step
         catalogue.evaluate(knob)
         found.append(knob)

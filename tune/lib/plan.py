@@ -76,6 +76,7 @@ def print_entry(catalogue: Catalogue, entry: dict[str, Any]) -> None:
         return
     print(entry["command"])
     print("#   undo: " + entry["undo"].replace("\n", "\n#   undo: "))
+    print(f"#   proof: {knob.definition.proof}")
     if knob.kind == "channels":
         print("#   then plan again: other queues, other knobs")
 
@@ -92,6 +93,7 @@ def entry_json(entry: dict[str, Any]) -> dict[str, Any]:
         "risk": list(knob.risks),
         "command": "" if entry["held"] else entry["command"],
         "undo": entry["undo"],
+        "proof": knob.definition.proof if knob.definition else "",
     }
 
 

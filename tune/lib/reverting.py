@@ -9,7 +9,7 @@ import kinds
 import plan
 import signals
 from applying import same_device, same_netns, state_facts
-from knobs import Catalogue, Knob
+from knobs import Catalogue, of_record
 from output import brief, warn
 from state import Record, State
 from system import Action, Borrow, Result, run_all, sh_all
@@ -92,7 +92,7 @@ class Revert:
 
     def row(self, record: Record, state: str, current: str, reason: str = "", command: str = "") -> None:
         kind = self.catalogue.kinds[record.kind]
-        knob = Knob(record.step, record.knob, record.kind, record.argument, record.original)
+        knob = of_record(record.step, record.knob, record.kind, record.argument, record.original)
         shown = (kind.shown(record.argument, current) if current else "", kind.shown(record.argument, record.original))
         self.report.add(knob, state=state, reason=reason, current=current, command=command, shown=shown, written=True)
 

@@ -8,7 +8,7 @@ import sys
 from dataclasses import dataclass
 from typing import Any, Optional
 
-import why
+from definitions import ALWAYS
 from host import Host
 from knobs import NEEDS_ACCEPT, Knob, Step
 from output import DIFFERS, ERROR, UNSUPPORTED, brief, coloured, plural
@@ -117,10 +117,11 @@ class Report:
         if reason:
             value = f"{value.ljust(24)}  {one_line(reason, 10000)}"
         print(f"  {coloured(row.state, 12)}  {row.knob.name.ljust(28)}  {value}".rstrip(), flush=True)
-        entry = why.of(row.knob.step, row.knob.name)
-        if self.options.verbose and row.knob.writable and entry.text:
-            since = f" (Linux {entry.since[0]}.{entry.since[1]})" if entry.since > why.ALWAYS else ""
-            print(f"{'':44}  why: {entry.text}{since}")
+        definition = row.knob.definition
+        if self.options.verbose and row.knob.writable and definition:
+            since = f" (Linux {definition.since_text})" if definition.since > ALWAYS else ""
+            print(f"{'':44}  why: {definition.why}{since}")
+            print(f"{'':44}  proof: {definition.proof}")
 
     def end(self, status: int) -> None:
         if self.options.json:
@@ -229,8 +230,9 @@ class Report:
                     "state": row.state,
                     "reason": row.reason,
                     "risk": list(row.knob.risks),
-                    "why": why.of(row.knob.step, row.knob.name).text,
-                    "since": ".".join(map(str, why.of(row.knob.step, row.knob.name).since)),
+                    "why": row.knob.definition.why if row.knob.definition else "",
+                    "proof": row.knob.definition.proof if row.knob.definition and row.knob.writable else "",
+                    "since": row.knob.definition.since_text if row.knob.definition else "0.0",
                     "command": row.command,
                 }
                 for row in self.rows

@@ -30,7 +30,7 @@ fake_root() {
 make_root() {
     local tool i bin=$TUNE_ROOT/../bin
     mkdir -p "$TUNE_ROOT/fake" "$bin" "$TUNE_ROOT/run/systemd/system"
-    for tool in ethtool tc ip systemctl nft auditctl modprobe update-grub dhclient prlimit ss \
+    for tool in ethtool tc ip systemctl nft auditctl modprobe update-grub dhclient prlimit ss unshare \
         iptables iptables-legacy iptables-legacy-save iptables-legacy-restore; do
         ln -s "$TUNE_TEST_DIR/fake-tool" "$bin/$tool"
     done

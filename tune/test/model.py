@@ -180,7 +180,7 @@ class Model(System):
             return "default via 10.0.0.1 dev eth0" if "route" in rest else ""
         if name in ("cp", "sed"):
             return super().ask(words).output or ""
-        if name in ("update-grub", "true"):
+        if name in ("update-grub", "true", "unshare"):
             return ""
         handler: Callable[[list[str], str, dict[str, str]], Optional[str]]
         handler = getattr(self, name.replace("-", "_").replace("iptables_legacy", "legacy"))
@@ -215,6 +215,8 @@ class Model(System):
         unit = words[1].replace(".service", "")
         if words[0] == "is-active":
             return world.get(unit, "inactive")
+        if words[0] == "show":
+            return "LoadState=loaded\nCanStart=yes"
         world[unit] = "active" if words[0] == "start" else "inactive"
         return ""
 

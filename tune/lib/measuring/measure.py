@@ -11,6 +11,7 @@ import tempfile
 import time
 from typing import Any, Sequence
 
+import article
 import cpus as cpu_lists
 from measuring import common, facts, results
 from measuring.client import Client
@@ -328,7 +329,7 @@ def unmet_of(knobs: list[dict[str, Any]]) -> str:
 
 
 def label_of(step: int) -> str:
-    return results.ARTICLE[step][0]
+    return article.STEPS[step].label
 
 
 def main(words: list[str]) -> int:
