@@ -153,14 +153,15 @@ class Model(System):
         if name in self.refusing:
             raise OSError(1, "Operation not permitted", name)
         super().write(name, text)
+
+    def written(self) -> None:
+        super().written()
         self.tick()
 
     def run(self, arguments: Sequence[str], given: Optional[str] = None) -> Result:
         if arguments[0] in self.refusing:
             return Result(1, f"{arguments[0]}: Operation not permitted")
-        result = super().run(arguments, given)
-        self.tick()
-        return result
+        return super().run(arguments, given)
 
     def ask(self, arguments: Sequence[str], given: Optional[str] = None) -> Result:
         with open(self.path("/fake/world.json")) as file:

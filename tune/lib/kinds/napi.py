@@ -12,7 +12,7 @@ from options import NAME
 from system import Action, Result, System
 
 if TYPE_CHECKING:
-    import netlink
+    import netdev
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,6 @@ class NapiSet(Action):
     def run(self, system: System) -> Result:
         device, number, setting = self.argument.split(" ")
         try:
-            system.heard.clear()
             index, napis = self.kind.find(device)
             family = self.kind.host.netdev()
             assert family
@@ -35,6 +34,8 @@ class NapiSet(Action):
             return Result(1, f"netdev: {error.cause}")
         except (OSError, IndexError) as error:
             return Result(1, f"netdev: {getattr(error, 'strerror', None) or error}")
+        finally:
+            system.written()
         return Result(0, "")
 
     def sh(self, system: System) -> str:
@@ -47,7 +48,7 @@ class Napi(Kind):
     proven_by = "a write of the same value"
     by_write = True
 
-    def find(self, device: str) -> tuple[int, list[netlink.Napi]]:
+    def find(self, device: str) -> tuple[int, list[netdev.Napi]]:
         index = self.system.line(f"/sys/class/net/{device}/ifindex")
         family = self.host.netdev()
         if family is None:

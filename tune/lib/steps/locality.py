@@ -16,6 +16,7 @@ import devices
 import kinds
 from definitions import INTERRUPT, IRQBALANCE, QUEUES, RPS, XPS
 from devices import Device
+from ethtool import Ethtool, Unavailable
 from knobs import Context, Knob
 from steps.application import GIVE_PID, loop_threads
 
@@ -138,27 +139,9 @@ def receive(context: Context, device: Device) -> Iterator[Knob]:
 
 def others(context: Context, device: Device) -> Iterator[Knob]:
     """What else decides where a packet goes, and how much room it has; shown, not set."""
-    system = context.host.system
-    if not system.has("ethtool"):
-        return
-    table = system.hear("ethtool", "-x", device.name)
-    rows = re.findall(r"^\s*[0-9]+:((?:\s+[0-9]+)+)\s*$", table.output, re.M) if table.status == 0 else []
-    if rows:
-        entries = [int(entry) for row in rows for entry in row.split()]
-        spread = {queue: entries.count(queue) for queue in sorted(set(entries))}
-        count = devices.queues(system, device.name, "rx")
-        text = " ".join(f"{queue}:{share}" for queue, share in spread.items())
-        even = len(spread) == count and max(spread.values()) - min(spread.values()) <= 1
-        why = "entries of each queue" if even else f"entries of each queue; ethtool -X {device.name} equal {count}"
-        state = "applied" if even else "differs"
-        yield context.fact(context.named(device, "RSS table"), text, f"{count} queues alike", state, why)
-    rings = system.hear("ethtool", "-g", device.name)
-    if rings.status == 0:
-        most_text, _, now_text = rings.output.partition("Current hardware settings")
-        most, now = (dict(re.findall(r"^(RX|TX):\s+([0-9]+)", part, re.M)) for part in (most_text, now_text))
-        if now:
-            text = ", ".join(f"{side.lower()} {now[side]} of {most.get(side, '?')}" for side in now)
-            yield context.fact(context.named(device, "rings"), text, "", "applied", "shown only")
+    system, tool = context.host.system, context.host.ethtool()
+    if tool:
+        yield from tables(context, device, tool)
     filters = system.hear("ethtool", "-n", device.name)
     rules = re.search(r"Total ([0-9]+) rules", filters.output) if filters.status == 0 else None
     if rules and int(rules.group(1)):
@@ -172,6 +155,29 @@ def others(context: Context, device: Device) -> Iterator[Knob]:
         if re.search(r"^qdisc (ingress|clsact) ", system.hear("tc", "qdisc", "show", "dev", device.name).output, re.M):
             why = f"filters run for each packet: tc filter show dev {device.name} ingress"
             yield context.fact(context.named(device, "tc programs"), "ingress or clsact", "none", "differs", why)
+
+
+def tables(context: Context, device: Device, tool: Ethtool) -> Iterator[Knob]:
+    """To which queues RSS spreads, and how long the rings are."""
+    try:
+        entries = tool.spread(device.name)
+    except Unavailable:
+        entries = []
+    if entries:
+        spread = {queue: entries.count(queue) for queue in sorted(set(entries))}
+        count = devices.queues(context.host.system, device.name, "rx")
+        text = " ".join(f"{queue}:{share}" for queue, share in spread.items())
+        even = len(spread) == count and max(spread.values()) - min(spread.values()) <= 1
+        why = "entries of each queue" if even else f"entries of each queue; ethtool -X {device.name} equal {count}"
+        state = "applied" if even else "differs"
+        yield context.fact(context.named(device, "RSS table"), text, f"{count} queues alike", state, why)
+    try:
+        rings = tool.rings(device.name)
+    except Unavailable:
+        return
+    if rings.now:
+        text = ", ".join(f"{side} {now} of {rings.most[side]}" for side, now in rings.now.items())
+        yield context.fact(context.named(device, "rings"), text, "", "applied", "shown only")
 
 
 def flow_steering(context: Context) -> Iterator[Knob]:
