@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-
 import kinds
 import plan
 import signals
 import timer
 import verdict
 from knobs import NEEDS_ACCEPT, Catalogue, Knob, of_record
-from output import brief, fail, warn
+from output import brief, fail, plural, warn
 from state import Record, State
 from system import Action, Borrow, Result, run_all, sh_all
 from verdict import Report
@@ -54,8 +52,7 @@ class Apply:
         return status
 
     def interrupted(self) -> str:
-        state = f" --state {self.options.state}"
-        what = f"{self.written} settings written; revert with: {os.environ.get('TUNE_PROGRAM', 'tune')} revert{state}"
+        what = f"{plural(self.written, 'setting')} written; revert with: {verdict.command_of(self.options, 'revert')}"
         return f"{signals.caught()}: ended after the knob at hand; " + (what if self.written else "nothing is written")
 
     def check_risks(self, knobs: list[Knob]) -> None:
@@ -75,13 +72,7 @@ class Apply:
             fail("nothing is written; all-safe leaves these steps out")
 
     def after_reboot(self) -> None:
-        dropped = self.state.stale(self.host.boot_id)
-        if self.state.host.get("boot_id", self.host.boot_id) != self.host.boot_id:
-            warn(
-                f"the host has been started anew: {dropped} settings in {self.state.path} went with the old boot "
-                "and are dropped"
-            )
-            self.state.forget_boot()
+        drop_stale(self.state, self.host.boot_id)
 
     def check_state(self) -> None:
         # After a reboot the record of the boot loader is left, and is no interface's.
@@ -281,6 +272,19 @@ class Apply:
         return False
 
 
+def drop_stale(state: State, boot_id: str) -> None:
+    """What went with the boot that it was written in."""
+    if state.host.get("boot_id", boot_id) == boot_id:
+        return
+    dropped = state.stale(boot_id)
+    if dropped:
+        warn(
+            f"the host has been started anew: {plural(dropped, 'setting')} in {state.path} went with the old boot and "
+            "are dropped"
+        )
+    state.forget_boot()
+
+
 def state_facts(catalogue: Catalogue) -> dict[str, str]:
     host = catalogue.host
     return {
@@ -324,7 +328,7 @@ def verify(catalogue: Catalogue, state: State, report: Report) -> int:
     stale = state.stale(host.boot_id)
     if stale:
         warn(
-            f"the host has been started anew since apply: {stale} settings went with the old boot; "
+            f"the host has been started anew since apply: {plural(stale, 'setting')} went with the old boot; "
             "apply them again, or have persist do it at each boot"
         )
     if options.selectors:

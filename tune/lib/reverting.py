@@ -8,7 +8,7 @@ from typing import Optional
 import kinds
 import plan
 import signals
-from applying import same_device, same_netns, state_facts
+from applying import drop_stale, same_device, same_netns, state_facts
 from knobs import Catalogue, of_record
 from output import brief, warn
 from state import Record, State
@@ -58,13 +58,7 @@ class Revert:
         return status
 
     def after_reboot(self) -> None:
-        dropped = self.state.stale(self.host.boot_id)
-        if self.state.host.get("boot_id", self.host.boot_id) != self.host.boot_id:
-            warn(
-                f"the host has been started anew: {dropped} settings in {self.state.path} went with the old boot "
-                "and are dropped"
-            )
-            self.state.forget_boot()
+        drop_stale(self.state, self.host.boot_id)
 
     def selected(self, record: Record) -> bool:
         """Steps or knobs; all-safe and all-lab are what was recorded of them, so everything."""

@@ -82,8 +82,9 @@ Exit status, of what was asked for
 VERBS: dict[str, tuple[str, str, dict[str, str], str]] = {
     "status": (
         "tune [status] [STEP...] [OPTION...]",
-        """Shows how each step stands, and what to run next. Any user may ask; nothing is written, and the exit
-status is 0. With particular steps, or -v, each knob. The column `here` has what `tune measure` found.
+        """Gives a verdict in a line, then shows how each step stands and what to run next. Any user may ask;
+nothing is written, and the exit status is 0. With particular steps, or -v, each knob. The column `here`
+has what `tune measure` found.
 
 The device behind a bond, VLAN, bridge or netvsc is found, tuned and named: its knobs are NAME:KNOB.
 Queues and interrupts are matched by netlink, or by the interrupts' names. RSS table, RFS, ntuple
@@ -95,9 +96,9 @@ filters, XDP and tc programs are named and left alone, and so are programs that 
     ),
     "plan": (
         "tune plan STEP... [OPTION...]",
-        """Prints what apply would run: each command, and below it the command that undoes it. All else is a
-comment, so it runs in sh. With --netns it enters the namespace by itself. Where a device may refuse a
-value, the command says so and goes on, as apply does.
+        """Prints what apply would run: each command, below it the command that undoes it, and how apply proves
+before it writes that this would be taken. All else is a comment, so it runs in sh. With --netns it enters
+the namespace by itself. Where a device may refuse a value, the command says so and goes on, as apply does.
 """,
         {**SCOPE, **STATE, **BOOT, **JSON},
         RISKS,

@@ -214,6 +214,30 @@ PYTHON
     is_state qdisc differs
 }
 
+@test "status, verify: the first line is the verdict" {
+    run "$TUNE" --state "$STATE" status
+    [[ ${lines[0]} == 'verdict: 0 of 11 steps in force; safe on this host: '*"tune apply all-safe --state $STATE (steps "* ]]
+    [[ ${lines[0]} == *'; weakens the host or can cut the line: steps 2 3 4 7' ]]
+    "$TUNE" --state "$STATE" apply all-safe
+    run "$TUNE" --state "$STATE" status
+    [[ ${lines[0]} != *'safe on this host'* ]]
+    run "$TUNE" --state "$STATE" verify
+    [[ ${lines[0]} =~ ^verdict:\ as\ wanted,\ [0-9]+\ settings$ ]]
+    put /proc/sys/net/core/rmem_max 5
+    run "$TUNE" --state "$STATE" verify
+    exits 1
+    [[ ${lines[0]} == 'verdict: 1 not as wanted: 10/net.core.rmem_max' ]]
+    tune verify --json | python3 -c 'import json, sys; assert json.load(sys.stdin)["verdict"].startswith("1 not as wanted")'
+}
+
+@test "apply names the next commands with the same state, and sudo where it was used" {
+    SUDO_USER=someone run "$TUNE" --state "$STATE" apply 10
+    says "; next: sudo "
+    says "tune verify --state $STATE; back: sudo "
+    run env -u SUDO_USER "$TUNE" --state "$STATE" apply 8
+    says_not sudo
+}
+
 @test "status: each knob says why it is there" {
     put /proc/sys/kernel/osrelease 6.18.1
     tune status --json --pid 500 >"$BATS_TEST_TMPDIR/json"
@@ -278,7 +302,7 @@ PYTHON
     put /proc/sys/net/core/rmem_max 212992
     run tune verify
     exits 1
-    says 'started anew since apply: 1 settings went with the old boot'
+    says 'started anew since apply: 1 setting went with the old boot'
     is_state net.core.rmem_max differs
     [[ -e $STATE ]]
 }
@@ -423,7 +447,7 @@ slow_modprobe() {
         output=$(<"$BATS_TEST_TMPDIR/said")
         exits "${signal#*:}"
         says "SIG${signal%:*}"
-        says '1 settings written; revert with: '
+        says '1 setting written; revert with: '
         says_not defect
         lacks iptable_filter "$TUNE_ROOT/proc/modules" # The knob at hand was finished,
         holds /proc/sys/net/core/rmem_max 212992 # the next not begun.
@@ -605,7 +629,7 @@ tc qdisc'
     "$TUNE" --state "$STATE" --accept connectivity --confirm-within 2 apply 7
     run "$TUNE" --state "$STATE" confirm
     exits 0
-    says 'kept: steps 7'
+    says 'kept: step 7'
     sleep 3
     [[ ! -e $TUNE_ROOT/proc/777 ]]
     [[ -e $STATE ]]

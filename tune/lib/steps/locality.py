@@ -18,6 +18,7 @@ from definitions import INTERRUPT, IRQBALANCE, QUEUES, RPS, XPS
 from devices import Device
 from ethtool import Ethtool, Unavailable
 from knobs import Context, Knob
+from output import plural
 from steps.application import GIVE_PID, loop_threads
 
 
@@ -123,7 +124,7 @@ def transmit(context: Context, device: Device) -> Iterator[Knob]:
         yield context.missing(context.named(device, "xps"), "", "single queue: no XPS")
         return
     for queue, share in enumerate(cpus.shares(context.host.cpus, count)):
-        why = f"{count} queues for {len(context.host.cpus)} CPUs" if len(share) > 1 else ""
+        why = f"{plural(count, 'queue')} for {len(context.host.cpus)} CPUs" if len(share) > 1 else ""
         yield context.knob(XPS, device, queue=queue, target=cpus.mask(share), why=why)
 
 
@@ -132,7 +133,7 @@ def receive(context: Context, device: Device) -> Iterator[Knob]:
     count = devices.queues(context.host.system, device.name, "rx")
     few = count < len(context.host.cpus)
     for queue, share in enumerate(cpus.shares(context.host.cpus, count) if count else []):
-        why = f"{count} queues for {len(context.host.cpus)} CPUs" if few else ""
+        why = f"{plural(count, 'queue')} for {len(context.host.cpus)} CPUs" if few else ""
         target = cpus.mask(share) if few else "0"
         yield context.knob(RPS, device, queue=queue, target=target, why=why)
 
