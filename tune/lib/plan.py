@@ -21,6 +21,8 @@ def plan(catalogue: Catalogue, selectors: list[str]) -> None:
         print(json.dumps({"verb": "plan", "host": host.as_json(), "plan": [entry_json(entry) for entry in entries]}))
         return
     begin(host, f"plan {' '.join(selectors)}")
+    if any(entry["command"].startswith("ethtool ") for entry in entries) and not host.system.has("ethtool"):
+        print("# ethtool is not installed (Debian package ethtool): apply needs none, these commands do")
     for entry in entries:
         print_entry(catalogue, entry)
     end(host)
