@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-
 import kinds
 import plan
 import signals
 import timer
 import verdict
-from knobs import NEEDS_ACCEPT, Catalogue, Knob
-from output import brief, fail, warn
+from knobs import NEEDS_ACCEPT, Catalogue, Knob, of_record
+from output import brief, fail, plural, warn
 from state import Record, State
 from system import Action, Borrow, Result, run_all, sh_all
 from verdict import Report
@@ -54,8 +52,7 @@ class Apply:
         return status
 
     def interrupted(self) -> str:
-        state = f" --state {self.options.state}"
-        what = f"{self.written} settings written; revert with: {os.environ.get('TUNE_PROGRAM', 'tune')} revert{state}"
+        what = f"{plural(self.written, 'setting')} written; revert with: {verdict.command_of(self.options, 'revert')}"
         return f"{signals.caught()}: ended after the knob at hand; " + (what if self.written else "nothing is written")
 
     def check_risks(self, knobs: list[Knob]) -> None:
@@ -75,13 +72,7 @@ class Apply:
             fail("nothing is written; all-safe leaves these steps out")
 
     def after_reboot(self) -> None:
-        dropped = self.state.stale(self.host.boot_id)
-        if self.state.host.get("boot_id", self.host.boot_id) != self.host.boot_id:
-            warn(
-                f"the host has been started anew: {dropped} settings in {self.state.path} went with the old boot "
-                "and are dropped"
-            )
-            self.state.forget_boot()
+        drop_stale(self.state, self.host.boot_id)
 
     def check_state(self) -> None:
         # After a reboot the record of the boot loader is left, and is no interface's.
@@ -179,9 +170,11 @@ class Apply:
             report.count(knob)
             report.add(knob)
             return True
-        proven = run_all(self.system, kind.proof(knob.argument, original))
-        if proven.status != 0:
+        proven = kind.prove(knob.argument, original)
+        if proven.status not in (0, kinds.UNPROVEN):
             return self.refused(knob, proven, command, original, proof=True)
+        if proven.status == kinds.UNPROVEN:
+            knob.reason += ("; " if knob.reason else "") + f"way back not proven: {proven.output}"
 
         record = self.state.find(knob.step, knob.kind, knob.argument)
         added = record is None
@@ -264,7 +257,7 @@ class Apply:
         kind = self.catalogue.kinds[knob.kind]
         said = result.errno_text
         cause = kind.cause(knob.argument, said)
-        checked = proof and isinstance(kind, (kinds.Nft, kinds.Iptables))  # Of others it is the write itself.
+        checked = proof and not kind.by_write
         what = "the way back would be refused, so nothing is written" if checked else "refused"
         knob.reason = f"{what}: {said}" + (f": {cause}" if cause else "")
         if any(word in said for word in DECLINED) or (kind.refusable and cause and cause != "needs root"):
@@ -274,8 +267,22 @@ class Apply:
             return True
         self.report.error = True
         self.report.add(knob, command=command)
-        warn(f"step {knob.step}, {knob.name}: {brief(command, 200)}: {result.output.rpartition(chr(10))[2]}")
+        tried = "the way back" if checked else brief(command, 200)
+        warn(f"step {knob.step}, {knob.name}: {tried}: {result.output.rpartition(chr(10))[2]}")
         return False
+
+
+def drop_stale(state: State, boot_id: str) -> None:
+    """What went with the boot that it was written in."""
+    if state.host.get("boot_id", boot_id) == boot_id:
+        return
+    dropped = state.stale(boot_id)
+    if dropped:
+        warn(
+            f"the host has been started anew: {plural(dropped, 'setting')} in {state.path} went with the old boot and "
+            "are dropped"
+        )
+    state.forget_boot()
 
 
 def state_facts(catalogue: Catalogue) -> dict[str, str]:
@@ -321,7 +328,7 @@ def verify(catalogue: Catalogue, state: State, report: Report) -> int:
     stale = state.stale(host.boot_id)
     if stale:
         warn(
-            f"the host has been started anew since apply: {stale} settings went with the old boot; "
+            f"the host has been started anew since apply: {plural(stale, 'setting')} went with the old boot; "
             "apply them again, or have persist do it at each boot"
         )
     if options.selectors:
@@ -354,7 +361,7 @@ def recorded(catalogue: Catalogue, state: State) -> list[Knob]:
     for record in state.records.values():
         knob = declared.get((record.step, record.kind, record.argument))
         if knob is None:
-            knob = Knob(record.step, record.knob, record.kind, record.argument, record.ours)
+            knob = of_record(record.step, record.knob, record.kind, record.argument, record.ours)
         catalogue.context.step = record.step
         catalogue.evaluate(knob)
         found.append(knob)

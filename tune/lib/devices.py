@@ -10,7 +10,8 @@ from options import NAME
 from system import System
 
 if TYPE_CHECKING:
-    import netlink
+    from ethtool import Ethtool
+    from netdev import AnyNetdev
 
 DEPTH_MAX = 5  # A VLAN on a bond of VLANs ... ends here.
 NO_QUEUE_INTERRUPT = re.compile(r"async|config|control|mgmnt|mgmt|cmd|pages|misc|adminq|fdir")
@@ -39,14 +40,12 @@ class Device:
         return self.driver != "loopback"
 
 
-def driver_of(system: System, name: str) -> str:
+def driver_of(system: System, name: str, ethtool: Callable[[], Optional[Ethtool]]) -> str:
     if name == "lo":
         return "loopback"
     driver = system.link_name(f"/sys/class/net/{name}/device/driver")
-    if not driver and system.has("ethtool"):
-        found = re.search(r"^driver: (.*)$", system.hear("ethtool", "-i", name).output, re.M)
-        driver = found.group(1) if found else ""
-    return driver
+    tool = None if driver else ethtool()
+    return tool.driver(name) if tool else driver
 
 
 def kind_of(system: System, name: str) -> str:
@@ -78,8 +77,8 @@ def below(system: System, name: str, depth: int = 0) -> list[str]:
     return found
 
 
-def describe(system: System, name: str) -> Device:
-    device = Device(name, driver_of(system, name))
+def describe(system: System, name: str, ethtool: Callable[[], Optional[Ethtool]]) -> Device:
+    device = Device(name, driver_of(system, name, ethtool))
     index = system.line(f"/sys/class/net/{name}/ifindex")
     device.ifindex = int(index) if index.isdigit() else 0
     node = system.line(f"/sys/class/net/{name}/device/numa_node")
@@ -87,7 +86,7 @@ def describe(system: System, name: str) -> Device:
     return device
 
 
-def find_interrupts(system: System, device: Device, netdev: Callable[[], Optional[netlink.AnyNetdev]]) -> None:
+def find_interrupts(system: System, device: Device, netdev: Callable[[], Optional[AnyNetdev]]) -> None:
     """By netlink where the driver tells; else by what the names of the interrupts mean."""
     named = interrupt_names(system, device)
     by_netlink = []

@@ -13,7 +13,8 @@ from output import fail
 from system import System
 
 if TYPE_CHECKING:
-    import netlink
+    from ethtool import Ethtool
+    from netdev import AnyNetdev
 
 WRITERS = {
     "irqbalance": "irqbalance (IRQ affinity)",
@@ -37,8 +38,9 @@ class Host:
         self.child_netns = system.directory("/proc/sys/net/core") and not system.exists(
             "/proc/sys/net/core/netdev_budget"
         )
-        self._netdev: Optional[netlink.AnyNetdev] = None
+        self._netdev: Optional[AnyNetdev] = None
         self._netdev_error = ""
+        self._ethtool: Optional[Ethtool] = None
         self.iface, self.iface_from = self._interface(saved_iface)
         self.mac = self.driver = ""
         self.devices: list[devices.Device] = []
@@ -79,22 +81,38 @@ class Host:
             "state_file": self.options.state,
         }
 
-    def netdev(self) -> Optional[netlink.AnyNetdev]:
+    def netdev(self) -> Optional[AnyNetdev]:
         """The netlink family, or None with the cause in netdev_error."""
         if self._netdev is None and not self._netdev_error:
-            import netlink  # Only here: sockets are slow to load.
+            from netdev import FileNetdev, Netdev  # Only here: sockets are slow to load.
 
             try:
                 if self.system.root:
                     path = self.system.path("/fake/netdev.json")
                     if not os.path.exists(path):
                         raise OSError(2, "No such file or directory")
-                    self._netdev = netlink.FileNetdev(path)
+                    self._netdev = FileNetdev(path)
                 else:
-                    self._netdev = netlink.Netdev()
+                    self._netdev = Netdev()
             except OSError as error:
                 self._netdev_error = f"netlink family netdev: {error.strerror or error}"
         return self._netdev
+
+    def ethtool(self) -> Optional[Ethtool]:
+        """By netlink; by the program on a kernel without it and on a host made of files; None without both."""
+        if self._ethtool is None:
+            from ethtool import Ethtool
+
+            if not self.system.root:
+                from ethtool_netlink import NetlinkEthtool
+
+                try:
+                    self._ethtool = NetlinkEthtool(self.system)
+                except OSError:
+                    pass
+            if self._ethtool is None and self.system.has("ethtool"):
+                self._ethtool = Ethtool(self.system)
+        return self._ethtool
 
     @property
     def netdev_error(self) -> str:
@@ -130,8 +148,8 @@ class Host:
             where = f" in netns {self.netns}" if self.netns else ""
             fail(f"interface {iface} ({self.iface_from}): there is none of this name{where}")
         self.mac = system.line(f"/sys/class/net/{iface}/address")
-        self.driver = devices.driver_of(system, iface)
-        self.devices = [devices.describe(system, name) for name in devices.below(system, iface)]
+        self.driver = devices.driver_of(system, iface, self.ethtool)
+        self.devices = [devices.describe(system, name, self.ethtool) for name in devices.below(system, iface)]
 
     def _cpus(self, saved: str) -> list[int]:
         found = re.search(r"^Cpus_allowed_list:\s*(\S+)", self.system.text("/proc/self/status"), re.M)

@@ -1,4 +1,4 @@
-"""Knobs: what a step sets, one record each, and what is only looked at."""
+"""Knobs: what a step sets on this host, and what is only looked at."""
 
 from __future__ import annotations
 
@@ -7,33 +7,38 @@ import re
 from dataclasses import dataclass
 from typing import Callable, Iterable, Iterator, Optional
 
+import article
+import definitions
 import kinds
+from definitions import Definition
+from devices import Device
 from host import Host
 from kinds import Kind, Reading
 from output import fail
 from state import State
 
 FACT = "fact"  # The kind of a row that is read and never written.
-UNSAFE = ("security", "connectivity", "lab")  # Not part of all-safe.
-NEEDS_ACCEPT = ("security", "connectivity")
+UNSAFE = (definitions.SECURITY, definitions.CONNECTIVITY, definitions.LAB)  # Not part of all-safe.
+NEEDS_ACCEPT = (definitions.SECURITY, definitions.CONNECTIVITY)
 
 
 @dataclass
 class Knob:
-    """One setting: where it is, what it shall be, what it risks, why; and how it stands."""
+    """One setting of this host: what defines it, where it is, what it shall be; and how it stands."""
 
     step: int
     name: str
     kind: str
     argument: str
     target: str
-    risks: tuple[str, ...] = ()  # Of security, connectivity, global, cpu-cost, lab.
+    risks: tuple[str, ...] = ()
     reason: str = ""
     conflict: str = ""  # Why it must not be written, where it differs.
     current: str = ""
     state: str = ""
     pending: str = ""  # Why a value that is as wanted is not in force yet.
     settles: bool = False  # Differs for a moment after a write, until the kernel comes to it.
+    definition: Optional[Definition] = None  # None for what is only looked at.
 
     @property
     def writable(self) -> bool:
@@ -44,9 +49,13 @@ class Knob:
 class Step:
     number: int
     name: str
-    gain: str  # The article's.
     title: str
     declare: Callable[["Context"], Iterable[Knob]]
+
+    @property
+    def gain(self) -> str:
+        """The article's."""
+        return article.gain(self.number)
 
 
 @dataclass
@@ -60,11 +69,40 @@ class Context:
     step: int = 0
     facts: bool = True  # Whether what is only looked at is wanted too: it costs commands.
 
-    def knob(self, kind: str, name: str, argument: str, target: str, *risks: str, why: str = "") -> Knob:
-        return Knob(self.step, name, kind, argument, target, risks, why)
+    def knob(
+        self,
+        definition: Definition,
+        device: Optional[Device] = None,
+        *,
+        target: str = "",
+        why: str = "",
+        risks: Optional[tuple[str, ...]] = None,
+        **parts: object,
+    ) -> Knob:
+        """A definition on this host. `why`: a word about this host; the definition says it in general."""
+        if device:
+            parts["device"] = device.name
+        name = definition.name.format(**parts)
+        return Knob(
+            definition.step,
+            self.named(device, name) if device else name,
+            definition.kind.name,
+            definition.argument.format(**parts),
+            target or definition.target,
+            definition.risks if risks is None else risks,
+            why,
+            definition=definition,
+        )
+
+    def named(self, device: Device, name: str) -> str:
+        """A device's name stands before its knobs where it is not the interface itself."""
+        if [one.name for one in self.host.devices] == [self.host.iface]:
+            return name
+        return f"{device.name}:{name}"
 
     def fact(self, name: str, current: str, target: str, state: str, why: str = "") -> Knob:
-        return Knob(self.step, name, FACT, "", target, (), why, "", current, state)
+        found = definitions.find(self.step, name)
+        return Knob(self.step, name, FACT, "", target, (), why, "", current, state, definition=found)
 
     def missing(self, name: str, target: str, cause: str) -> Knob:
         """A knob that this host does not have."""
@@ -189,3 +227,8 @@ class Catalogue:
         else:
             knob.state = "differs"
         return reading
+
+
+def of_record(step: int, name: str, kind: str, argument: str, target: str) -> Knob:
+    """As the state has it."""
+    return Knob(step, name, kind, argument, target, definition=definitions.find(step, name))

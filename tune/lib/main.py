@@ -25,7 +25,9 @@ def main(arguments: list[str], program: str) -> int:
     def body() -> int:
         options = command_line.parse(arguments)
         if options.help:
-            print(command_line.USAGE, end="")
+            import usage
+
+            print(usage.of(options.verb), end="")
             return 0
         enter_netns(options, arguments, program)
         return run(options, System(os.environ.get("TUNE_ROOT", "")))

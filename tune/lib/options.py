@@ -16,57 +16,6 @@ VERBS = ("status", "plan", "apply", "verify", "revert", "confirm", "persist")
 PROGRAMS = ("measure", "report", "profile", "trace", "lab")
 RISKS = ("security", "connectivity", "global")
 
-USAGE = """tune [VERB] [STEP...] [OPTION...]
-
-Verbs
-  status         a line per step: state, gain, risk, next command; with STEP or -v each knob. Changes
-                 nothing. The default.
-  plan           the commands that apply would run, in order, with the inverse of each; runs in sh
-  apply          read, prove the way back, save the original, write, read back; for each knob that differs
-  verify         like status, for the applied steps, with an exit status
-  confirm        keep what is under the dead-man timer of steps 4 and 7
-  revert         put the originals back, last change first
-  persist        print a systemd unit that applies at boot and reverts when stopped
-  measure, report, profile, trace, lab     each has its own --help
-
-Steps, in the article's order
-  1 application    JVM flags, server options, open files
-  2 mitigations    kernel command line without speculative-execution mitigations
-  3 audit          no system call audit, no seccomp
-  4 netfilter      no rules, no hooks
-  5 locality       queues, IRQs, XPS, RPS and workers on the same CPUs
-  6 interrupts     moderation, busy polling, IRQ suspension
-  7 listeners      no packet sockets (dhclient)
-  8 qdisc          no qdisc lock
-  9 last           GRO off, reno, static moderation
-  10 settings      socket buffers, backlogs, open files
-  11 processor     governor, sleep states, clock, pages, timers
-Write 5, 5-8, locality, or one knob: 9/gro, '5/tx-*'. all-safe: what is safe for a host on the internet.
-all-lab: the rest that needs no --accept security. all: everything.
-
-Options
-  --iface NAME          the network interface; default: the device of the default route
-  --netns NAME          work in this network namespace
-  --cpus LIST           CPUs in worker order, such as 0-3 or 0,2,1,3; default: all allowed ones
-  --pid PID             also check this server process
-  --state FILE          where originals are kept; default /var/lib/bareloop-tune/state.json
-  --accept RISK         security, connectivity or global (for the host, from a namespace);
-                        repeat, or separate by commas
-  --keep-going          apply: go on after a failure
-  --write-bootloader    apply 2: write the boot loader's configuration (else the line is printed)
-  --confirm-within S    how long steps 4 and 7 stay without `tune confirm`; default 60, 0: no timer
-  --dry-run             apply, revert: print the commands only
-  --force               revert: also where someone else has changed the value since
-  --write               persist: install the unit
-  -v, --verbose         each knob in full
-  --json                JSON instead of text
-  --strict              3 where something that was asked for is unsupported here
-  --help
-
-Exit status, of what was asked for
-  0 all as asked, or unsupported here    1 something differs    2 an error    3 see --strict
-"""
-
 
 @dataclass
 class Options:

@@ -8,9 +8,9 @@ import re
 import shutil
 import stat
 
+from definitions import NOFILE_MIN
 from host import Host
 from output import fail, warn
-from steps.application import NOFILE_MIN
 
 UNIT = "bareloop-tune.service"
 SERVER_UNIT = "bareloop.service"

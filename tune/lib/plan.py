@@ -21,6 +21,8 @@ def plan(catalogue: Catalogue, selectors: list[str]) -> None:
         print(json.dumps({"verb": "plan", "host": host.as_json(), "plan": [entry_json(entry) for entry in entries]}))
         return
     begin(host, f"plan {' '.join(selectors)}")
+    if any(entry["command"].startswith("ethtool ") for entry in entries) and not host.system.has("ethtool"):
+        print("# ethtool is not installed (Debian package ethtool): apply needs none, these commands do")
     for entry in entries:
         print_entry(catalogue, entry)
     end(host)
@@ -76,6 +78,7 @@ def print_entry(catalogue: Catalogue, entry: dict[str, Any]) -> None:
         return
     print(entry["command"])
     print("#   undo: " + entry["undo"].replace("\n", "\n#   undo: "))
+    print(f"#   proof: {knob.definition.proof}")
     if knob.kind == "channels":
         print("#   then plan again: other queues, other knobs")
 
@@ -92,6 +95,7 @@ def entry_json(entry: dict[str, Any]) -> dict[str, Any]:
         "risk": list(knob.risks),
         "command": "" if entry["held"] else entry["command"],
         "undo": entry["undo"],
+        "proof": knob.definition.proof if knob.definition else "",
     }
 
 

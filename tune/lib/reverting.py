@@ -8,8 +8,8 @@ from typing import Optional
 import kinds
 import plan
 import signals
-from applying import same_device, same_netns, state_facts
-from knobs import Catalogue, Knob
+from applying import drop_stale, same_device, same_netns, state_facts
+from knobs import Catalogue, of_record
 from output import brief, warn
 from state import Record, State
 from system import Action, Borrow, Result, run_all, sh_all
@@ -58,13 +58,7 @@ class Revert:
         return status
 
     def after_reboot(self) -> None:
-        dropped = self.state.stale(self.host.boot_id)
-        if self.state.host.get("boot_id", self.host.boot_id) != self.host.boot_id:
-            warn(
-                f"the host has been started anew: {dropped} settings in {self.state.path} went with the old boot "
-                "and are dropped"
-            )
-            self.state.forget_boot()
+        drop_stale(self.state, self.host.boot_id)
 
     def selected(self, record: Record) -> bool:
         """Steps or knobs; all-safe and all-lab are what was recorded of them, so everything."""
@@ -92,7 +86,7 @@ class Revert:
 
     def row(self, record: Record, state: str, current: str, reason: str = "", command: str = "") -> None:
         kind = self.catalogue.kinds[record.kind]
-        knob = Knob(record.step, record.knob, record.kind, record.argument, record.original)
+        knob = of_record(record.step, record.knob, record.kind, record.argument, record.original)
         shown = (kind.shown(record.argument, current) if current else "", kind.shown(record.argument, record.original))
         self.report.add(knob, state=state, reason=reason, current=current, command=command, shown=shown, written=True)
 

@@ -103,7 +103,8 @@ class State:
             try:
                 os.makedirs(self.directory, mode=0o700)
             except OSError as error:
-                fail(f"--state: cannot make {self.directory}: {error.strerror}")
+                hint = "; needs root" if os.geteuid() != 0 else ""
+                fail(f"--state: cannot make {self.directory}: {error.strerror}{hint}")
             finally:
                 os.umask(old)
         self.check_trusted()

@@ -80,13 +80,17 @@ class System:
 
     def write(self, name: str, text: str) -> None:
         """One write(2), as the kernel's files want it. Raises OSError."""
-        self.heard.clear()
         data = (text + "\n").encode(errors="surrogateescape")
         descriptor = os.open(self.path(name), os.O_WRONLY | os.O_TRUNC)
         try:
             os.write(descriptor, data)
         finally:
             os.close(descriptor)
+        self.written()
+
+    def written(self) -> None:
+        """After each write, whatever made it: what was heard need not be so any more."""
+        self.heard.clear()
 
     def has(self, tool: str) -> bool:
         places = os.environ.get("PATH", os.defpath).split(os.pathsep)
@@ -98,9 +102,8 @@ class System:
         In a session of its own, so that Ctrl-C on our terminal does not cut it short, and without
         our descriptors, so that what it leaves running holds no lock of ours.
         """
-        self.heard.clear()
         result = self.ask(arguments, given)
-        self.heard.clear()
+        self.written()
         return result
 
     def ask(self, arguments: Sequence[str], given: Optional[str] = None) -> Result:
@@ -125,6 +128,11 @@ class System:
         if arguments not in self.heard:
             self.heard[arguments] = self.ask(arguments)
         return self.heard[arguments]
+
+
+def quoted(*words: str) -> str:
+    """A command in sh."""
+    return " ".join(quote(word) for word in words)
 
 
 class Action:
@@ -162,7 +170,7 @@ class Run(Action):
         return system.run(self.arguments, self.given)
 
     def sh(self, system: System) -> str:
-        command = " ".join(quote(word) for word in self.arguments)
+        command = quoted(*self.arguments)
         if self.given is None:
             return command
         # printf is built into sh: no limit of the kernel's for its arguments.

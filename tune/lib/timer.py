@@ -58,20 +58,13 @@ class Timer:
             return
         self.state.deadline = str(int(time.time()) + self.seconds)
         from applying import state_facts
+        from verdict import command_of
 
         self.state.save(state_facts(self.catalogue))
-        options = self.host.options
-        state = (
-            ""
-            if options.state == os.environ.get("TUNE_ROOT", "") + "/var/lib/bareloop-tune/state.json"
-            else f" --state {options.state}"
-        )
-        netns = f" --netns {self.host.netns}" if self.host.netns else ""
-        program = os.environ.get("TUNE_PROGRAM", "tune")
-        warn(
-            f"steps {self.state.confirm_steps} are reverted in {self.seconds} s unless you run: "
-            f"{program} confirm{state}{netns} (log: {self.log})"
-        )
+        steps = self.state.confirm_steps.split()
+        which = f"step {steps[0]} is" if len(steps) == 1 else f"steps {' '.join(steps)} are"
+        command = command_of(self.host.options, "confirm")
+        warn(f"{which} reverted in {self.seconds} s unless you run, from a new login: {command} (log: {self.log})")
 
     def _detach(self) -> None:
         """In the child: never returns."""
@@ -149,5 +142,5 @@ def confirm(catalogue: Catalogue, state: State) -> int:
 
         print(json.dumps({"verb": "confirm", "steps": [int(step) for step in steps.split()], "exit": 0}))
     else:
-        print(f"kept: steps {steps}")
+        print(f"kept: {'step' if len(steps.split()) == 1 else 'steps'} {steps}")
     return 0

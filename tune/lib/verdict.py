@@ -8,11 +8,11 @@ import sys
 from dataclasses import dataclass
 from typing import Any, Optional
 
-import why
+from definitions import ALWAYS, INTERRUPT, IRQBALANCE
 from host import Host
-from knobs import NEEDS_ACCEPT, Knob, Step
+from knobs import NEEDS_ACCEPT, UNSAFE, Knob, Step
 from output import DIFFERS, ERROR, UNSUPPORTED, brief, coloured, plural
-from options import STATE_FILE_DEFAULT
+from options import STATE_FILE_DEFAULT, Options
 
 GRAVEST = ("differs", "skipped", "gone", "needs-reboot", "conflict", "unknown", "unsupported", "applied")
 QUIET = ("applied", "unsupported", "unknown", "conflict")  # Of what was not changed, left out of a summary.
@@ -97,6 +97,8 @@ class Report:
         if self._begun or self.options.json:
             return
         self._begun = True
+        if self.options.verb in ("status", "verify"):
+            print(f"verdict: {self.headline()}")
         print(self.host.line)
         for writer in self.host.writers:
             print(f"also writes such settings: {writer}")
@@ -117,10 +119,11 @@ class Report:
         if reason:
             value = f"{value.ljust(24)}  {one_line(reason, 10000)}"
         print(f"  {coloured(row.state, 12)}  {row.knob.name.ljust(28)}  {value}".rstrip(), flush=True)
-        entry = why.of(row.knob.step, row.knob.name)
-        if self.options.verbose and row.knob.writable and entry.text:
-            since = f" (Linux {entry.since[0]}.{entry.since[1]})" if entry.since > why.ALWAYS else ""
-            print(f"{'':44}  why: {entry.text}{since}")
+        definition = row.knob.definition
+        if self.options.verbose and row.knob.writable and definition:
+            since = f" (Linux {definition.since_text})" if definition.since > ALWAYS else ""
+            print(f"{'':44}  why: {definition.why}{since}")
+            print(f"{'':44}  proof: {definition.proof}")
 
     def end(self, status: int) -> None:
         if self.options.json:
@@ -136,6 +139,39 @@ class Report:
         if self.unsupported and status == 0 and self.options.verb in ("apply", "verify"):
             print("unsupported is no failure (--strict: exit status 3)")
 
+    def headline(self) -> str:
+        """The one sentence for who reads no further."""
+        if self.options.verb == "verify":
+            wrong = [
+                f"{row.knob.step}/{row.knob.name}" for row in self.rows if row.state in ("differs", "needs-reboot")
+            ]
+            applied = len([row for row in self.rows if row.state == "applied"])
+            if wrong:
+                return f"{len(wrong)} not as wanted: {one_line(' '.join(wrong), 200)}"
+            return f"as wanted, {plural(applied, 'setting')}"
+        steps = sorted({row.knob.step for row in self.rows})
+        in_force = [step for step in steps if verdict(self.rows_of(step)).startswith("applied")]
+        text = f"{len(in_force)} of {plural(len(steps), 'step')} in force"
+        open_rows = [row for row in self.rows if row.state == "differs" and row.knob.writable]
+        # all-safe leaves irqbalance running, and then its interrupts alone.
+        balanced = any(row.knob.definition is IRQBALANCE for row in open_rows)
+        safe = sorted(
+            {
+                row.knob.step
+                for row in open_rows
+                if not set(row.knob.risks) & set(UNSAFE) and not (balanced and row.knob.definition is INTERRUPT)
+            }
+        )
+        asking = sorted({row.knob.step for row in open_rows if set(row.knob.risks) & set(NEEDS_ACCEPT)})
+        if safe and len(steps) > 1:
+            text += f"; safe on this host: {command_of(self.options, 'apply all-safe')} (steps {words(safe)})"
+        if asking:
+            text += f"; weakens the host or can cut the line: {'step' if len(asking) == 1 else 'steps'} {words(asking)}"
+        return text
+
+    def rows_of(self, step: int) -> list[Row]:
+        return [row for row in self.rows if row.knob.step == step]
+
     def summary(self) -> str:
         return ", ".join(f"{count} {state}" for state, count in self.counts().items())
 
@@ -150,7 +186,7 @@ class Report:
         lines = [("step", "name", "state", "article", "here", "risk", "next")]
         numbers = sorted({row.knob.step for row in self.rows})
         for number in numbers:
-            step, rows = self.steps[number], [row for row in self.rows if row.knob.step == number]
+            step, rows = self.steps[number], self.rows_of(number)
             state = verdict(rows)
             lines.append(
                 (
@@ -176,29 +212,21 @@ class Report:
             print("\nneeds-reboot: written, in force from the next boot on")
 
     def next_command(self, step: Step, rows: list[Row], state: str) -> str:
-        program = os.environ.get("TUNE_PROGRAM", "tune")
-        root = "" if self.host.root_user else "sudo "
-        more = "".join(
-            f" {name} {value}"
-            for name, value in (("--netns", self.options.netns), ("--iface", self.options.iface))
-            if value
-        )
-        if self.options.state != os.environ.get("TUNE_ROOT", "") + STATE_FILE_DEFAULT:
-            more += f" --state {self.options.state}"
         word = state.partition(" ")[0]
         open_knobs = [row for row in rows if row.state == "differs" and row.knob.writable]
         if word == "differs" and open_knobs:
             needs = [risk for risk in NEEDS_ACCEPT if any(risk in row.knob.risks for row in open_knobs)]
             accept = f" --accept {','.join(needs)}" if needs else ""
             boot = " --write-bootloader" if step.number == 2 else ""
-            return f"{root}{program} apply {step.number}{accept}{boot}{more}"
+            return command_of(self.options, f"apply {step.number}{accept}{boot}")
         if word == "needs-reboot":
-            return f"{root}reboot"
+            return f"{sudo()}reboot"
         if any("--pid" in row.reason for row in rows):
-            return f"{root}{program} verify {step.number} --pid PID{more}"
+            return command_of(self.options, f"verify {step.number} --pid PID")
         if word == "unknown" and not self.host.root_user:
-            return f"sudo {program} status {step.number}{more}"
-        return f"{program} status {step.number}{more}" if word in ("differs", "conflict") else ""
+            return command_of(self.options, f"status {step.number}")
+        look = command_of(self.options, f"status {step.number}", as_root=False)
+        return look if word in ("differs", "conflict") else ""
 
     # --- JSON ------------------------------------------------------------------------------------
 
@@ -208,6 +236,7 @@ class Report:
             "verb": self.options.verb,
             "host": self.host.as_json(),
             "writers": self.host.writers,
+            "verdict": self.headline() if self.options.verb in ("status", "verify") else "",
             "steps": [
                 {
                     "step": step.number,
@@ -215,7 +244,7 @@ class Report:
                     "title": step.title,
                     "article_gain": step.gain,
                     "measured_gain": here.get(step.number, ""),
-                    "state": verdict([row for row in self.rows if row.knob.step == step.number]),
+                    "state": verdict(self.rows_of(step.number)),
                 }
                 for step in self.steps.values()
             ],
@@ -229,8 +258,9 @@ class Report:
                     "state": row.state,
                     "reason": row.reason,
                     "risk": list(row.knob.risks),
-                    "why": why.of(row.knob.step, row.knob.name).text,
-                    "since": ".".join(map(str, why.of(row.knob.step, row.knob.name).since)),
+                    "why": row.knob.definition.why if row.knob.definition else "",
+                    "proof": row.knob.definition.proof if row.knob.definition and row.knob.writable else "",
+                    "since": row.knob.definition.since_text if row.knob.definition else "0.0",
                     "command": row.command,
                 }
                 for row in self.rows
@@ -277,8 +307,27 @@ def measured(state_file: str) -> dict[int, str]:
         return {}
 
 
+def sudo() -> str:
+    """Where the next command needs it: nobody is root here, or became it by sudo."""
+    return "sudo " if os.geteuid() != 0 or os.environ.get("SUDO_USER") else ""
+
+
+def command_of(options: Options, verb: str, as_root: bool = True) -> str:
+    """A command of tune's as it is to be typed, for the same host, namespace and state."""
+    more = "".join(
+        f" {name} {value}" for name, value in (("--netns", options.netns), ("--iface", options.iface)) if value
+    )
+    if options.state != os.environ.get("TUNE_ROOT", "") + STATE_FILE_DEFAULT:
+        more += f" --state {options.state}"
+    return f"{sudo() if as_root else ''}{os.environ.get('TUNE_PROGRAM', 'tune')} {verb}{more}"
+
+
+def words(numbers: list[int]) -> str:
+    return " ".join(map(str, numbers))
+
+
 def next_lines(report: Report, written: int) -> None:
     """After an apply: the way on and the way back."""
     if written and not report.options.json:
-        program = os.environ.get("TUNE_PROGRAM", "tune")
-        print(f"{plural(written, 'setting')} written; next: {program} verify; back: {program} revert", file=sys.stdout)
+        onwards, back = command_of(report.options, "verify"), command_of(report.options, "revert")
+        print(f"{plural(written, 'setting')} written; next: {onwards}; back: {back}", file=sys.stdout)

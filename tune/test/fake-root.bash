@@ -30,7 +30,7 @@ fake_root() {
 make_root() {
     local tool i bin=$TUNE_ROOT/../bin
     mkdir -p "$TUNE_ROOT/fake" "$bin" "$TUNE_ROOT/run/systemd/system"
-    for tool in ethtool tc ip systemctl nft auditctl modprobe update-grub dhclient prlimit ss \
+    for tool in ethtool tc ip systemctl nft auditctl modprobe update-grub dhclient prlimit ss unshare \
         iptables iptables-legacy iptables-legacy-save iptables-legacy-restore; do
         ln -s "$TUNE_TEST_DIR/fake-tool" "$bin/$tool"
     done
@@ -226,4 +226,24 @@ holds() {
 
 originals() {
     sed -n 's/.*"knob":"\([^"]*\)".*"original":\("\([^"\\]\|\\.\)*"\).*/\1 \2/p' "$STATE"
+}
+
+# cycle STEP VERIFY_STATUS OPTION...: there and back; a second apply keeps the first originals.
+cycle() {
+    local before after originals_first step=$1 verified=$2
+    shift 2
+    before=$(snapshot)
+    run tune apply "$step" "$@"
+    [[ $status -eq 0 || $status -eq 1 ]] || exits 0
+    originals_first=$(originals)
+    [[ $originals_first ]]
+    run tune verify "$step" "$@"
+    exits "$verified"
+    run tune apply "$step" "$@"
+    [[ $(originals) == "$originals_first" ]]
+    run tune revert "$step"
+    exits 0
+    after=$(snapshot)
+    diff <(echo "$before") <(echo "$after")
+    [[ ! -e $STATE ]]
 }

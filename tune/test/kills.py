@@ -12,7 +12,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-from typing import Optional, Sequence
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "lib"))
 
@@ -21,7 +20,7 @@ import main  # noqa: E402
 import options  # noqa: E402
 import reverting  # noqa: E402, F401
 import verdict  # noqa: E402, F401
-from system import Result, System  # noqa: E402
+from system import System  # noqa: E402
 
 SKIP = 77
 SETUP = """
@@ -62,18 +61,10 @@ class Killing(System):
         self.kill_at, self.writes = kill_at, 0
 
     def written(self) -> None:
+        super().written()
         self.writes += 1
         if self.writes == self.kill_at:
             os.kill(os.getpid(), signal.SIGKILL)
-
-    def write(self, name: str, text: str) -> None:
-        super().write(name, text)
-        self.written()
-
-    def run(self, arguments: Sequence[str], given: Optional[str] = None) -> Result:
-        result = super().run(arguments, given)
-        self.written()
-        return result
 
 
 def tune(words: list[str], kill_at: int = 0) -> int:

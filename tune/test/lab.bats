@@ -1,8 +1,9 @@
 #!/usr/bin/env bats
 # The labs for real, where this machine allows: lab net where namespaces can be made, lab vm only
-# with TUNE_LAB_VM=1, for it downloads a kernel.
+# with TUNE_LAB_VM=1, for it downloads a kernel. Whatever ends a lab, nothing of it is left.
 
 setup() {
+    export TMPDIR=$BATS_TEST_TMPDIR
     TEST_DIR=$(cd "$BATS_TEST_DIRNAME" && pwd)
     TUNE_DIR=$TEST_DIR/..
     LAB=$TUNE_DIR/libexec/lab
@@ -12,6 +13,7 @@ setup() {
 }
 
 teardown() {
+    [[ ! ${LAB_PID-} ]] || kill "$LAB_PID" 2>/dev/null || true
     [[ ! -e /run/netns/$NAME-server ]] || ip netns delete "$NAME-server"
     [[ ! -e /run/netns/$NAME-client ]] || ip netns delete "$NAME-client"
 }
@@ -25,6 +27,79 @@ needs_namespaces() {
         skip "no veth here"
     }
     ip netns delete "$NAME-server"
+}
+
+# A tune that changes something in the namespace, and takes it back by its state: quick, and it shows
+# whether revert was asked for.
+fake_tune() {
+    export TUNE=$BATS_TEST_TMPDIR/tune
+    cat >"$TUNE" <<'EOT'
+#!/usr/bin/env bash
+verb=$1
+while (($# > 0)); do
+    case $1 in
+        --netns) netns=$2 ;;
+        --state) state=$2 ;;
+    esac
+    shift
+done
+sleep 0.1
+case $verb in
+    apply) ip netns exec "$netns" sysctl -qw net.ipv4.tcp_keepalive_time=77 && echo 7200 >"$state" ;;
+    revert)
+        ip netns exec "$netns" sysctl -qw net.ipv4.tcp_keepalive_time="$(<"$state")" && rm "$state"
+        echo "$netns" >>"${0%/*}/reverted"
+        ;;
+esac
+echo '1 applied'
+EOT
+    chmod +x "$TUNE"
+}
+
+# begin WORD...: a lab in the background, its messages in a file.
+begin() {
+    "$LAB" "$@" >"$BATS_TEST_TMPDIR/out" 2>"$BATS_TEST_TMPDIR/messages" 3>&- &
+    LAB_PID=$!
+}
+
+# await COMMAND...: until it succeeds; not once the lab has ended.
+await() {
+    until "$@" >/dev/null 2>&1; do
+        kill -0 "$LAB_PID" || {
+            cat "$BATS_TEST_TMPDIR/messages"
+            return 1
+        }
+        sleep 0.02
+    done
+}
+
+said() {
+    grep -q "$1" "$BATS_TEST_TMPDIR/messages"
+}
+
+# ended STATUS: the lab ended so, and nothing of it is left: no namespace, process, mount, file.
+ended() {
+    ended_with "$1"
+    nothing_left "$NAME-server|$NAME-client"
+}
+
+ended_with() {
+    local status=0
+    wait "$LAB_PID" || status=$?
+    LAB_PID=
+    cat "$BATS_TEST_TMPDIR/messages"
+    [[ $status == "$1" ]] || {
+        echo "exit status $status, not $1"
+        return 1
+    }
+}
+
+# nothing_left NAMESPACES
+nothing_left() {
+    ! ip netns list | grep -E "^($1)( |\$)" || return 1
+    ! grep -E "$1|$TMPDIR" /proc/self/mountinfo || return 1
+    ! pgrep -af "$NAME-|$TMPDIR/tune-" || return 1
+    ! ls -d "$TMPDIR"/tune-* 2>/dev/null || return 1
 }
 
 # Whether there is a server to try: the jar, and a JDK to run it.
@@ -68,11 +143,22 @@ has_server() {
     else
         echo "# without the server: needs target/bareloop.jar, a JDK 22+, wrk, curl and two CPUs" >&3
     fi
-    run timeout 120 "$LAB" net check --name "$NAME" "${server[@]}"
-    echo "$output"
+    local status=0
+    timeout 120 "$LAB" net check --name "$NAME" "${server[@]}" --json \
+        >"$BATS_TEST_TMPDIR/document" 2>"$BATS_TEST_TMPDIR/messages" || status=$?
+    cat "$BATS_TEST_TMPDIR/messages"
     [ "$status" -eq 0 ]
-    [[ $output == *"everything reads as before"*"lab net: all held"* ]]
-    [ ! -e "/run/netns/$NAME-server" ]
+    grep -q 'everything reads as before' "$BATS_TEST_TMPDIR/messages"
+    grep -q 'lab net: all held' "$BATS_TEST_TMPDIR/messages"
+    python3 -c '
+import json, sys
+found = json.load(open(sys.argv[1]))
+assert found["held"] and not found["faults"] and not found["differences"], found
+assert found["server"]["namespace"] == sys.argv[2] + "-server", found
+assert found["settings_read"] > 100 and bool(found["server_check"]) == (len(sys.argv) == 5), found
+assert [run["words"].split()[0] for run in found["runs"]] == ["apply"] * 7 + ["verify", "revert"], found
+' "$BATS_TEST_TMPDIR/document" "$NAME" "${server[@]}"
+    nothing_left "$NAME-server|$NAME-client"
 }
 
 @test "lab net: check fails where revert leaves something behind" {
@@ -84,11 +170,204 @@ while [[ $1 != --netns ]]; do shift; done
 ip netns exec "$2" sh -c 'echo 77 >/proc/sys/net/ipv4/tcp_keepalive_time'
 EOT
     chmod +x "$BATS_TEST_TMPDIR/tune"
-    TUNE=$BATS_TEST_TMPDIR/tune run timeout 60 "$LAB" net check --name "$NAME" --no-server
+    TUNE=$BATS_TEST_TMPDIR/tune run timeout 60 "$LAB" net check --name "$NAME" --steps 9 --no-server --json
     echo "$output"
     [ "$status" -eq 1 ]
-    [[ $output == *"tcp_keepalive_time:77"*"settings differ after revert"* ]]
+    [[ $output == *"tcp_keepalive_time:77"*"settings differ after revert"*'"held": false'* ]]
     [ ! -e "/run/netns/$NAME-server" ]
+}
+
+@test "lab net: measure --json is one document, with the results in it" {
+    needs_namespaces
+    has_server && command -v wrk curl >/dev/null && (($(nproc) > 1)) || skip "needs target/bareloop.jar, a JDK 22+, wrk, curl"
+    cd "$BATS_TEST_TMPDIR"
+    local status=0
+    "$LAB" net measure --name "$NAME" --jar "$JAR" --json --steps 8 --rounds 1 --duration 1 --warmup 1 \
+        --connections 4 --steal 100 --record '' --out results.json >document 2>messages || status=$?
+    cat messages
+    [[ $status == 0 ]]
+    python3 -c '
+import json
+found = json.load(open("document"))
+assert found["status"] == 0 and found["results_file"] == "results.json", found
+assert found["results"]["run"]["complete"] and found["results"] == json.load(open("results.json")), found
+'
+    nothing_left "$NAME-server|$NAME-client"
+}
+
+@test "lab net: a signal at any point of check takes everything back" {
+    needs_namespaces
+    fake_tune
+    begin net check --name "$NAME" --steps 3-4 --no-server
+    await test -e "/run/netns/$NAME-server"
+    kill -TERM "$LAB_PID"
+    ended 143
+    begin net check --name "$NAME" --steps 3-4 --no-server
+    await ip -n "$NAME-client" link show "$NAME-c"
+    kill -INT "$LAB_PID"
+    ended 130
+    begin net check --name "$NAME" --steps 3-4 --no-server
+    await said '^read '
+    kill -HUP "$LAB_PID"
+    ended 129
+    [[ ! -e $BATS_TEST_TMPDIR/reverted ]] || rm "$BATS_TEST_TMPDIR/reverted"
+    begin net check --name "$NAME" --steps 3-4 --no-server
+    await said '^step 4'
+    kill -TERM "$LAB_PID"
+    sleep 0.2
+    kill -INT "$LAB_PID" 2>/dev/null || true # One who is impatient cuts nothing short.
+    ended 143
+    [[ $(<"$BATS_TEST_TMPDIR/reverted") == "$NAME-server" ]]
+}
+
+@test "lab net: killed with no chance to say anything, it still takes everything back" {
+    needs_namespaces
+    fake_tune
+    begin net check --name "$NAME" --steps 3-4 --no-server
+    await test -e "/run/netns/$NAME-client"
+    kill -KILL "$(pgrep -P "$LAB_PID")" # The run; its keeper is left.
+    ended 137
+    said 'ended by SIGKILL; taking back what it had made'
+    begin net check --name "$NAME" --steps 3-4 --no-server
+    await said '^step 4'
+    kill -KILL "$(pgrep -P "$LAB_PID")"
+    ended 137
+    [[ $(<"$BATS_TEST_TMPDIR/reverted") == "$NAME-server" ]]
+    rm "$BATS_TEST_TMPDIR/reverted"
+
+    # And the keeper; the run is left.
+    local run i
+    begin net check --name "$NAME" --steps 3-4 --no-server
+    await said '^step 4'
+    run=$(pgrep -P "$LAB_PID")
+    kill -KILL "$LAB_PID"
+    for ((i = 0; i < 200; i++)); do
+        [[ -e /proc/$run ]] || break
+        sleep 0.1
+    done
+    ended 137
+    [[ $(<"$BATS_TEST_TMPDIR/reverted") == "$NAME-server" ]]
+}
+
+@test "lab net: an error at any point takes everything back, and is named" {
+    needs_namespaces
+    mkdir "$BATS_TEST_TMPDIR/bin"
+    local real
+    real=$(command -v ethtool)
+    printf '#!/bin/sh\necho "netlink error: No such device" >&2\nexit 71\n' >"$BATS_TEST_TMPDIR/bin/ethtool"
+    chmod +x "$BATS_TEST_TMPDIR/bin/ethtool"
+    PATH=$BATS_TEST_TMPDIR/bin:$PATH run "$LAB" net up --name "$NAME"
+    echo "$output"
+    [ "$status" -eq 2 ]
+    [[ $output == *"ethtool -K $NAME-s gro on tso off: exit status 71: netlink error: No such device"* ]]
+    nothing_left "$NAME-server|$NAME-client"
+    [[ -x $real ]]
+}
+
+@test "lab net: the server ends with the lab, whatever ends that" {
+    needs_namespaces
+    has_server && command -v wrk curl >/dev/null && (($(nproc) > 1)) || skip "needs target/bareloop.jar, a JDK 22+, wrk, curl"
+    fake_tune
+    begin net check --name "$NAME" --steps 9 --jar "$JAR"
+    await pgrep -f "bareloop.jar --port 2342.*"
+    await said '^  kernel'
+    kill -TERM "$LAB_PID"
+    ended 143
+    begin net check --name "$NAME" --steps 9 --jar "$JAR"
+    await said '^  kernel'
+    local server
+    server=$(ip netns pids "$NAME-server" | head -n 1)
+    [[ $server ]]
+    kill -KILL "$(pgrep -P "$LAB_PID" | head -n 1)"
+    ended 137
+    [[ ! -e /proc/$server ]]
+}
+
+@test "lab net: a signal ends measure after it has reverted" {
+    needs_namespaces
+    queues() {
+        ip netns exec "$NAME-server" ethtool -l "$NAME-s" | sed -n 's/^RX:[[:space:]]*//p' | tail -n 1
+    }
+    has_server && command -v wrk curl >/dev/null && (($(nproc) > 1)) || skip "needs target/bareloop.jar, a JDK 22+, wrk, curl"
+    cd "$BATS_TEST_TMPDIR"
+    begin net measure --name "$NAME" --jar "$JAR" --steps 5 --rounds 1 --duration 3 --warmup 1 \
+        --connections 4 --steal 100 --record '' --out results.json --keep
+    await said '^\[2/2\]'
+    [[ -e results.json.state ]]
+    [[ $(queues) == 1 ]] # One CPU, one loop, one queue.
+    kill -TERM "$LAB_PID"
+    ended_with 143
+    [[ ! -e results.json.state ]]
+    [[ $(queues) == 2 ]] # --keep, so that it shows.
+    "$LAB" net down --name "$NAME"
+    nothing_left "$NAME-server|$NAME-client"
+}
+
+# fake_kernel: a package of a kernel that has everything built in, and a QEMU that only boots it.
+fake_kernel() {
+    local tree=$BATS_TEST_TMPDIR/package module
+    mkdir -p "$tree/DEBIAN" "$tree/boot" "$tree/lib/modules/9.9-fake" "$BATS_TEST_TMPDIR/bin"
+    printf 'Package: linux-image-fake\nVersion: 9.9\nArchitecture: all\nMaintainer: lab <lab@localhost>\nDescription: fake\n' \
+        >"$tree/DEBIAN/control"
+    touch "$tree/boot/vmlinuz-9.9-fake" "$tree/lib/modules/9.9-fake/modules.order"
+    for module in virtio_pci virtio_blk virtio_net nf_tables nft_ct nft_chain_nat; do
+        echo "kernel/$module.ko"
+    done >"$tree/lib/modules/9.9-fake/modules.builtin"
+    dpkg-deb -b "$tree" "$BATS_TEST_TMPDIR/fake.deb" >/dev/null
+    cat >"$BATS_TEST_TMPDIR/bin/qemu-system-x86_64" <<'EOT'
+#!/usr/bin/env bash
+for word in "$@"; do
+    [[ $word != file:*console* ]] || console=${word#file:}
+done
+printf 'lab: Linux 9.9-fake\r\nnothing for people\r\n' >"$console"
+exec sleep "${FAKE_QEMU_SECONDS-0}"
+EOT
+    chmod +x "$BATS_TEST_TMPDIR/bin/qemu-system-x86_64"
+    PATH=$BATS_TEST_TMPDIR/bin:$PATH
+}
+
+needs_virtual_network() {
+    needs_namespaces
+    local tool
+    for tool in cpio zstd depmod mkfs.ext4 debugfs dpkg-deb; do
+        command -v "$tool" >/dev/null || skip "$tool not found"
+    done
+    [[ -e /dev/net/tun && ! -e /run/netns/lab-vm ]] || skip "no tap device, or a lab vm of someone else"
+}
+
+@test "lab vm: signals and kills while it builds and while QEMU runs leave nothing" {
+    needs_virtual_network
+    fake_kernel
+    export FAKE_QEMU_SECONDS=600
+    begin vm --kernel "$BATS_TEST_TMPDIR/fake.deb" --no-server --log "$BATS_TEST_TMPDIR/vm.log"
+    await said 'building the guest'
+    kill -INT "$LAB_PID"
+    ended 130
+    nothing_left lab-vm
+    begin vm --kernel "$BATS_TEST_TMPDIR/fake.deb" --no-server --log "$BATS_TEST_TMPDIR/vm.log"
+    await said '^    Linux 9.9-fake$'
+    local qemu
+    qemu=$(ip netns pids lab-vm)
+    kill -KILL "$(pgrep -P "$LAB_PID")"
+    ended 137
+    [[ ! -e /proc/$qemu ]]
+    nothing_left lab-vm
+}
+
+@test "lab vm: a guest that does not do its work is a fault; --json says so in one document" {
+    needs_virtual_network
+    fake_kernel
+    begin vm --kernel "$BATS_TEST_TMPDIR/fake.deb" --no-server --log "$BATS_TEST_TMPDIR/vm.log" --json
+    ended 1
+    python3 -c '
+import json, sys
+found = json.load(open(sys.argv[1]))
+assert not found["held"] and found["kernel"] == "9.9-fake", found
+assert found["boots"][0]["told"] == ["Linux 9.9-fake"] and len(found["boots"]) == 1, found
+assert "did not end its work" in found["faults"][0], found
+' "$BATS_TEST_TMPDIR/out"
+    grep -q '^nothing for people' "$BATS_TEST_TMPDIR/vm.log"
+    nothing_left lab-vm
 }
 
 @test "lab: wrong options are named" {
@@ -100,6 +379,25 @@ EOT
     [[ $output == *"--accel magic"* ]]
     run "$LAB" cloud
     [ "$status" -eq 2 ]
+    run "$LAB" net check --steps 2
+    [ "$status" -eq 2 ]
+    [[ $output == *"--steps 2"* ]]
+    run "$LAB" net up --json
+    [ "$status" -eq 2 ]
+    [[ $output == *"--json"* ]]
+    run "$LAB" vm --kernel no-such-package --no-server --log "$BATS_TEST_TMPDIR/vm.log"
+    [ "$status" -eq 2 ]
+    [[ $output == *"no-such-package"* ]]
+}
+
+@test "lab: --help of each" {
+    local lab
+    for lab in '' net vm; do
+        # shellcheck disable=SC2086 # None is no word.
+        run "$LAB" $lab --help
+        [ "$status" -eq 0 ]
+        [[ $output == "Usage: tune lab"* ]]
+    done
 }
 
 @test "lab vm: apply, reboot, verify, revert in QEMU" {

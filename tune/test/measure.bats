@@ -57,6 +57,38 @@ PYTHON
     python3 -c 'import json, sys; assert json.load(open(sys.argv[1]))["gains"]["3"]["gain"] == 0, sys.argv' "$WORK/measured.json"
 }
 
+@test "measure --json: one document on standard output, the same as the file; progress on standard error" {
+    measure --steps 3-4 --rounds 2 --json
+    [ "$status" -eq 3 ]
+    "$MEASURE" --jar "$WORK/bareloop.jar" --java java --steps 3 --rounds 1 --duration 1 --warmup 1 --steal 100 \
+        --connections 64 --cpus 0 --client-cpus 1 --out "$WORK/r.json" --record '' --json \
+        >"$WORK/stdout" 2>"$WORK/stderr"
+    grep -q '^\[1/2\] round 1' "$WORK/stderr"
+    python3 - "$WORK/stdout" "$WORK/r.json" <<'PYTHON'
+import json, sys
+said, written = (json.load(open(path)) for path in sys.argv[1:])
+assert said == written, (said, written)
+assert said["format"] == "tune-results-1" and said["run"]["complete"], said
+assert [row["step"] for row in said["steps"]] == [0, 3], said["steps"]
+PYTHON
+    # A run that counts no window says so, and what it has is still one document.
+    run bash -c "FAKE_WRK_FAILS=1 '$MEASURE' --jar '$WORK/bareloop.jar' --java java --steps 3 --rounds 1 --duration 1 \
+        --warmup 1 --out '$WORK/r.json' --record '' --json 2>/dev/null | python3 -c 'import json, sys
+document = json.load(sys.stdin)
+assert not any(window[\"valid\"] for window in document[\"windows\"]), document'"
+    echo "$output"
+    [ "$status" -eq 0 ]
+}
+
+@test "measure --dry-run --json: the plan" {
+    "$MEASURE" --jar "$WORK/bareloop.jar" --java java --steps 3-4 --rounds 2 --dry-run --json --out "$WORK/r.json" |
+        python3 -c 'import json, sys
+plan = json.load(sys.stdin)
+assert [row["what"] for row in plan["round"]] == ["measure", "apply", "measure", "apply", "measure", "revert"], plan
+assert plan["steps"] == [3, 4] and plan["seconds"] == 2 * 3 * (15 + 10 + 6), plan'
+    [ ! -e "$WORK/tune.log" ]
+}
+
 @test "measure: the server gets what the steps in force ask of it" {
     echo -Xmx1g >"$WORK/jvm.options"
     measure --steps 1,5-6 --jvm-options "$WORK/jvm.options"

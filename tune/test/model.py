@@ -153,14 +153,15 @@ class Model(System):
         if name in self.refusing:
             raise OSError(1, "Operation not permitted", name)
         super().write(name, text)
+
+    def written(self) -> None:
+        super().written()
         self.tick()
 
     def run(self, arguments: Sequence[str], given: Optional[str] = None) -> Result:
         if arguments[0] in self.refusing:
             return Result(1, f"{arguments[0]}: Operation not permitted")
-        result = super().run(arguments, given)
-        self.tick()
-        return result
+        return super().run(arguments, given)
 
     def ask(self, arguments: Sequence[str], given: Optional[str] = None) -> Result:
         with open(self.path("/fake/world.json")) as file:
@@ -180,7 +181,7 @@ class Model(System):
             return "default via 10.0.0.1 dev eth0" if "route" in rest else ""
         if name in ("cp", "sed"):
             return super().ask(words).output or ""
-        if name in ("update-grub", "true"):
+        if name in ("update-grub", "true", "unshare"):
             return ""
         handler: Callable[[list[str], str, dict[str, str]], Optional[str]]
         handler = getattr(self, name.replace("-", "_").replace("iptables_legacy", "legacy"))
@@ -215,6 +216,8 @@ class Model(System):
         unit = words[1].replace(".service", "")
         if words[0] == "is-active":
             return world.get(unit, "inactive")
+        if words[0] == "show":
+            return "LoadState=loaded\nCanStart=yes"
         world[unit] = "active" if words[0] == "start" else "inactive"
         return ""
 

@@ -9,219 +9,22 @@ import shutil
 import subprocess
 import tempfile
 import time
-from dataclasses import dataclass, field
 from typing import Any, Sequence
 
+import article
 import cpus as cpu_lists
 from measuring import common, facts, results
 from measuring.client import Client
-from measuring.common import Arguments, need, say
+from measuring.common import need, say
+from measuring.plan import TRIES_MAX, VISIT_OVERHEAD_SECONDS, Plan, choose_address, choose_cpus, human_time, parse, show
 from measuring.server import Server
 from measuring.summary import StepState, summarize
 from measuring.window import Setting, Window, judge
 from output import Failure, fail
 from state import State
 
-TRIES_MAX = 3  # A window lost to steal time or errors is taken again.
-VISIT_OVERHEAD_SECONDS = 6
 CHECKS_MAX = 20  # Single requests to check the response, while a server runs.
-STEP_MAX = 11
-CONFIRM_SECONDS_MAX = 3600  # tune takes no more.
 SERVER_TAKES_PART = (1, 5, 6)  # Steps with something to measure in any case.
-RECORD = "/var/lib/bareloop-tune/measured.json"  # Where tune's verdict looks for our own gains.
-
-USAGE = """Usage: tune measure [OPTIONS]
-
-Runs the server and a load generator (wrk) as installed, then after each step on top of those
-before it, in interleaved rounds; reverts everything at the end, also when interrupted.
-
-  --steps LIST          Steps to measure. Default: 1-9.
-  --leave-one-out       Instead: all these steps, then all but one, for each.
-  --rounds N            Default: 5.
-  --duration SECONDS    Of a window. Default: 10.
-  --warmup SECONDS      Load before each window, for the JIT compiler. Default: 15.
-  --connections N       Default: 256, as the article has it.
-  --path PATH           Default: /json.
-  --port N              Default: 2342.
-
-  --client SSH_HOST     Run wrk there (key login, no password). Default: on this machine.
-  --host ADDRESS        The server's address as the client sees it. Default: found.
-  --cpus LIST           The server's CPUs, a loop each. Default: all with --client, else half.
-  --client-cpus LIST    The client's CPUs, a wrk thread each. Default: all others.
-  --netns-server NAME   Network namespace of the server, and of the steps.
-  --netns-client NAME   Network namespace of the client.
-  --iface NAME          The server's device. Default: that of the default route.
-
-  --jar FILE            Default: target/bareloop.jar.
-  --java FILE           JDK 22 or later. Default: $JAVA_HOME/bin/java, java on PATH, or the newest
-                        of /usr/lib/jvm.
-  --jvm-options FILE    What step 1 gives the JVM. Default: tune/jvm.options.
-  --accept RISK         Passed to tune apply; repeatable. Steps not accepted count as unsupported.
-  --state FILE          State of the steps. Default: RESULTS.state.
-  --tolerance PERCENT   How far Little's law may be off before it is said. Default: 10.
-  --steal PERCENT       Steal time above which a window is discarded. Default: 1.
-  --out FILE            Results. Default: tune-results-DATE.json.
-  --record FILE         Where `tune` looks for the gains, beside the article's.
-                        Default: /var/lib/bareloop-tune/measured.json; '' for none.
-  --dry-run             Print the plan.
-
-Exit status: 0 measured; 2 error; 3 measured, but some step is unsupported here.
-"""
-FLAGS = ("--leave-one-out", "--dry-run")
-VALUES = (
-    "--steps --rounds --duration --warmup --connections --path --port --client --host --cpus --client-cpus "
-    "--netns-server --netns-client --iface --jar --java --jvm-options --accept --state --tolerance --steal --out "
-    "--record"
-).split()
-
-
-@dataclass
-class Plan:
-    """What is measured, and how."""
-
-    steps: list[int]
-    mode: str
-    rounds: int
-    duration: int
-    warmup: int
-    connections: int
-    path: str
-    port: int
-    tolerance: int
-    steal: int
-    accepted: list[str]
-    state: str
-    out: str
-    record: str
-    machine: str
-    netns_server: str
-    netns_client: str
-    iface: str = ""
-    host: str = ""
-    cpus: str = ""
-    client_cpus: str = ""
-    cpus_shared: bool = False
-    tune: str = ""
-    tune_options: list[str] = field(default_factory=list)
-
-    @property
-    def visits(self) -> int:
-        """Of a round."""
-        return len(self.steps) + 1
-
-    @property
-    def confirm_seconds(self) -> int:
-        """The dead-man timer of steps that can cut the connection must outlast a round, or it would put
-        them back in the midst of it; 0 is none."""
-        seconds = self.visits * (self.warmup + TRIES_MAX * self.duration + VISIT_OVERHEAD_SECONDS) * 2
-        return seconds if seconds <= CONFIRM_SECONDS_MAX else 0
-
-    @property
-    def apply_options(self) -> list[str]:
-        accepted = [word for risk in self.accepted for word in ("--accept", risk)]
-        return [*self.tune_options, *accepted, "--confirm-within", str(self.confirm_seconds)]
-
-    @property
-    def client_kind(self) -> str:
-        kind = "this machine, loopback or its own address"
-        if self.machine:
-            kind = "separate machine"
-        elif self.netns_client:
-            kind = "this machine, another network namespace"
-        return kind + (", sharing CPUs with the server" if self.cpus_shared else "")
-
-
-def parse(words: Sequence[str]) -> tuple[Plan, Arguments]:
-    arguments = Arguments("measure", USAGE, words, FLAGS, VALUES)
-    if arguments.rest:
-        fail(f"{arguments.rest[0]}: no such argument; see tune measure --help")
-    text = arguments.text("--steps", "1-9")
-    steps = cpu_lists.parse(text)
-    if steps is None:
-        fail(f"--steps {text}: a list such as 1-4,6")
-    if not all(1 <= step <= STEP_MAX for step in steps):
-        fail(f"--steps {text}: steps are 1 to {STEP_MAX}")
-    out = arguments.text("--out") or time.strftime("tune-results-%Y%m%dT%H%M%SZ.json", time.gmtime())
-    plan = Plan(
-        steps,
-        "leave-one-out" if "--leave-one-out" in arguments.flags else "cumulative",
-        arguments.number("--rounds", 5),
-        arguments.number("--duration", 10),
-        arguments.number("--warmup", 15),
-        arguments.number("--connections", 256),
-        arguments.text("--path", "/json"),
-        arguments.number("--port", 2342),
-        arguments.number("--tolerance", 10, 0),
-        arguments.number("--steal", 1, 0),
-        arguments.lists.get("--accept", []),
-        os.path.abspath(arguments.text("--state") or out + ".state"),
-        out,
-        arguments.text("--record", RECORD),
-        arguments.text("--client"),
-        arguments.text("--netns-server"),
-        arguments.text("--netns-client"),
-        arguments.text("--iface"),
-        arguments.text("--host"),
-        arguments.text("--cpus"),
-        arguments.text("--client-cpus"),
-    )
-    if plan.machine and plan.netns_client:
-        fail("--client and --netns-client: one or the other")
-    if not plan.path.startswith("/"):
-        fail(f"--path {plan.path}: begins with /")
-    plan.tune = os.environ.get("TUNE") or os.path.join(common.HERE, "tune")
-    if not os.access(plan.tune, os.X_OK):
-        fail(f"no tune at {plan.tune}")
-    return plan, arguments
-
-
-def choose_cpus(plan: Plan, client: Client) -> None:
-    """The server takes the first half, the client the rest. Halves of the list keep hyperthreads of a core
-    on one side only where siblings are numbered next to each other: hence --cpus."""
-    mine = sorted(os.sched_getaffinity(0))
-    if plan.machine:
-        plan.cpus = plan.cpus or cpu_lists.text(mine)
-        plan.client_cpus = plan.client_cpus or client.allowed_cpus()
-        if not plan.client_cpus:
-            fail(f"--client {plan.machine}: cannot log in without a password")
-    elif not plan.cpus:
-        if len(mine) < 2:
-            fail("one CPU is not enough for server and client; use --client")
-        plan.cpus = cpu_lists.text(mine[: len(mine) // 2])
-    server = cpu_lists.parse(plan.cpus)
-    if server is None:
-        fail(f"--cpus {plan.cpus}: a list such as 0-3,6")
-    if not plan.client_cpus:
-        plan.client_cpus = cpu_lists.text(cpu for cpu in mine if cpu not in server)
-        if not plan.client_cpus:
-            fail(f"--cpus {plan.cpus}: leaves no CPU for the client; use --client or --client-cpus")
-    theirs = cpu_lists.parse(plan.client_cpus)
-    if theirs is None:
-        fail(f"--client-cpus {plan.client_cpus}: a list such as 0-3,6")
-    if not plan.machine and set(server) & set(theirs):
-        plan.cpus_shared = True
-        say("note: server and client share CPUs; requests per second say little then, CPU per request more")
-
-
-def choose_address(plan: Plan, inside: Any) -> None:
-    if not plan.iface and (plan.machine or plan.netns_server):
-        route = common.output_of(inside(["ip", "-o", "route", "show", "default"]))
-        found = re.search(r"\bdev (\S+)", route)
-        if found:
-            plan.iface = found.group(1)
-        else:
-            # A namespace may have no default route, but one device besides lo.
-            links = common.output_of(inside(["ip", "-o", "link", "show", "up"]))
-            names = re.findall(r"^[0-9]+: ([^:@]+)", links, re.M)
-            plan.iface = next((name for name in names if name != "lo"), "")
-    if not plan.host:
-        plan.host = "127.0.0.1"
-        if plan.iface:
-            shown = common.output_of(inside(["ip", "-4", "-o", "addr", "show", "dev", plan.iface]))
-            address = re.search(r" inet ([^/]*)", shown)
-            plan.host = address.group(1) if address else ""
-    if not plan.host:
-        fail(f"--iface {plan.iface}: has no IPv4 address; give --host")
 
 
 class Measurement:
@@ -472,6 +275,7 @@ class Measurement:
     def document(self, complete: bool) -> dict[str, Any]:
         plan = self.plan
         return {
+            "format": results.FORMAT,
             "host": self.host,
             "run": {
                 "mode": plan.mode,
@@ -491,12 +295,13 @@ class Measurement:
             "servers": self.servers,  # One each visit.
         }
 
-    def write(self, complete: bool) -> None:
+    def write(self, complete: bool) -> dict[str, Any]:
         document = self.document(complete)
         common.write_whole(self.plan.out, results.text(document))
         say(f"results: {self.plan.out}{'' if complete else ' (incomplete)'}")
         if complete and self.plan.mode == "cumulative" and self.plan.record:
             self.write_gains(document)
+        return document
 
     def write_gains(self, document: dict[str, Any]) -> None:
         """For the verdict of `tune`, which shows them beside the article's."""
@@ -524,44 +329,7 @@ def unmet_of(knobs: list[dict[str, Any]]) -> str:
 
 
 def label_of(step: int) -> str:
-    return results.ARTICLE[step][0]
-
-
-def human_time(seconds: int) -> str:
-    return f"{seconds} s" if seconds < 100 else f"{(seconds + 59) // 60} min"
-
-
-def print_plan(plan: Plan, server: Server, client: Client) -> None:
-    def measure(steps: Sequence[int]) -> None:
-        print(f"  measure: {' '.join(server.command(steps))}")
-
-    where = f", namespace {plan.netns_server}" if plan.netns_server else ""
-    print(f"server  {plan.host}:{plan.port} on CPUs {plan.cpus}{where}")
-    where = f", namespace {plan.netns_client}" if plan.netns_client else ""
-    print(
-        f"client  {plan.machine or 'this machine'}, {plan.connections} connections, {client.threads} wrk threads on "
-        f"CPUs {plan.client_cpus}{where}"
-    )
-    seconds = plan.rounds * plan.visits * (plan.warmup + plan.duration + VISIT_OVERHEAD_SECONDS)
-    print(
-        f"rounds  {plan.rounds} of {plan.visits} windows: {plan.warmup} s warm-up, {plan.duration} s timed; "
-        f"about {human_time(seconds)}"
-    )
-    print(f"results {plan.out}\n\neach round ({plan.mode}):")
-    options = " ".join(plan.apply_options)
-    if plan.mode == "cumulative":
-        measure([])
-        for count, step in enumerate(plan.steps, 1):
-            print(f"  {plan.tune} apply {step} --keep-going {options}")
-            measure(plan.steps[:count])
-    else:
-        print(f"  {plan.tune} apply {' '.join(map(str, plan.steps))} --keep-going {options}")
-        measure(plan.steps)
-        for step in plan.steps:
-            print(f"  {plan.tune} revert {step} {' '.join(plan.tune_options)}")
-            measure([other for other in plan.steps if other != step])
-            print(f"  {plan.tune} apply {step} --keep-going {options}")
-    print(f"  {plan.tune} revert {' '.join(plan.tune_options)}")
+    return article.STEPS[step].label
 
 
 def main(words: list[str]) -> int:
@@ -588,7 +356,7 @@ def main(words: list[str]) -> int:
         plan.tune_options += [option, value] if value else []
     plan.tune_options += ["--cpus", plan.cpus, "--state", plan.state]
     if "--dry-run" in arguments.flags:
-        print_plan(plan, server, client)
+        show(plan, server, client)
         return 0
     if os.path.exists(plan.state):
         fail(
@@ -620,9 +388,11 @@ def measured(measurement: Measurement) -> int:
         if measurement.applied and not measurement.revert_all():
             status = 2
         complete = not failure and ending is None
-        if measurement.windows:
-            measurement.write(complete)
         shutil.rmtree(server.scratch, ignore_errors=True)
+        if measurement.windows:
+            document = measurement.write(complete)
+            if measurement.plan.json:
+                print(json.dumps(document), flush=True)
     if ending is not None:
         raise ending
     if failure:

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 from typing import Any, Optional
 
+import article
 from measuring import chart, common, results
 from measuring.common import Arguments, say
 from output import fail
@@ -39,8 +40,7 @@ class Report:
         return "-" if row.get("gain") is None else f"{'' if row.get('proven') else '~'}{row['gain']:+.1f} %"
 
     def article(self, row: dict[str, Any]) -> str:
-        gain = results.ARTICLE.get(row["step"], ("", 0, 0))[1]
-        return f"+{gain} %" if self.cumulative and gain else "-"
+        return article.gain(row["step"]) or "-" if self.cumulative else "-"
 
     @property
     def bounds(self) -> bool:

@@ -1,4 +1,4 @@
-"""Results of measure as a file: JSON with an object a line; and what the article had."""
+"""Results of measure as a file: JSON with an object a line."""
 
 from __future__ import annotations
 
@@ -8,23 +8,6 @@ from typing import Any
 from output import fail
 
 FORMAT = "tune-results-1"
-# Label, gain in percent and requests per second after it: "Extreme HTTP Performance Tuning: 1.2M API
-# req/s on a 4 vCPU EC2 Instance", M. Richards, 2021; c5n.xlarge, 256 connections, /json. Steps 10 and
-# 11 are not in it.
-ARTICLE: "dict[int, tuple[str, int, int]]" = {
-    0: ("as installed", 0, 224000),
-    1: ("application", 55, 347000),
-    2: ("mitigations off", 28, 446000),
-    3: ("audit, seccomp off", 11, 495000),
-    4: ("netfilter off", 22, 603000),
-    5: ("perfect locality", 38, 834000),
-    6: ("interrupts, busy poll", 28, 1060000),
-    7: ("no raw-socket listener", 6, 1120000),
-    8: ("noqueue", 2, 1150000),
-    9: ("GRO off, reno", 4, 1203164),
-    10: ("buffers, backlogs", 0, 0),
-    11: ("governor, clock", 0, 0),
-}
 
 
 def text(document: dict[str, Any]) -> str:

@@ -13,9 +13,9 @@ from typing import Iterator
 
 import cpus
 import kinds
+from definitions import NOFILE, NOFILE_MIN
 from knobs import Context, Knob
 
-NOFILE_MIN = 1048576
 JVM_OPTIONS = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), "jvm.options")
 GIVE_PID = "give --pid to check a server"
 
@@ -82,4 +82,4 @@ def open_files(context: Context, pid: str) -> Knob:
     # The kernel takes no more than nr_open; step 10 raises it.
     least = min(NOFILE_MIN, int(most)) if most.isdigit() else NOFILE_MIN
     limits = [word if word == "unlimited" else str(max(int(word), least)) for word in found.groups()]
-    return context.knob("prlimit", "nofile", f"{pid} {started}", ":".join(limits))
+    return context.knob(NOFILE, pid=pid, started=started, target=":".join(limits))

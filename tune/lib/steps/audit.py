@@ -12,13 +12,14 @@ import re
 import time
 from typing import Iterator, Optional
 
+from definitions import AUDIT_RULE
 from knobs import Context, Knob
 from steps.application import GIVE_PID
 
 
 def declare(context: Context) -> Iterator[Knob]:
     pid = context.host.options.pid
-    yield context.knob("audit", "never,task", "never,task", "present", "security", "global")
+    yield context.knob(AUDIT_RULE)
     after = "server started after"
     if not pid:
         yield context.fact("rule before server", "", after, "unknown", GIVE_PID)

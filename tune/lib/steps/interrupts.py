@@ -13,16 +13,11 @@ import re
 from typing import Iterator
 
 import kinds
+from definitions import ADAPTIVE_RX, BUSY_POLL, BUSY_READ, DEFER_IRQS, FLUSH_TIMEOUT, STATIC_USECS, SUSPEND, TX_WAIT
 from devices import Device
 from knobs import Context, Knob
 from steps import last
 from steps.application import GIVE_PID
-from steps.locality import named
-
-TX_USECS = "256"  # Derived scripts; the article has it in its template.
-# As published with the IRQ suspension patches: suspend20, in ns.
-DEFER_HARD_IRQS, GRO_FLUSH_TIMEOUT, IRQ_SUSPEND_TIMEOUT = "100", "20000", "20000000"
-SUSPENSION_SINCE = (6, 13)
 
 
 def declare(context: Context) -> Iterator[Knob]:
@@ -34,8 +29,8 @@ def declare(context: Context) -> Iterator[Knob]:
     for device in host.devices:
         if device.real:
             yield from moderation(context, device)
-    for name in ("net.core.busy_poll", "net.core.busy_read"):
-        yield context.knob("sysctl", name, name, "1", "global", "cpu-cost", "lab")
+    yield context.knob(BUSY_POLL)
+    yield context.knob(BUSY_READ)
     for device in host.devices:
         if device.real:
             yield from deferral(context, device)
@@ -43,21 +38,16 @@ def declare(context: Context) -> Iterator[Knob]:
 
 
 def moderation(context: Context, device: Device) -> Iterator[Knob]:
-    adaptive, usecs, why = "on", TX_USECS, ""
-    # Step 9 goes on to static moderation: then this is not a difference.
-    if last.static_moderation(context, device):
-        adaptive, usecs, why = "off", last.STATIC_USECS, "step 9's static moderation is in its place"
-    name = device.name
-    yield context.knob(
-        "coalesce", named(context, device, "adaptive-rx"), f"{name} adaptive-rx", adaptive, "cpu-cost", why=why
-    )
-    yield context.knob("coalesce", named(context, device, "tx-usecs"), f"{name} tx-usecs", usecs, why=why)
+    """Step 9 goes on to static moderation: then that is not a difference."""
+    static = last.static_moderation(context, device)
+    why = "step 9's static moderation is in its place" if static else ""
+    yield context.knob(ADAPTIVE_RX, device, target="off" if static else "", why=why)
+    yield context.knob(TX_WAIT, device, target=STATIC_USECS if static else "", why=why)
 
 
 def deferral(context: Context, device: Device) -> Iterator[Knob]:
-    base = f"/sys/class/net/{device.name}"
-    for name, target in (("napi_defer_hard_irqs", DEFER_HARD_IRQS), ("gro_flush_timeout", GRO_FLUSH_TIMEOUT)):
-        knob = context.knob("file", named(context, device, name), f"{base}/{name}", target, "cpu-cost")
+    for definition in (DEFER_IRQS, FLUSH_TIMEOUT):
+        knob = context.knob(definition, device)
         knob.conflict = no_napi(context, device)
         yield knob
     yield from suspension(context, device)
@@ -73,26 +63,23 @@ def no_napi(context: Context, device: Device) -> str:
 
 
 def suspension(context: Context, device: Device) -> Iterator[Knob]:
-    host, name = context.host, named(context, device, "irq-suspend-timeout")
-    if host.kernel_version < SUSPENSION_SINCE:
-        yield context.missing(name, IRQ_SUSPEND_TIMEOUT, "kernel before 6.13: no IRQ suspension")
+    host, name = context.host, context.named(device, "irq-suspend-timeout")
+    if host.kernel_version < SUSPEND.since:
+        yield context.missing(name, SUSPEND.target, "kernel before 6.13: no IRQ suspension")
         return
     kind = context.kinds["napi"]
     assert isinstance(kind, kinds.Napi)
     try:
         _, napis = kind.find(device.name)
     except kinds.Unreadable as error:
-        yield context.missing(name, IRQ_SUSPEND_TIMEOUT, error.cause)
+        yield context.missing(name, SUSPEND.target, error.cause)
         return
     if not napis:
         cause = no_napi(context, device) or f"{device.driver}: no NAPI"
-        yield context.missing(name, IRQ_SUSPEND_TIMEOUT, cause)
+        yield context.missing(name, SUSPEND.target, cause)
     for number, napi in enumerate(napis):
-        argument = f"{device.name} {number} irq-suspend-timeout"
         why = f"NAPI {napi.id}" + (f", IRQ {napi.irq}" if napi.irq else "")
-        yield context.knob(
-            "napi", named(context, device, f"napi-{number}/suspend"), argument, IRQ_SUSPEND_TIMEOUT, why=why
-        )
+        yield context.knob(SUSPEND, device, number=number, why=why)
 
 
 def of_server(context: Context) -> Knob:

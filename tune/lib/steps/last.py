@@ -10,12 +10,9 @@ from __future__ import annotations
 from typing import Iterator
 
 import kinds
+from definitions import CONGESTION, FEATURES, GRO, STATIC_MODERATION
 from devices import Device
 from knobs import Context, Knob
-from steps.locality import named
-
-STATIC_USECS = "300"  # The article; 256 in its author's report to the driver.
-STATIC = {"adaptive-rx": "off", "rx-usecs": STATIC_USECS, "tx-usecs": STATIC_USECS}
 
 
 def declare(context: Context) -> Iterator[Knob]:
@@ -26,26 +23,21 @@ def declare(context: Context) -> Iterator[Knob]:
         yield context.missing("gro", "off", "loopback: no GRO")
         yield context.missing("moderation", "", "loopback: no NAPI, no interrupts")
     for device in host.devices:
-        for feature in ("gro", "rx-gro-hw", "lro") if device.real else ():
-            argument, name = f"{device.name} {feature}", named(context, device, feature)
-            if feature != "gro":
+        for feature in FEATURES if device.real else ():
+            knob = context.knob(feature, device)
+            if feature is not GRO:
                 try:
-                    context.kinds["feature"].read(argument)
+                    context.kinds[knob.kind].read(knob.argument)
                 except kinds.Unreadable as error:
                     if ": no " in error.cause:
                         continue  # Not every device has it, and nobody misses it.
-            knob = context.knob("feature", name, argument, "off", "lab")
-            if feature == "gro" and device.driver == "veth" and conflicts(context, name):
+            elif device.driver == "veth" and conflicts(context, knob.name):
                 knob.conflict = "veth: GRO off takes away NAPI and with it step 6; apply 6 or 9/gro"
             yield knob
-    yield context.knob(
-        "sysctl", "tcp_congestion_control", "net.ipv4.tcp_congestion_control", "reno", "lab", why="new connections only"
-    )
+    yield context.knob(CONGESTION, why="new connections only")
     for device in host.devices:
-        for parameter, target in STATIC.items() if device.real else ():
-            yield context.knob(
-                "coalesce", named(context, device, parameter), f"{device.name} {parameter}", target, "lab"
-            )
+        for definition in STATIC_MODERATION if device.real else ():
+            yield context.knob(definition, device)
 
 
 def conflicts(context: Context, name: str) -> bool:
@@ -58,8 +50,9 @@ def conflicts(context: Context, name: str) -> bool:
 
 def static_moderation(context: Context, device: Device) -> bool:
     """Whether this step's moderation is in place, as it reads now."""
-    for parameter, target in STATIC.items():
-        reading = context.read("coalesce", f"{device.name} {parameter}")
-        if not reading or reading.value != target:
+    for definition in STATIC_MODERATION:
+        knob = context.knob(definition, device)
+        reading = context.read(knob.kind, knob.argument)
+        if not reading or reading.value != knob.target:
             return False
     return True

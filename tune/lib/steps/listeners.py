@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from typing import Iterator
 
+from definitions import ADDRESS, DHCLIENT
 from knobs import Context, Knob
 
 EVERY_PACKET = ("0003", "0800")  # ETH_P_ALL, ETH_P_IP
@@ -54,8 +55,8 @@ def dhclient(context: Context) -> Iterator[Knob]:
     shown = system.hear("ip", "-4", "-o", "addr", "show", "dev", iface)
     if not client.readonly and shown.status == 0:
         for address in re.findall(r"inet ([0-9.]+/[0-9]+) .*valid_lft [0-9]+sec", shown.output):
-            yield context.knob("lifetime", f"address {address}", f"{iface} {address}", "forever", "connectivity")
-    yield context.knob("dhclient", "dhclient", iface, "stopped", "connectivity")
+            yield context.knob(ADDRESS, interface=iface, address=address)
+    yield context.knob(DHCLIENT, interface=iface)
 
 
 def others(context: Context, count: int) -> Iterator[Knob]:

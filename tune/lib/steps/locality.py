@@ -14,8 +14,11 @@ from typing import Iterator
 import cpus
 import devices
 import kinds
+from definitions import INTERRUPT, IRQBALANCE, QUEUES, RPS, XPS
 from devices import Device
+from ethtool import Ethtool, Unavailable
 from knobs import Context, Knob
+from output import plural
 from steps.application import GIVE_PID, loop_threads
 
 
@@ -31,7 +34,7 @@ def declare(context: Context) -> Iterator[Knob]:
     yield from placement(context)
     for device in host.devices:
         yield channels(context, device)
-    irqbalance = context.knob("service", "irqbalance", "irqbalance.service", "stopped", "global", "lab")
+    irqbalance = context.knob(IRQBALANCE)
     yield irqbalance
     reading = context.read("service", irqbalance.argument)
     # Where it stays, as in all-safe, it would move within seconds what is set here.
@@ -45,11 +48,6 @@ def declare(context: Context) -> Iterator[Knob]:
     if context.facts:
         yield from flow_steering(context)
         yield from of_server(context)
-
-
-def named(context: Context, device: Device, name: str) -> str:
-    """A device's name stands before its knobs where it is not the interface itself."""
-    return name if [one.name for one in context.host.devices] == [context.host.iface] else f"{device.name}:{name}"
 
 
 def placement(context: Context) -> Iterator[Knob]:
@@ -73,17 +71,17 @@ def placement(context: Context) -> Iterator[Knob]:
 
 
 def channels(context: Context, device: Device) -> Knob:
-    name, count = named(context, device, "queues"), len(context.host.cpus)
+    count = len(context.host.cpus)
     kind = context.kinds["channels"]
     assert isinstance(kind, kinds.Channels)
     try:
         value, most = kind.limits(device.name)
     except kinds.Unreadable as error:
-        return context.missing(name, str(count), error.cause)
+        return context.missing(context.named(device, "queues"), str(count), error.cause)
     wanted = min(count, most)
     target = f"rx {wanted} tx {wanted}" if value.startswith("rx") else f"combined {wanted}"
     why = f"{device.driver} has no more; RPS spreads to the other CPUs" if most < count else ""
-    return context.knob("channels", name, device.name, target, why=why)
+    return context.knob(QUEUES, device, target=target, why=why)
 
 
 def interrupts(context: Context, device: Device, conflict: str) -> Iterator[Knob]:
@@ -93,27 +91,27 @@ def interrupts(context: Context, device: Device, conflict: str) -> Iterator[Knob
         or system.directory(f"/sys/class/net/{device.name}/device/../msi_irqs")
     ):
         yield context.missing(
-            named(context, device, "IRQs"), "", f"{device.driver or 'this device'}: no interrupts of its own"
+            context.named(device, "IRQs"), "", f"{device.driver or 'this device'}: no interrupts of its own"
         )
         return
     devices.find_interrupts(system, device, host.netdev)
     if not device.interrupts:
         yield context.missing(
-            named(context, device, "IRQs"), "", "no interrupt in /proc/interrupts carries a queue's number"
+            context.named(device, "IRQs"), "", "no interrupt in /proc/interrupts carries a queue's number"
         )
         return
     for interrupt in device.interrupts:
         cpu = str(host.cpus[interrupt.queue % len(host.cpus)])
         path = f"/proc/irq/{interrupt.number}"
-        name = named(context, device, f"irq/{interrupt.number} {interrupt.name}".rstrip())
-        knob = context.knob("cpulist", name, f"{path}/smp_affinity_list", cpu, "global")
+        name = f"{interrupt.number} {interrupt.name}".rstrip()
+        knob = context.knob(INTERRUPT, device, number=interrupt.number, interrupt=name, target=cpu)
         knob.conflict = conflict
         yield knob
         # The kernel may take the list and still deliver elsewhere.
         effective = system.line(f"{path}/effective_affinity_list")
         if effective and system.line(f"{path}/smp_affinity_list") == cpu and effective != cpu:
             why = "the kernel delivers elsewhere until the next interrupt"
-            name = named(context, device, f"irq/{interrupt.number} effective")
+            name = context.named(device, f"irq/{interrupt.number} effective")
             fact = context.fact(name, effective, cpu, "differs", why)
             fact.settles = True
             yield fact
@@ -123,12 +121,11 @@ def transmit(context: Context, device: Device) -> Iterator[Knob]:
     """Every CPU has a queue: one that is in no map would choose by a hash."""
     count = devices.queues(context.host.system, device.name, "tx")
     if count <= 1:
-        yield context.missing(named(context, device, "xps"), "", "single queue: no XPS")
+        yield context.missing(context.named(device, "xps"), "", "single queue: no XPS")
         return
     for queue, share in enumerate(cpus.shares(context.host.cpus, count)):
-        path = f"/sys/class/net/{device.name}/queues/tx-{queue}/xps_cpus"
-        why = f"{count} queues for {len(context.host.cpus)} CPUs" if len(share) > 1 else ""
-        yield context.knob("mask", named(context, device, f"tx-{queue}/xps_cpus"), path, cpus.mask(share), why=why)
+        why = f"{plural(count, 'queue')} for {len(context.host.cpus)} CPUs" if len(share) > 1 else ""
+        yield context.knob(XPS, device, queue=queue, target=cpus.mask(share), why=why)
 
 
 def receive(context: Context, device: Device) -> Iterator[Knob]:
@@ -136,48 +133,52 @@ def receive(context: Context, device: Device) -> Iterator[Knob]:
     count = devices.queues(context.host.system, device.name, "rx")
     few = count < len(context.host.cpus)
     for queue, share in enumerate(cpus.shares(context.host.cpus, count) if count else []):
-        path = f"/sys/class/net/{device.name}/queues/rx-{queue}/rps_cpus"
-        why = f"{count} queues for {len(context.host.cpus)} CPUs" if few else ""
+        why = f"{plural(count, 'queue')} for {len(context.host.cpus)} CPUs" if few else ""
         target = cpus.mask(share) if few else "0"
-        yield context.knob("mask", named(context, device, f"rx-{queue}/rps_cpus"), path, target, why=why)
+        yield context.knob(RPS, device, queue=queue, target=target, why=why)
 
 
 def others(context: Context, device: Device) -> Iterator[Knob]:
     """What else decides where a packet goes, and how much room it has; shown, not set."""
-    system = context.host.system
-    if not system.has("ethtool"):
-        return
-    table = system.hear("ethtool", "-x", device.name)
-    rows = re.findall(r"^\s*[0-9]+:((?:\s+[0-9]+)+)\s*$", table.output, re.M) if table.status == 0 else []
-    if rows:
-        entries = [int(entry) for row in rows for entry in row.split()]
-        spread = {queue: entries.count(queue) for queue in sorted(set(entries))}
-        count = devices.queues(system, device.name, "rx")
-        text = " ".join(f"{queue}:{share}" for queue, share in spread.items())
-        even = len(spread) == count and max(spread.values()) - min(spread.values()) <= 1
-        why = "entries of each queue" if even else f"entries of each queue; ethtool -X {device.name} equal {count}"
-        state = "applied" if even else "differs"
-        yield context.fact(named(context, device, "RSS table"), text, f"{count} queues alike", state, why)
-    rings = system.hear("ethtool", "-g", device.name)
-    if rings.status == 0:
-        most_text, _, now_text = rings.output.partition("Current hardware settings")
-        most, now = (dict(re.findall(r"^(RX|TX):\s+([0-9]+)", part, re.M)) for part in (most_text, now_text))
-        if now:
-            text = ", ".join(f"{side.lower()} {now[side]} of {most.get(side, '?')}" for side in now)
-            yield context.fact(named(context, device, "rings"), text, "", "applied", "shown only")
+    system, tool = context.host.system, context.host.ethtool()
+    if tool:
+        yield from tables(context, device, tool)
     filters = system.hear("ethtool", "-n", device.name)
     rules = re.search(r"Total ([0-9]+) rules", filters.output) if filters.status == 0 else None
     if rules and int(rules.group(1)):
         why = f"they send flows past RSS, whoever set them: ethtool -n {device.name}"
-        yield context.fact(named(context, device, "ntuple filters"), f"{rules.group(1)} rules", "none", "differs", why)
+        yield context.fact(context.named(device, "ntuple filters"), f"{rules.group(1)} rules", "none", "differs", why)
     shown = system.hear("ip", "-d", "link", "show", "dev", device.name)
     if shown.status == 0 and re.search(r"\bxdp", shown.output):
         why = f"an XDP program sees each packet first: ip -d link show {device.name}"
-        yield context.fact(named(context, device, "XDP"), "attached", "none", "differs", why)
+        yield context.fact(context.named(device, "XDP"), "attached", "none", "differs", why)
     if system.has("tc"):
         if re.search(r"^qdisc (ingress|clsact) ", system.hear("tc", "qdisc", "show", "dev", device.name).output, re.M):
             why = f"filters run for each packet: tc filter show dev {device.name} ingress"
-            yield context.fact(named(context, device, "tc programs"), "ingress or clsact", "none", "differs", why)
+            yield context.fact(context.named(device, "tc programs"), "ingress or clsact", "none", "differs", why)
+
+
+def tables(context: Context, device: Device, tool: Ethtool) -> Iterator[Knob]:
+    """To which queues RSS spreads, and how long the rings are."""
+    try:
+        entries = tool.spread(device.name)
+    except Unavailable:
+        entries = []
+    if entries:
+        spread = {queue: entries.count(queue) for queue in sorted(set(entries))}
+        count = devices.queues(context.host.system, device.name, "rx")
+        text = " ".join(f"{queue}:{share}" for queue, share in spread.items())
+        even = len(spread) == count and max(spread.values()) - min(spread.values()) <= 1
+        why = "entries of each queue" if even else f"entries of each queue; ethtool -X {device.name} equal {count}"
+        state = "applied" if even else "differs"
+        yield context.fact(context.named(device, "RSS table"), text, f"{count} queues alike", state, why)
+    try:
+        rings = tool.rings(device.name)
+    except Unavailable:
+        return
+    if rings.now:
+        text = ", ".join(f"{side} {now} of {rings.most[side]}" for side, now in rings.now.items())
+        yield context.fact(context.named(device, "rings"), text, "", "applied", "shown only")
 
 
 def flow_steering(context: Context) -> Iterator[Knob]:

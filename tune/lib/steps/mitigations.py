@@ -13,6 +13,7 @@ import os
 from typing import Iterator
 
 import kinds
+from definitions import COMMAND_LINE
 from knobs import Context, Knob
 
 VULNERABILITIES = "/sys/devices/system/cpu/vulnerabilities"
@@ -142,6 +143,6 @@ def bootline(context: Context, name: str, flags: str, what: str, pending: bool) 
     target = merged(value, flags)
     if not pending and value != target:
         return in_force
-    knob = context.knob("bootline", name, place, target, "security", "global", why=f"add: {flags}; {what}")
+    knob = context.knob(COMMAND_LINE, place=place, target=target, why=f"add: {flags}; {what}")
     knob.pending = "written; the running kernel was started without it" if pending else ""
     return knob

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import Iterator
 
-import kinds
+from definitions import FIREWALLD, LEGACY_RULES, RULESET, TABLE_MODULE, UFW
 from knobs import Context, Knob
 
 OF_SECURITY_MODULES = ("selinux", "apparmor", "smack")  # Their hooks are not step 4's.
@@ -24,22 +24,22 @@ def running(context: Context, unit: str) -> bool:
 def declare(context: Context) -> Iterator[Knob]:
     system = context.host.system
     # They write rules whenever they like, and bring their own back when started again.
-    for name in ("firewalld", "ufw"):
-        if running(context, f"{name}.service"):
-            yield context.knob("service", name, f"{name}.service", "stopped", "security", "connectivity", "global")
+    for definition in (FIREWALLD, UFW):
+        if running(context, definition.argument):
+            yield context.knob(definition)
     if running(context, "docker.service"):
         why = "start dockerd with --iptables=false --ip-forward=false --bridge=none, containers on the host network"
         yield context.fact("docker", "running", "without iptables", "differs", why)
-    yield context.knob("nft", "nft ruleset", "ruleset", kinds.EMPTY, "security", "connectivity")
+    yield context.knob(RULESET)
     for family in ("ip", "ip6"):
         if system.exists(f"/proc/net/{family}_tables_names"):
-            yield context.knob("iptables", f"legacy {family}tables", family, kinds.EMPTY, "security", "connectivity")
+            yield context.knob(LEGACY_RULES, family=family)
     for family in ("ip", "ip6"):
         for table in ("filter", "nat", "mangle", "raw", "security"):
-            module = f"{family}table_{table}"
-            reading = context.read("module", module)
+            knob = context.knob(TABLE_MODULE, family=family, table=table)
+            reading = context.read("module", knob.argument)
             if reading and reading.value == "loaded":
-                yield context.knob("module", module, module, "absent", "security", "connectivity", "global")
+                yield knob
     if context.facts:
         yield from hooks(context)
 

@@ -10,16 +10,13 @@ import re
 from typing import Iterator
 
 import cpus
+from definitions import CLOCK, ENERGY, GOVERNOR, PAGES, SLEEP_STATE, TIMERS, WORKQUEUES
 from knobs import Context, Knob
 
 BASE = "/sys/devices/system/cpu"
-CLOCK = "/sys/devices/system/clocksource/clocksource0"
-PAGES = "/sys/kernel/mm/transparent_hugepage/enabled"
-WORKQUEUES = "/sys/devices/virtual/workqueue/cpumask"
-OFFERED = {
-    "scaling_governor": "scaling_available_governors",
-    "energy_performance_preference": "energy_performance_available_preferences",
-}
+CLOCKS = "/sys/devices/system/clocksource/clocksource0"
+# What the driver says that it can be set to, in a file beside it.
+OFFERED = ((GOVERNOR, "scaling_available_governors"), (ENERGY, "energy_performance_available_preferences"))
 WITHOUT_SYSTEM_CALL = ("kvm-clock", "arch_sys_counter", "hyperv_clocksource_tsc_page")
 SLEEP_US_MAX = 20  # A sleep state that takes longer to wake from is left out.
 
@@ -29,21 +26,19 @@ def declare(context: Context) -> Iterator[Knob]:
     yield from sleep_states(context)
     yield from clock(context)
     yield from pages(context)
-    name = "kernel.timer_migration"
-    # With it, timers of idle CPUs move onto the busy ones, which are the workers'.
-    yield context.knob("sysctl", name, name, "0", "global", why="timers stay where they were set")
+    yield context.knob(TIMERS, why="timers stay where they were set")
     yield from workqueues(context)
 
 
 def frequency(context: Context) -> Iterator[Knob]:
     system, found = context.host.system, False
     for cpu in context.host.cpus:
-        base = f"{BASE}/cpu{cpu}/cpufreq"
-        for file, choices in OFFERED.items():
-            offered = system.line(f"{base}/{choices}").split()
-            if system.exists(f"{base}/{file}") and (not offered or "performance" in offered):
+        for definition, choices in OFFERED:
+            knob = context.knob(definition, cpu=cpu)
+            offered = system.line(f"{BASE}/cpu{cpu}/cpufreq/{choices}").split()
+            if system.exists(knob.argument) and (not offered or knob.target in offered):
                 found = True
-                yield context.knob("file", f"cpu{cpu}/{file}", f"{base}/{file}", "performance", "global", "cpu-cost")
+                yield knob
     if not found:
         yield context.missing("governor", "performance", "no frequency to set here: a virtual machine, or no driver")
 
@@ -57,18 +52,17 @@ def sleep_states(context: Context) -> Iterator[Knob]:
                 found = True
                 state = re.sub(r".*/", "", directory)
                 why = f"{system.line(directory + '/name') or state}: {latency} us to wake"
-                name = f"cpu{cpu}/{state}/disable"
-                yield context.knob("file", name, f"{directory}/disable", "1", "global", "cpu-cost", "lab", why=why)
+                yield context.knob(SLEEP_STATE, cpu=cpu, state=state, why=why)
     if not found:
         why = f"no sleep state takes longer than {SLEEP_US_MAX} us to wake from, or the hypervisor has them"
         yield context.fact("sleep states", "", f"at most {SLEEP_US_MAX} us", "applied", why)
 
 
 def clock(context: Context) -> Iterator[Knob]:
-    offered = context.host.system.line(f"{CLOCK}/available_clocksource").split()
-    now = context.host.system.line(f"{CLOCK}/current_clocksource")
+    offered = context.host.system.line(f"{CLOCKS}/available_clocksource").split()
+    now = context.host.system.line(f"{CLOCKS}/current_clocksource")
     if "tsc" in offered:
-        yield context.knob("file", "clocksource", f"{CLOCK}/current_clocksource", "tsc", "global", "lab")
+        yield context.knob(CLOCK)
     elif now:
         if now in WITHOUT_SYSTEM_CALL:
             yield context.fact("clocksource", now, "tsc", "applied", "read without a system call")
@@ -78,12 +72,12 @@ def clock(context: Context) -> Iterator[Knob]:
 
 def pages(context: Context) -> Iterator[Knob]:
     """always is as good, for the heap; never takes the JVM's -XX:+UseTransparentHugePages away."""
-    reading = context.read("choice", PAGES)
+    reading = context.read("choice", PAGES.argument)
     if not reading:
         yield context.missing("huge pages", "madvise", "this kernel has no transparent huge pages")
         return
-    target = "madvise" if reading.value == "never" else reading.value
-    yield context.knob("choice", "huge pages", PAGES, target, "global", why="for a heap that asks for them")
+    target = PAGES.target if reading.value == "never" else reading.value
+    yield context.knob(PAGES, target=target, why="for a heap that asks for them")
 
 
 def workqueues(context: Context) -> Iterator[Knob]:
@@ -91,6 +85,6 @@ def workqueues(context: Context) -> Iterator[Knob]:
     host = context.host
     online = cpus.parse(host.system.line(f"{BASE}/online")) or []
     rest = [cpu for cpu in online if cpu not in host.cpus]
-    if rest and host.system.exists(WORKQUEUES):
+    if rest and host.system.exists(WORKQUEUES.argument):
         why = "the kernel's own work beside the workers"
-        yield context.knob("mask", "workqueue CPUs", WORKQUEUES, cpus.mask(rest), "global", why=why)
+        yield context.knob(WORKQUEUES, target=cpus.mask(rest), why=why)

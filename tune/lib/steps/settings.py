@@ -9,33 +9,21 @@ from __future__ import annotations
 from typing import Iterator
 
 import kinds
+from definitions import AT_LEAST, GLOBAL, Definition
 from knobs import Context, Knob
-from steps.application import NOFILE_MIN
-
-SOCKET_BUFFER = 16777216  # 16 MB, for bodies over long ways; small responses never need it.
-AT_LEAST = {
-    "net.core.rmem_max": SOCKET_BUFFER,
-    "net.core.wmem_max": SOCKET_BUFFER,
-    "net.ipv4.tcp_rmem": SOCKET_BUFFER,
-    "net.ipv4.tcp_wmem": SOCKET_BUFFER,
-    "net.core.somaxconn": 4096,  # The server's --backlog; derived scripts have 2048.
-    "net.ipv4.tcp_max_syn_backlog": 10000,
-    "fs.nr_open": NOFILE_MIN,
-}
 
 
 def declare(context: Context) -> Iterator[Knob]:
-    for name, least in AT_LEAST.items():
-        yield at_least(context, name, least)
+    for definition in AT_LEAST:
+        yield at_least(context, definition)
     if context.facts:
         yield iptables(context)
 
 
-def at_least(context: Context, name: str, least: int) -> Knob:
+def at_least(context: Context, definition: Definition) -> Knob:
     """Of three figures (least, default and most) only the most: the others are for connections that need nothing."""
-    kind = context.kinds["sysctl"]
+    kind, name, least = context.kinds["sysctl"], definition.argument, int(definition.target)
     assert isinstance(kind, kinds.Sysctl)
-    risks = ("global",) if name.startswith("fs.") or kind.outside(name) else ()
     try:
         words = kind.read(name).value.split(" ")
     except kinds.Unreadable as error:
@@ -44,7 +32,8 @@ def at_least(context: Context, name: str, least: int) -> Knob:
         return context.missing(name, str(least), f"it reads '{' '.join(words)}'")
     why = f"at least {least}" if int(words[-1]) > least else ""
     words[-1] = str(max(int(words[-1]), least))
-    return context.knob("sysctl", name, name, " ".join(words), *risks, why=why)
+    risks = (GLOBAL,) if kind.outside(name) else definition.risks
+    return context.knob(definition, target=" ".join(words), why=why, risks=risks)
 
 
 def iptables(context: Context) -> Knob:
