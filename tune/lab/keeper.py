@@ -98,12 +98,12 @@ Body = Callable[[str, Undo], int]
 
 def kept(body: Body) -> int:
     """The exit status of a body, which gets a directory of its own, and where to say what it makes."""
-    pending: list[int] = []  # Signals that came before there was a run to pass them to.
+    came: list[int] = []  # Signals; the first is the run's, and decides how it ends, even where it is slow to take it.
     run = 0
 
     def forward(number: int, frame: Optional[FrameType]) -> None:
-        pending.append(number)
-        if run:
+        came.append(number)
+        if run and len(came) == 1:
             signal_to(run, number)
 
     for number in ENDING:
@@ -117,7 +117,7 @@ def kept(body: Body) -> int:
         if run == 0:
             worker(body, scratch, keeper)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
-        for early in pending:
+        for early in came[:1]:  # It came before there was a run.
             signal_to(run, early)
         status = wait_for(run)
         disregard_signals()

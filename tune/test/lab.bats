@@ -77,6 +77,11 @@ said() {
     grep -q "$1" "$BATS_TEST_TMPDIR/messages"
 }
 
+# taken PID: no signal waits for the process, or it has ended.
+taken() {
+    [[ ! -e /proc/$1/status ]] || ! grep -qE '^(Sig|Shd)Pnd:.*[1-9a-f]' "/proc/$1/status"
+}
+
 # ended STATUS: the lab ended so, and nothing of it is left: no namespace, process, mount, file.
 ended() {
     ended_with "$1"
@@ -214,7 +219,7 @@ assert found["results"]["run"]["complete"] and found["results"] == json.load(ope
     begin net check --name "$NAME" --steps 3-4 --no-server
     await said '^step 4'
     kill -TERM "$LAB_PID"
-    sleep 0.2
+    await taken "$LAB_PID"
     kill -INT "$LAB_PID" 2>/dev/null || true # One who is impatient cuts nothing short.
     ended 143
     [[ $(<"$BATS_TEST_TMPDIR/reverted") == "$NAME-server" ]]
