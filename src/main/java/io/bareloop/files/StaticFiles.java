@@ -115,6 +115,8 @@ public final class StaticFiles implements Handler, AutoCloseable {
     private final ThreadLocal<Answer> answers;
 
     /** At zero once this is closed. */
+    private final Duration diskTimeMax;
+
     private final CountDownLatch closed = new CountDownLatch(1);
 
     private final AtomicBoolean closing = new AtomicBoolean();
@@ -122,6 +124,7 @@ public final class StaticFiles implements Handler, AutoCloseable {
     private StaticFiles(Builder builder) {
         settings = builder.settings();
         calls = builder.calls;
+        diskTimeMax = builder.diskTimeMax;
         FaultLog log = new FaultLog(builder.log);
         Reader reader = new Reader(calls);
         root = openRoot(builder, reader, log);
@@ -337,7 +340,7 @@ public final class StaticFiles implements Handler, AutoCloseable {
             this.request = request;
             this.response = response;
             suspended = response.suspend();
-            response.onTick(DISK_TIME_MAX, this::giveUp);
+            response.onTick(diskTimeMax, this::giveUp);
         }
 
         /** On a thread of the disk. */
@@ -459,6 +462,7 @@ public final class StaticFiles implements Handler, AutoCloseable {
         private long memoryBytesMax = MEMORY_BYTES_MAX;
         private int openFilesMax = OPEN_FILES_MAX;
         private Duration uncheckedMax = UNCHECKED_MAX;
+        private Duration diskTimeMax = DISK_TIME_MAX;
         private Consumer<String> log = Builder::logToSystem;
         private Function<Arena, Syscalls> calls = Syscalls::new;
 
@@ -713,6 +717,12 @@ public final class StaticFiles implements Handler, AutoCloseable {
         /** For tests: system calls with faults. */
         Builder calls(Function<Arena, Syscalls> faulty) {
             calls = faulty;
+            return this;
+        }
+
+        /** For tests: how long a request waits for a disk that does not answer. */
+        Builder diskTimeMax(Duration time) {
+            diskTimeMax = time;
             return this;
         }
 

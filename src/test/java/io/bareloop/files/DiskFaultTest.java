@@ -230,6 +230,28 @@ class DiskFaultTest {
         }
     }
 
+    /** Who waited too long is told so; what the disk says in the end is for those who ask again. */
+    @Test
+    void aDiskThatDoesNotAnswerIsGivenUp() throws Exception {
+        closedGate = true;
+        Duration soon = Duration.ofSeconds(1);
+        try (StaticFiles files =
+                        StaticFiles.builder(root).calls(FaultyDisk::new).diskTimeMax(soon).build();
+                HttpRig rig = HttpRig.start(withPlaintext(files));
+                RawClient client = RawClient.connect(rig.port())) {
+            client.send(RawClient.request("GET", "/small.txt"));
+            RawClient.Reply refused = client.reply();
+            assertThat(refused.status()).isEqualTo(503);
+            assertThat(refused.body())
+                    .isEqualTo("503 Service Unavailable: the disk does not answer\n");
+            assertThat(client.get("/plaintext").body()).isEqualTo("Hello, World!");
+            closedGate = false;
+            gate.countDown();
+            assertThat(client.isSilentFor(1500)).isTrue();
+            assertThat(client.get("/small.txt").body()).isEqualTo("small");
+        }
+    }
+
     /** A large file of which the cache has nothing: read by another thread, then sent. */
     @Test
     void whatIsNotCachedIsReadElsewhere() throws IOException {
