@@ -7,7 +7,8 @@ import java.lang.invoke.MethodHandle;
  * signature is another one: only a server that has such bodies pays for linking it.
  */
 final class LargeDowncalls {
-    static final MethodHandle WRITEV = Downcalls.linkHolding("writev");
+    /** Not final: see {@link Syscalls}. */
+    static MethodHandle WRITEV = Downcalls.linkHolding("writev");
 
     private LargeDowncalls() {}
 }

@@ -7,7 +7,8 @@ import java.lang.invoke.MethodHandle;
  * number of the call and four arguments; linked when the first of these calls is made.
  */
 final class RawDowncalls {
-    static final MethodHandle SYSCALL = Downcalls.link("syscall");
+    /** Not final: see {@link Syscalls}. */
+    static MethodHandle SYSCALL = Downcalls.link("syscall");
 
     private RawDowncalls() {}
 }

@@ -47,30 +47,34 @@ public class Syscalls {
 
     private static final long NANOS_PER_SECOND = 1_000_000_000L;
 
-    private static final MethodHandle ACCEPT4 = Downcalls.link("accept4");
+    // Those that a loop calls all the time are not final, on purpose. What the JIT cannot see
+    // through it calls, and compiles apart. A constant it inlines into whoever calls; where its
+    // limits end amid the call, the segment of errno that the JDK cuts anew for each call is an
+    // object of 40 bytes.
+    private static MethodHandle ACCEPT4 = Downcalls.link("accept4");
     private static final MethodHandle BIND = Downcalls.link("bind");
-    private static final MethodHandle CLOSE = Downcalls.link("close");
+    private static MethodHandle CLOSE = Downcalls.link("close");
     private static final MethodHandle EPOLL_CREATE1 = Downcalls.link("epoll_create1");
-    private static final MethodHandle EPOLL_CTL = Downcalls.link("epoll_ctl");
-    private static final MethodHandle EPOLL_WAIT = Downcalls.link("epoll_wait");
+    private static MethodHandle EPOLL_CTL = Downcalls.link("epoll_ctl");
+    private static MethodHandle EPOLL_WAIT = Downcalls.link("epoll_wait");
     private static final MethodHandle EVENTFD = Downcalls.link("eventfd");
     private static final MethodHandle GETRLIMIT = Downcalls.link("getrlimit");
     private static final MethodHandle GETSOCKNAME = Downcalls.link("getsockname");
-    private static final MethodHandle GETSOCKOPT = Downcalls.link("getsockopt");
+    private static MethodHandle GETSOCKOPT = Downcalls.link("getsockopt");
     private static final MethodHandle LISTEN = Downcalls.link("listen");
-    private static final MethodHandle READ = Downcalls.link("read");
-    private static final MethodHandle RECV = Downcalls.link("recv");
+    private static MethodHandle READ = Downcalls.link("read");
+    private static MethodHandle RECV = Downcalls.link("recv");
     private static final MethodHandle SCHED_GETAFFINITY = Downcalls.link("sched_getaffinity");
     private static final MethodHandle SCHED_SETAFFINITY = Downcalls.link("sched_setaffinity");
-    private static final MethodHandle SEND = Downcalls.link("send");
+    private static MethodHandle SEND = Downcalls.link("send");
     private static final MethodHandle SETRLIMIT = Downcalls.link("setrlimit");
     private static final MethodHandle SETSOCKOPT = Downcalls.link("setsockopt");
-    private static final MethodHandle SHUTDOWN = Downcalls.link("shutdown");
+    private static MethodHandle SHUTDOWN = Downcalls.link("shutdown");
     private static final MethodHandle SOCKET = Downcalls.link("socket");
     private static final MethodHandle TIMERFD_CREATE = Downcalls.link("timerfd_create");
-    private static final MethodHandle TIMERFD_SETTIME = Downcalls.link("timerfd_settime");
+    private static MethodHandle TIMERFD_SETTIME = Downcalls.link("timerfd_settime");
     private static final MethodHandle UNSHARE = Downcalls.link("unshare");
-    private static final MethodHandle WRITE = Downcalls.link("write");
+    private static MethodHandle WRITE = Downcalls.link("write");
     private static final MethodHandle IOCTL = Downcalls.link("ioctl");
 
     private final MemorySegment callState;
