@@ -11,7 +11,6 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Function;
 import java.util.function.IntFunction;
 import java.util.stream.Stream;
 
@@ -335,38 +334,43 @@ record ServeOptions(HttpServer.Builder builder, Duration drain, StaticFiles.Buil
     }
 
     private static Limits limits(Map<String, String> given) {
-        Limits limits = Limits.defaults();
-        limits = with("--max-target", given, limits::targetBytesMax);
-        limits = with("--max-head", given, limits::headBytesMax);
-        limits = with("--max-fields", given, limits::fieldsMax);
-        limits = with("--max-unsent", given, limits::unsentBytesMax);
-        limits = with("--max-form-parameters", given, limits::formParametersMax);
-        limits = with("--max-pipelined", given, limits::pipelinedPerTurnMax);
+        Limits.Builder limits = Limits.builder();
+        with("--max-target", given, limits::targetBytesMax);
+        with("--max-head", given, limits::headBytesMax);
+        with("--max-fields", given, limits::fieldsMax);
+        with("--max-unsent", given, limits::unsentBytesMax);
+        with("--max-form-parameters", given, limits::formParametersMax);
+        with("--max-pipelined", given, limits::pipelinedPerTurnMax);
         // Bodies that are handed over whole have a bound of their own, which the memory sets.
         long body = longNumber(given, "--max-body");
-        limits = named("--max-body", body, limits::streamedBytesMax);
-        limits = limits.bodyBytesMax((int) Math.min(body, limits.bodyBytesMax()));
+        named("--max-body", () -> limits.streamedBytesMax(body));
+        limits.bodyBytesMax((int) Math.min(body, Limits.defaults().bodyBytesMax()));
         String requests = given.get("--max-requests");
-        return requests == null
-                ? limits
-                : named("--max-requests", Long.valueOf(requests), limits::requestsPerConnectionMax);
+        if (requests != null) {
+            named(
+                    "--max-requests",
+                    () -> limits.requestsPerConnectionMax(Long.parseLong(requests)));
+        }
+        return limits.build();
     }
 
     private static Timeouts timeouts(Map<String, String> given) {
-        Timeouts timeouts = Timeouts.defaults();
-        timeouts = named("--head-timeout", seconds(given, "--head-timeout"), timeouts::head);
-        timeouts = named("--body-timeout", seconds(given, "--body-timeout"), timeouts::body);
-        timeouts = named("--idle-timeout", seconds(given, "--idle-timeout"), timeouts::idle);
-        timeouts = named("--send-timeout", seconds(given, "--send-timeout"), timeouts::send);
-        return named("--linger", seconds(given, "--linger"), timeouts::linger);
+        Timeouts.Builder timeouts = Timeouts.builder();
+        named("--head-timeout", () -> timeouts.head(seconds(given, "--head-timeout")));
+        named("--body-timeout", () -> timeouts.body(seconds(given, "--body-timeout")));
+        named("--idle-timeout", () -> timeouts.idle(seconds(given, "--idle-timeout")));
+        named("--send-timeout", () -> timeouts.send(seconds(given, "--send-timeout")));
+        named("--linger", () -> timeouts.linger(seconds(given, "--linger")));
+        return timeouts.build();
     }
 
     private static Duration seconds(Map<String, String> given, String option) {
         return Duration.ofSeconds(number(given, option));
     }
 
-    private static Limits with(String option, Map<String, String> given, IntFunction<Limits> set) {
-        return named(option, number(given, option), set::apply);
+    private static void with(
+            String option, Map<String, String> given, IntFunction<Limits.Builder> set) {
+        named(option, () -> set.apply(number(given, option)));
     }
 
     private static Setting steering(String text) {
@@ -405,20 +409,10 @@ record ServeOptions(HttpServer.Builder builder, Duration drain, StaticFiles.Buil
         }
     }
 
-    static void named(String option, Runnable set) {
-        named(
-                option,
-                set,
-                run -> {
-                    run.run();
-                    return null;
-                });
-    }
-
     /** Calls {@code set}; what it says against the value is said against the option. */
-    private static <T, R> R named(String option, T value, Function<T, R> set) {
+    static void named(String option, Runnable set) {
         try {
-            return set.apply(value);
+            set.run();
         } catch (IllegalArgumentException e) {
             throw new IllegalArgumentException(option + ": " + e.getMessage(), e);
         }
