@@ -1,7 +1,7 @@
 package io.bareloop.app;
 
 import java.io.PrintStream;
-import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
@@ -40,8 +40,8 @@ final class CommandLineSpec {
             out.println(Banner.versionLine());
             return null;
         }
-        Map<String, String> values = new HashMap<>();
-        for (ServeOption option : ServeOptions.OPTIONS) {
+        Map<String, String> values = new LinkedHashMap<>();
+        for (ServeOption option : ServeOptions.all()) {
             Object value = parsed.matchedOptionValue(option.name(), null);
             if (value instanceof List<?> several) {
                 values.put(
@@ -56,7 +56,7 @@ final class CommandLineSpec {
 
     private static CommandSpec spec() {
         CommandSpec spec = CommandSpec.create().name("java -jar bareloop.jar [serve]");
-        ServeOptions.OPTIONS.forEach(option -> add(spec, option));
+        ServeOptions.all().forEach(option -> add(spec, option));
         spec.addOption(
                 OptionSpec.builder("-h", "--help")
                         .usageHelp(true)

@@ -39,7 +39,7 @@ public final class Main {
                 args.length > 0 && args[0].equals("serve")
                         ? Arrays.copyOfRange(args, 1, args.length)
                         : args;
-        ServeOptions serve;
+        Serve serve;
         try {
             Map<String, String> values = ServeOptions.plain(options);
             if (values == null) {
@@ -48,7 +48,7 @@ public final class Main {
             if (values == null) {
                 return OK;
             }
-            serve = ServeOptions.of(values);
+            serve = new Serve(values);
         } catch (IllegalArgumentException e) {
             err.println("bareloop: " + e.getMessage());
             err.println("Try: java -jar bareloop.jar --help");
@@ -74,15 +74,15 @@ public final class Main {
         }
     }
 
-    private static int serve(ServeOptions options, PrintStream out, PrintStream err) {
-        Shutdown shutdown = new Shutdown(options.drain(), out, err);
+    private static int serve(Serve serve, PrintStream out, PrintStream err) {
+        Shutdown shutdown = new Shutdown(serve.drain, out, err);
         // Before the start, which may take as long as the warm-up is.
         shutdown.register();
         HttpServer server;
         try {
             server =
-                    options.builder()
-                            .handlerPerLoop(handlers(options, err))
+                    serve.server
+                            .handlerPerLoop(handlers(serve, err))
                             .log(line -> err.println("bareloop: " + line))
                             .start();
         } catch (IOException | IllegalStateException | IllegalArgumentException e) {
@@ -92,7 +92,7 @@ public final class Main {
             return FAILED;
         }
         shutdown.serving(server);
-        Banner.print(server, options.files() != null, out);
+        Banner.print(server, serve.files != null, out);
         try {
             server.awaitTermination();
             // Ended by a drain: its thread, a shutdown hook, halts the machine with the status.
@@ -108,11 +108,11 @@ public final class Main {
     }
 
     /** The files asked for, which live as long as the process; or the demonstration. */
-    private static Supplier<Handler> handlers(ServeOptions options, PrintStream err) {
-        if (options.files() == null) {
+    private static Supplier<Handler> handlers(Serve serve, PrintStream err) {
+        if (serve.files == null) {
             return Demo::newApplication;
         }
-        Handler files = options.files().log(line -> err.println("bareloop: " + line)).build();
+        Handler files = serve.files.log(line -> err.println("bareloop: " + line)).build();
         return () -> files;
     }
 }

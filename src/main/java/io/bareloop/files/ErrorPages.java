@@ -76,14 +76,14 @@ final class ErrorPages {
 
         void refresh(Reader reader) {
             // Only to look at: to open a pipe to be read is seen at its other end.
-            int error = open(reader, false);
-            if (error < 0) {
-                if (!isPassing(error)) {
+            int fd = root.openWithStatus(reader, name, false);
+            if (fd < 0) {
+                if (!isPassing(fd)) {
                     forget(FileVersion.NONE);
                 }
                 return;
             }
-            reader.sys.close(error);
+            reader.sys.close(fd);
             if (!FileStatus.isRegular(reader.status)) {
                 forget(FileVersion.NONE);
                 return;
@@ -101,15 +101,14 @@ final class ErrorPages {
         }
 
         private void read(Reader reader, FileVersion now) {
-            int error = open(reader, true);
-            if (error < 0) {
-                if (!isPassing(error)) {
-                    complain(now, Errno.describe(error));
+            int fd = root.openWithStatus(reader, name, true);
+            if (fd < 0) {
+                if (!isPassing(fd)) {
+                    complain(now, Errno.describe(fd));
                     forget(now);
                 }
                 return;
             }
-            int fd = error;
             // What was looked at may have been replaced since.
             FileVersion opened = FileVersion.of(reader.status);
             boolean good =
@@ -127,20 +126,6 @@ final class ErrorPages {
                 bytes = read;
                 answers = answers();
             }
-        }
-
-        /** Opens the file, and reads its status; returns the descriptor or -errno. */
-        private int open(Reader reader, boolean toRead) {
-            int fd = root.open(reader, name, toRead);
-            if (fd < 0) {
-                return fd;
-            }
-            int error = reader.readStatus(fd);
-            if (error < 0) {
-                reader.sys.close(fd);
-                return error;
-            }
-            return fd;
         }
 
         private Map<Refusal, Prepared> answers() {
@@ -172,6 +157,6 @@ final class ErrorPages {
 
     /** Whether it says nothing about the file: what is known of it holds. */
     private static boolean isPassing(int error) {
-        return Loader.isShortage(error) || error == -Errno.EIO || error == -Errno.ESTALE;
+        return Refusal.of(error) != Refusal.NOT_FOUND;
     }
 }

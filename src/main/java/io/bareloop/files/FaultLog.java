@@ -28,13 +28,21 @@ final class FaultLog {
     }
 
     /**
-     * Notes a fault.
+     * What a request is told where {@code name} cannot be opened; noted, unless the file is just
+     * not there.
      *
-     * @param error the errno, negated or not
+     * @param error the errno, negated
      * @param name of the file beneath the root, its characters being bytes
      */
-    void note(int error, String name) {
-        int errno = Math.abs(error);
+    Refusal refusal(int error, String name) {
+        Refusal refusal = Refusal.of(error);
+        if (refusal != Refusal.NOT_FOUND) {
+            note(-error, name);
+        }
+        return refusal;
+    }
+
+    private void note(int errno, String name) {
         long leftOut;
         synchronized (said) {
             Said before = said.computeIfAbsent(errno, any -> new Said());

@@ -87,7 +87,7 @@ final class Folder {
                 // Not ".well-known" either: it is there for who knows what is in it.
                 if (isServed(name)) {
                     int error = add(reader, root, name);
-                    if (Loader.isShortage(error)) {
+                    if (Refusal.of(error) == Refusal.SHORT) {
                         return error;
                     }
                 }
@@ -103,15 +103,11 @@ final class Folder {
 
     /** Adds what is at {@code name}, if it is a file or a directory; returns 0 or -errno. */
     private int add(Reader reader, Root root, String name) {
-        int fd = root.open(reader, path.substring(1) + name, false);
+        int fd = root.openWithStatus(reader, path.substring(1) + name, false);
         if (fd < 0) {
             return fd;
         }
-        int error = reader.readStatus(fd);
         reader.sys.close(fd);
-        if (error < 0) {
-            return error;
-        }
         boolean directory = FileStatus.isDirectory(reader.status);
         String full = directory ? name + "/" : name;
         if (directory ? !isServed(full) : !FileStatus.isRegular(reader.status)) {

@@ -4,6 +4,7 @@ import io.bareloop.http.ErrorPage;
 import io.bareloop.http.Fields;
 import io.bareloop.http.HeaderName;
 import io.bareloop.http.Status;
+import io.bareloop.sys.Errno;
 
 /** Why a request gets no file, and the answer to it where the root has no page of its own. */
 enum Refusal {
@@ -29,6 +30,24 @@ enum Refusal {
         this.status = status;
         this.again = again;
         builtIn = ErrorPage.of(status, fields(again), detail);
+    }
+
+    /** What a request is told whose file cannot be opened: -errno {@code error}. */
+    static Refusal of(int error) {
+        if (error == -Errno.EMFILE
+                || error == -Errno.ENFILE
+                || error == -Errno.ENOMEM
+                || error == -Errno.EAGAIN) {
+            // It says nothing about the file, and may be otherwise soon.
+            return SHORT;
+        }
+        if (error == -Errno.EIO || error == -Errno.ESTALE) {
+            return FAILED;
+        }
+        // ENOENT, ENOTDIR, ENAMETOOLONG: there is no such file. EXDEV, ELOOP: it is outside.
+        // EACCES, EPERM, ENXIO and others: it is not for us to read, and no one is told that it is
+        // there.
+        return NOT_FOUND;
     }
 
     private static Fields fields(boolean again) {

@@ -135,17 +135,31 @@ final class Root {
         return walk(reader, name, flags);
     }
 
+    /**
+     * As {@link #open}, and reads the status of what was opened, for the reader to have it.
+     *
+     * @return the descriptor, or -errno of either
+     */
+    int openWithStatus(Reader reader, String name, boolean toRead) {
+        int opened = open(reader, name, toRead);
+        if (opened < 0) {
+            return opened;
+        }
+        int error = reader.readStatus(opened);
+        if (error < 0) {
+            reader.sys.close(opened);
+            return error;
+        }
+        return opened;
+    }
+
     /** Why {@code name} cannot be read, as a file or a directory; null where it can. */
     String fault(Reader reader, String name, boolean directory) {
-        int opened = open(reader, name, true);
+        int opened = openWithStatus(reader, name, true);
         if (opened < 0) {
             return Errno.describe(opened);
         }
-        int error = reader.readStatus(opened);
         reader.sys.close(opened);
-        if (error < 0) {
-            return Errno.describe(error);
-        }
         boolean good =
                 directory
                         ? FileStatus.isDirectory(reader.status)

@@ -3,7 +3,6 @@ package io.bareloop.files;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import io.bareloop.http.ByteView;
 import io.bareloop.http.ErrorPage;
 import io.bareloop.http.Fields;
 import io.bareloop.http.Handler;
@@ -14,15 +13,10 @@ import io.bareloop.http.Prepared;
 import io.bareloop.http.Request;
 import io.bareloop.http.Response;
 import io.bareloop.http.Status;
-import io.bareloop.http.Suspended;
 import io.bareloop.sys.Syscalls;
 import java.lang.foreign.Arena;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.UUID;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.function.Function;
 
@@ -94,107 +88,16 @@ public final class StaticFiles implements Handler, AutoCloseable {
     /** How long a request waits for a disk that does not answer. */
     private static final Duration DISK_TIME_MAX = Duration.ofSeconds(30);
 
-    /** A file that is replaced all the time is opened again so often for one request. */
-    private static final int LOADS_MAX = 5;
-
     private static final String METHODS = "GET, HEAD, OPTIONS";
     private static final Prepared OPTIONS =
             Prepared.of(
                     Status.NO_CONTENT, Fields.NONE.with(HeaderName.ALLOW, METHODS), new byte[0]);
     private static final ErrorPage NOT_ALLOWED = ErrorPage.notAllowed(METHODS);
 
-    private final Settings settings;
-    private final Root root;
-    private final Disk disk;
-    private final FileCache cache;
-    private final Loader loader;
-    private final ErrorPages errors;
-    private final Function<Arena, Syscalls> calls;
+    private final FileTree tree;
 
-    /** One for each loop that has asked. */
-    private final ThreadLocal<Answer> answers;
-
-    /** At zero once this is closed. */
-    private final Duration diskTimeMax;
-
-    private final CountDownLatch closed = new CountDownLatch(1);
-
-    private final AtomicBoolean closing = new AtomicBoolean();
-
-    private StaticFiles(Builder builder) {
-        settings = builder.settings();
-        calls = builder.calls;
-        diskTimeMax = builder.diskTimeMax;
-        FaultLog log = new FaultLog(builder.log);
-        Reader reader = new Reader(calls);
-        root = openRoot(builder, reader, log);
-        errors = new ErrorPages(root, settings, log);
-        errors.refresh(reader);
-        disk = new Disk(calls, root::close);
-        cache = new FileCache(builder.memoryBytesMax, builder.openFilesMax);
-        loader = new Loader(root, disk, cache, settings, log);
-        // Random, so that no file can have been made to contain it.
-        String boundary = UUID.randomUUID().toString();
-        answers = ThreadLocal.withInitial(() -> new Answer(boundary));
-        Thread.ofPlatform().daemon().name("bareloop-files").start(this::sweep);
-    }
-
-    /**
-     * Opens the root, and looks for what requests would miss.
-     *
-     * @throws IllegalArgumentException where there is none, or a file that was named cannot be had
-     */
-    private Root openRoot(Builder builder, Reader reader, FaultLog log) {
-        Root opened = new Root(builder.root, builder.outsideLinks, reader);
-        String wrong = wrong(builder.root, opened, reader);
-        if (wrong != null) {
-            opened.close(reader);
-            throw new IllegalArgumentException(wrong);
-        }
-        if (settings.mount().isEmpty() && !settings.listing() && settings.fallback() == null) {
-            String fault = opened.fault(reader, settings.index(), false);
-            if (fault != null) {
-                log.say(
-                        "\"/\" is answered 404: "
-                                + text(settings.index())
-                                + " in "
-                                + builder.root
-                                + ": "
-                                + fault
-                                + ", and directories are not listed");
-            }
-        }
-        return opened;
-    }
-
-    /** What is to be said against the configuration; null for nothing. */
-    private String wrong(Path directory, Root opened, Reader reader) {
-        if (settings.listing()) {
-            String fault = opened.fault(reader, "", true);
-            if (fault != null) {
-                return "cannot list "
-                        + directory
-                        + ": "
-                        + fault
-                        + "; it has to be readable (chmod +r)";
-            }
-        }
-        if (settings.fallback() != null) {
-            String fault = opened.fault(reader, settings.fallback().substring(1), false);
-            if (fault != null) {
-                return "the fallback "
-                        + text(settings.fallback())
-                        + " cannot be served from "
-                        + directory
-                        + ": "
-                        + fault;
-            }
-        }
-        return null;
-    }
-
-    private static String text(String bytes) {
-        return new String(bytes.getBytes(ISO_8859_1), UTF_8);
+    private StaticFiles(Settings settings) {
+        tree = new FileTree(settings);
     }
 
     /**
@@ -221,8 +124,6 @@ public final class StaticFiles implements Handler, AutoCloseable {
         return new Builder(root);
     }
 
-    // ---- requests
-
     /** Answers at once what has to do with no file, without waiting for a body. */
     @Override
     public Handler route(Request request) {
@@ -236,199 +137,16 @@ public final class StaticFiles implements Handler, AutoCloseable {
     @Override
     public void handle(Request request, Response response) throws Exception {
         Method method = request.method();
-        if (method != Method.GET && method != Method.HEAD) {
-            response.send(method == Method.OPTIONS ? OPTIONS : NOT_ALLOWED.choose(request));
-            return;
-        }
-        ByteView path = request.path();
-        int from = settings.mount().length();
-        if (from > 0 && !isMounted(path)) {
-            notMounted(path, request, response);
-            return;
-        }
-        Answer answer = answers.get();
-        Entry entry = cache.find(path, from);
-        if (entry == null) {
-            int length = RequestPath.decode(path, from, answer.path, settings.dotFiles());
-            if (length < 0) {
-                Refusal refusal =
-                        length == RequestPath.MALFORMED ? Refusal.MALFORMED : Refusal.NOT_FOUND;
-                response.send(errors.answer(refusal, request));
-                return;
-            }
-            entry = cache.find(answer.path, length);
-            if (entry == null) {
-                load(new String(answer.path, 0, length, ISO_8859_1), request, response);
-                return;
-            }
-        }
-        if (!entry.used) {
-            entry.used = true;
-        }
-        if (entry.asleep || !answer.write(entry, request, response)) {
-            load(entry.path, request, response);
-        }
-    }
-
-    private boolean isMounted(ByteView path) {
-        String mount = settings.mount();
-        if (path.length() <= mount.length() || path.at(mount.length()) != '/') {
-            return false;
-        }
-        for (int i = 0; i < mount.length(); i++) {
-            if (path.at(i) != mount.charAt(i)) {
-                return false;
-            }
-        }
-        return true;
-    }
-
-    private void notMounted(ByteView path, Request request, Response response) {
-        if (path.contentEquals(settings.mount())) {
-            redirect("", request, response);
+        if (method == Method.GET || method == Method.HEAD) {
+            tree.handle(request, response);
         } else {
-            response.send(errors.answer(Refusal.NOT_FOUND, request));
-        }
-    }
-
-    /** To {@code path}, whose characters are bytes, and a slash. */
-    private void redirect(String path, Request request, Response response) {
-        String location = settings.mount() + RequestPath.encode(path) + "/";
-        ByteView query = request.query();
-        if (!query.isEmpty()) {
-            location += "?" + visible(query);
-        }
-        response.status(Status.MOVED_PERMANENTLY)
-                .header(HeaderName.LOCATION, location)
-                .contentType(MediaType.TEXT)
-                .body("301 Moved Permanently\n");
-    }
-
-    /** The query as it was sent; what is not visible ASCII is encoded. */
-    private static String visible(ByteView query) {
-        StringBuilder text = new StringBuilder(query.length());
-        for (int i = 0; i < query.length(); i++) {
-            int b = query.at(i) & 0xFF;
-            if (b > ' ' && b < 0x7F) {
-                text.append((char) b);
-            } else {
-                text.append(RequestPath.encode(String.valueOf((char) b)));
-            }
-        }
-        return text.toString();
-    }
-
-    // ---- files that are not known yet
-
-    private void load(String path, Request request, Response response) {
-        Waiting waiting = new Waiting(path, request, response);
-        waiting.load();
-    }
-
-    /** A request that waits for the disk; allocated, as everything on this rare way is. */
-    private final class Waiting implements Consumer<Outcome>, Handler {
-        private final String path;
-        private final Request request;
-        private final Response response;
-        private final Suspended suspended;
-        private volatile Outcome outcome;
-        private boolean answered;
-        private int loads = 1;
-
-        Waiting(String path, Request request, Response response) {
-            this.path = path;
-            this.request = request;
-            this.response = response;
-            suspended = response.suspend();
-            response.onTick(diskTimeMax, this::giveUp);
-        }
-
-        /** On a thread of the disk. */
-        @Override
-        public void accept(Outcome found) {
-            outcome = found;
-            suspended.resume(this);
-        }
-
-        /** Back on the loop, with the same two. */
-        @Override
-        public void handle(Request sameRequest, Response sameResponse) {
-            Outcome found = outcome;
-            answered = true;
-            if (found.entry() != null) {
-                if (!answers.get().write(found.entry(), request, response)) {
-                    loadAgain();
-                }
-            } else if (found.listing() != null) {
-                response.send(found.listing());
-            } else if (found.refusal() != null) {
-                refuse(found.refusal());
-            } else {
-                redirect(path, request, response);
-            }
-        }
-
-        /** Asks the disk; answers at once where it is not to be asked. */
-        void load() {
-            answered = false;
-            Refusal refusal = loader.load(path, this);
-            if (refusal != null) {
-                refuse(refusal);
-            }
-        }
-
-        /** The version that was found has been replaced before it could be sent. */
-        private void loadAgain() {
-            if (++loads > LOADS_MAX) {
-                refuse(Refusal.BUSY);
-            } else {
-                load();
-            }
-        }
-
-        private void giveUp() {
-            if (!answered) {
-                refuse(Refusal.STALLED);
-            }
-        }
-
-        private void refuse(Refusal refusal) {
-            answered = true;
-            response.send(errors.answer(refusal, request));
-        }
-    }
-
-    // ---- looking after what is known
-
-    private void sweep() {
-        Reader reader = new Reader(calls);
-        while (!isClosedWithin(Loader.SWEEP_MILLIS)) {
-            try {
-                errors.refresh(reader);
-                if (cache.size() > 0) {
-                    loader.sweep(reader);
-                }
-            } catch (RuntimeException | Error e) {
-                // The next sweep may do better; until then entries stay as they are.
-                Thread current = Thread.currentThread();
-                current.getUncaughtExceptionHandler().uncaughtException(current, e);
-            }
-        }
-        disk.end();
-    }
-
-    private boolean isClosedWithin(int millis) {
-        try {
-            return closed.await(millis, TimeUnit.MILLISECONDS);
-        } catch (InterruptedException strange) {
-            // Nobody knows this thread. It is needed until the end.
-            return false;
+            response.send(method == Method.OPTIONS ? OPTIONS : NOT_ALLOWED.choose(request));
         }
     }
 
     /** For tests: what is known. */
     FileCache cache() {
-        return cache;
+        return tree.cache();
     }
 
     /**
@@ -438,11 +156,7 @@ public final class StaticFiles implements Handler, AutoCloseable {
      */
     @Override
     public void close() {
-        if (closing.compareAndSet(false, true)) {
-            loader.close();
-            cache.close();
-            closed.countDown();
-        }
+        tree.close();
     }
 
     /** Configures the serving of a directory. Not safe for several threads at once. */
@@ -735,22 +449,26 @@ public final class StaticFiles implements Handler, AutoCloseable {
          *     is no file that can be read
          */
         public StaticFiles build() {
-            return new StaticFiles(this);
-        }
-
-        private Settings settings() {
-            return new Settings(
-                    mount,
-                    index,
-                    fallback,
-                    listing,
-                    dotFiles,
-                    precompressed,
-                    gzip,
-                    smallBytesMax,
-                    uncheckedMax.toNanos(),
-                    types,
-                    cacheControl);
+            return new StaticFiles(
+                    new Settings(
+                            root,
+                            mount,
+                            index,
+                            fallback,
+                            listing,
+                            dotFiles,
+                            outsideLinks,
+                            precompressed,
+                            gzip,
+                            types,
+                            cacheControl,
+                            smallBytesMax,
+                            memoryBytesMax,
+                            openFilesMax,
+                            uncheckedMax.toNanos(),
+                            diskTimeMax,
+                            log,
+                            calls));
         }
 
         /** Looked up when first needed: System.Logger may bring a whole logging system along. */

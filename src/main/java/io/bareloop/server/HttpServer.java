@@ -1,30 +1,15 @@
 package io.bareloop.server;
 
 import io.bareloop.http.Handler;
-import io.bareloop.http.Http1;
 import io.bareloop.http.Limits;
-import io.bareloop.http.OutputBuffer;
-import io.bareloop.http.Slab;
 import io.bareloop.http.Timeouts;
-import io.bareloop.loop.Counters;
-import io.bareloop.loop.Loop;
-import io.bareloop.loop.LoopOptions;
-import io.bareloop.net.Housekeeping;
 import io.bareloop.net.Knob;
-import io.bareloop.net.KnobLog;
-import io.bareloop.net.ListenOptions;
 import io.bareloop.net.ListenerGroup;
-import io.bareloop.sys.Linux;
-import io.bareloop.sys.Pages;
 import io.bareloop.sys.Syscalls;
 import java.io.IOException;
 import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.UnknownHostException;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.Consumer;
@@ -47,55 +32,10 @@ import java.util.function.Supplier;
  * <p>It is running when {@link Builder#start} returns. All methods are for any thread.
  */
 public final class HttpServer implements AutoCloseable {
-    private final Arena arena = Arena.ofShared();
-    private final Syscalls sys = new Syscalls(arena);
-    private final KnobLog knobs = new KnobLog();
-    private final List<Loop> loops = new ArrayList<>();
-    private final LifeCycle life;
-    private final CpuSet cpus;
-    private final CpuSet housekeepingCpus;
-    private final NativeMemory memory;
-    private final WarmUp warmUp;
-    private ListenerGroup listeners;
+    private final RunningServer running;
 
-    private HttpServer(Builder builder) throws IOException {
-        cpus = builder.loopCpus();
-        housekeepingCpus = builder.housekeepingCpus;
-        memory = NativeMemory.of(cpus.size(), builder.pendingBytesMax, builder.ioUring);
-        life = new LifeCycle(arena, loops, new Log(builder.log));
-        boolean started = false;
-        try {
-            sys.raiseDescriptorLimit();
-            Housekeeping housekeeping = null;
-            // First of all: threads that are created from here on inherit the CPUs.
-            if (builder.housekeepingCpus != null) {
-                housekeeping = Housekeeping.start(builder.housekeepingCpus.toArray());
-                life.owns(housekeeping);
-            }
-            if (builder.shutdownDrain != null) {
-                life.owns(ShutdownDrain.register(life, builder.shutdownDrain));
-            }
-            life.begin();
-            warmUp =
-                    builder.warmUpTime.isZero()
-                            ? WarmUp.NONE
-                            : WarmUp.run(builder, cpus, builder.warmUpTargets);
-            listeners =
-                    ListenerGroup.open(
-                            sys, builder.address(), cpus.toArray(), builder.listenOptions(), knobs);
-            life.owns(listeners);
-            openLoops(builder);
-            life.startLoops();
-            if (housekeeping != null) {
-                housekeeping.watch();
-            }
-            knobs.refused().forEach(builder::report);
-            started = true;
-        } finally {
-            if (!started) {
-                life.close();
-            }
-        }
+    private HttpServer(RunningServer running) {
+        this.running = running;
     }
 
     /** {@return a builder with all defaults, to be used by one thread} */
@@ -105,7 +45,7 @@ public final class HttpServer implements AutoCloseable {
 
     /** {@return the address bound} */
     public InetSocketAddress address() {
-        return listeners.address();
+        return running.listeners.address();
     }
 
     /** {@return the port bound; where port 0 was asked for, the one the kernel chose} */
@@ -122,12 +62,12 @@ public final class HttpServer implements AutoCloseable {
 
     /** {@return the CPUs of the loops} */
     public CpuSet cpus() {
-        return cpus;
+        return running.configuration.cpus;
     }
 
     /** {@return the CPUs that all other threads are kept on; null where that was not asked for} */
     public CpuSet housekeepingCpus() {
-        return housekeepingCpus;
+        return running.configuration.housekeepingCpus;
     }
 
     /**
@@ -135,14 +75,14 @@ public final class HttpServer implements AutoCloseable {
      * would be more with a larger heap; not what handlers take, StaticFiles among them}
      */
     public NativeMemory nativeMemory() {
-        return memory;
+        return running.memory;
     }
 
     /**
      * {@return what was done before the server listened; no requests where that was not asked for}
      */
     public WarmUp warmUp() {
-        return warmUp;
+        return running.warmUp;
     }
 
     /**
@@ -151,7 +91,7 @@ public final class HttpServer implements AutoCloseable {
      * @return the features, each as one line
      */
     public List<String> featuresTaken() {
-        return knobs.taken();
+        return running.knobs.taken();
     }
 
     /**
@@ -160,7 +100,7 @@ public final class HttpServer implements AutoCloseable {
      * @return the features, each as one line
      */
     public List<String> featuresRefused() {
-        return knobs.refused();
+        return running.knobs.refused();
     }
 
     /**
@@ -169,28 +109,12 @@ public final class HttpServer implements AutoCloseable {
      * @return one for each loop, in their order
      */
     public List<LoopStats> stats() {
-        List<LoopStats> stats = new ArrayList<>();
-        for (int i = 0; i < loops.size(); i++) {
-            Counters counters = loops.get(i).counters();
-            stats.add(
-                    new LoopStats(
-                            i,
-                            loops.get(i).cpu(),
-                            counters.requests(),
-                            counters.errors(),
-                            counters.accepted(),
-                            counters.open(),
-                            counters.cpuMatches(),
-                            counters.cpuMismatches(),
-                            counters.bytesReceived(),
-                            counters.bytesSent()));
-        }
-        return stats;
+        return running.loops.stats();
     }
 
     /** {@return where the server is in its life} */
     public ServerState state() {
-        return life.state();
+        return running.life.state();
     }
 
     /**
@@ -209,7 +133,7 @@ public final class HttpServer implements AutoCloseable {
      * @throws InterruptedException where the caller was interrupted; the drain goes on
      */
     public boolean drain(Duration time) throws InterruptedException {
-        return life.drain(time);
+        return running.life.drain(time);
     }
 
     /**
@@ -220,7 +144,7 @@ public final class HttpServer implements AutoCloseable {
      * @throws InterruptedException where the caller was interrupted; the server goes on
      */
     public void awaitTermination() throws InterruptedException {
-        life.awaitTermination();
+        running.life.awaitTermination();
     }
 
     /**
@@ -234,85 +158,36 @@ public final class HttpServer implements AutoCloseable {
      */
     @Override
     public void close() {
-        life.close();
-    }
-
-    private void openLoops(Builder builder) {
-        try {
-            for (int i = 0; i < cpus.size(); i++) {
-                loops.add(newLoop(builder, i));
-            }
-        } catch (OutOfMemoryError error) {
-            throw new IllegalStateException(
-                    "no memory for "
-                            + memory
-                            + ": "
-                            + error.getMessage()
-                            + "; raise -XX:MaxDirectMemorySize or -Xmx, or use fewer CPUs",
-                    error);
-        }
-    }
-
-    private Loop newLoop(Builder builder, int index) {
-        OutputBuffer out = new OutputBuffer(arena, Loop.OUT_BYTES);
-        Syscalls calls =
-                builder.syscalls == null ? new Syscalls(arena) : builder.syscalls.apply(arena);
-        // Not the server's arena: a blocking handler may still read its request when that closes.
-        MemorySegment pending = Pages.allocate(memory.pendingBytes(), Arena.ofAuto());
-        Slab slab =
-                new Slab(
-                        pending,
-                        (offset, bytes) ->
-                                calls.madvise(pending, offset, bytes, Linux.MADV_DONTNEED));
-        Http1 http =
-                new Http1(
-                        arena,
-                        out,
-                        slab,
-                        builder.limits,
-                        builder.timeouts,
-                        Objects.requireNonNull(
-                                builder.handlers.get(), "the supplier of handlers returned null"),
-                        builder.failures());
-        return new Loop(
-                calls,
-                arena,
-                builder.loopOptions(cpus, index),
-                listeners.fd(index),
-                out,
-                slab,
-                http,
-                knobs,
-                builder.log);
+        running.life.close();
     }
 
     /** Configures a server. Not safe for several threads at once. */
     public static final class Builder {
-        private static final int BACKLOG = 4096;
         private static final int BUSY_POLL_MICROS = 50;
 
-        private String host = "0.0.0.0";
-        private int port = 2342;
-        private CpuSet cpus;
-        private Supplier<Handler> handlers;
-        private Limits limits = Limits.defaults();
-        private Timeouts timeouts = Timeouts.defaults();
-        private Setting steering = Setting.AUTO;
-        private Knob busyPoll = Knob.auto(BUSY_POLL_MICROS);
-        private String congestion;
-        private CpuSet housekeepingCpus;
-        private Duration warmUpTime = Duration.ZERO;
-        private List<String> warmUpTargets = List.of();
-        private Duration shutdownDrain;
-        private Setting ioUring = Setting.AUTO;
-        private Setting privateDescriptors = Setting.OFF;
-        private int backlog = BACKLOG;
-        private int connectionsMax = 65_536;
-        private long pendingBytesMax = NativeMemory.PENDING_UNSET;
-        private Consumer<String> log = Builder::logToSystem;
+        // Configuration takes all of this.
+        String host = "0.0.0.0";
+        int port = 2342;
+        CpuSet cpus;
+        Supplier<Handler> handlers;
+        Limits limits = Limits.defaults();
+        Timeouts timeouts = Timeouts.defaults();
+        Setting steering = Setting.AUTO;
+        Knob busyPoll = Knob.auto(BUSY_POLL_MICROS);
+        String congestion;
+        CpuSet housekeepingCpus;
+        Duration warmUpTime = Duration.ZERO;
+        List<String> warmUpTargets = List.of();
+        Duration shutdownDrain;
+        Setting ioUring = Setting.AUTO;
+        Setting privateDescriptors = Setting.OFF;
+        int backlog = 4096;
+        int connectionsMax = 65_536;
+        long pendingBytesMax = NativeMemory.PENDING_UNSET;
+        Consumer<String> log = Log::toSystem;
 
         /** For tests: the calls of each loop, which fail where a test says so. */
-        private Function<Arena, Syscalls> syscalls;
+        Function<Arena, Syscalls> syscalls = Syscalls::new;
 
         private Builder() {}
 
@@ -331,7 +206,7 @@ public final class HttpServer implements AutoCloseable {
                         "host is empty; 0.0.0.0 stands for every address of this machine");
             }
             this.host = host;
-            this.port = between("port", port, 0, 65_535);
+            this.port = Configuration.between("port", port, 0, 65_535);
             return this;
         }
 
@@ -395,17 +270,7 @@ public final class HttpServer implements AutoCloseable {
          *     with a slash or has other characters than visible ASCII
          */
         public Builder warmUp(Duration time, List<String> targets) {
-            if (!time.isZero()
-                    && (time.compareTo(Duration.ofMillis(10)) < 0
-                            || time.compareTo(Duration.ofSeconds(60)) > 0)) {
-                throw new IllegalArgumentException(
-                        "warm-up of " + time.toMillis() + " ms; it must be 0, or 10 to 60000");
-            }
-            for (String target : targets) {
-                if (!target.startsWith("/") || !target.chars().allMatch(c -> c > ' ' && c < 127)) {
-                    throw new IllegalArgumentException("not a request target: \"" + target + "\"");
-                }
-            }
+            WarmUp.check(time, targets);
             this.warmUpTime = time;
             this.warmUpTargets = List.copyOf(targets);
             return this;
@@ -477,7 +342,7 @@ public final class HttpServer implements AutoCloseable {
          * @return this builder
          */
         public Builder busyPoll(Setting setting) {
-            this.busyPoll = new Knob(mode(setting), BUSY_POLL_MICROS);
+            this.busyPoll = new Knob(Configuration.mode(setting), BUSY_POLL_MICROS);
             return this;
         }
 
@@ -489,7 +354,8 @@ public final class HttpServer implements AutoCloseable {
          * @throws IllegalArgumentException where it is out of range
          */
         public Builder busyPollMicros(int micros) {
-            this.busyPoll = Knob.on(between("busy-poll microseconds", micros, 1, 1000));
+            this.busyPoll =
+                    Knob.on(Configuration.between("busy-poll microseconds", micros, 1, 1000));
             return this;
         }
 
@@ -551,7 +417,7 @@ public final class HttpServer implements AutoCloseable {
          * @throws IllegalArgumentException where it is out of range
          */
         public Builder backlog(int connections) {
-            this.backlog = between("backlog", connections, 1, 65_535);
+            this.backlog = Configuration.between("backlog", connections, 1, 65_535);
             return this;
         }
 
@@ -564,7 +430,7 @@ public final class HttpServer implements AutoCloseable {
          * @throws IllegalArgumentException where it is out of range
          */
         public Builder connectionsMax(int connections) {
-            this.connectionsMax = between("connections", connections, 1, 1 << 20);
+            this.connectionsMax = Configuration.between("connections", connections, 1, 1 << 20);
             return this;
         }
 
@@ -580,10 +446,7 @@ public final class HttpServer implements AutoCloseable {
          * @throws IllegalArgumentException where it is out of range
          */
         public Builder pendingBytesMax(long bytes) {
-            if (bytes < 1L << 20 || bytes > 1L << 40) {
-                throw new IllegalArgumentException(
-                        "pending bytes are " + bytes + "; it must be 1 MiB to 1 TiB");
-            }
+            NativeMemory.checkPending(bytes);
             this.pendingBytesMax = bytes;
             return this;
         }
@@ -625,110 +488,12 @@ public final class HttpServer implements AutoCloseable {
          *     pinned to, or there is no handler
          */
         public HttpServer start() throws IOException {
-            if (handlers == null) {
-                throw new IllegalStateException("no handler: call handler(...) before start()");
-            }
-            if (steering == Setting.ON && cpus != null && !cpus.isPinned()) {
-                throw new IllegalStateException(
-                        "steering is ON, which needs loops that are pinned to CPUs:"
-                                + " call cpus(CpuSet.allowed()), or steering(Setting.AUTO)");
-            }
-            if (housekeepingCpus != null && cpus != null && !cpus.isPinned()) {
-                throw new IllegalStateException(
-                        "housekeeping CPUs need loops that are pinned to CPUs:"
-                                + " call cpus(CpuSet.allowed())");
-            }
-            return new HttpServer(this);
-        }
-
-        private CpuSet loopCpus() {
-            if (cpus != null) {
-                return cpus;
-            }
-            return housekeepingCpus != null || steering == Setting.ON
-                    ? CpuSet.allowedPinned(housekeepingCpus)
-                    : CpuSet.allowed();
+            return new HttpServer(new RunningServer(new Configuration(this)));
         }
 
         Builder syscalls(Function<Arena, Syscalls> newSyscalls) {
             this.syscalls = newSyscalls;
             return this;
-        }
-
-        /** One that is configured alike, to warm up with. */
-        Builder forWarmUp(CpuSet loops) {
-            Builder builder = new Builder();
-            builder.host = "127.0.0.1";
-            builder.port = 0;
-            builder.cpus = loops.first();
-            builder.limits = limits;
-            builder.timeouts = timeouts;
-            builder.handlers = handlers;
-            builder.busyPoll = new Knob(Knob.Mode.OFF, 0);
-            builder.ioUring = ioUring;
-            builder.privateDescriptors = privateDescriptors;
-            builder.pendingBytesMax = pendingBytesMax;
-            builder.log = line -> {};
-            return builder;
-        }
-
-        Duration warmUpTime() {
-            return warmUpTime;
-        }
-
-        void report(String line) {
-            new Log(log).line(line);
-        }
-
-        private InetSocketAddress address() throws IOException {
-            try {
-                return new InetSocketAddress(InetAddress.getByName(host), port);
-            } catch (UnknownHostException e) {
-                throw new IOException("no such host: " + host, e);
-            }
-        }
-
-        private ListenOptions listenOptions() {
-            return new ListenOptions(new Knob(mode(steering), 0), busyPoll, congestion, backlog);
-        }
-
-        private LoopOptions loopOptions(CpuSet cpus, int index) {
-            return new LoopOptions(
-                    cpus.toArray()[index],
-                    connectionsMax,
-                    busyPoll,
-                    (int)
-                            Math.min(
-                                    Integer.MAX_VALUE / 2,
-                                    (long) limits.unsentBytesMax()
-                                            + limits.bodyBytesMax()
-                                            + Loop.OUT_BYTES),
-                    timeouts.send().toNanos(),
-                    timeouts.linger().toNanos(),
-                    new Knob(mode(ioUring), 0),
-                    new Knob(mode(privateDescriptors), 0));
-        }
-
-        private Consumer<Throwable> failures() {
-            Log to = new Log(log);
-            return failure -> to.line("a handler failed: " + Log.describe(failure));
-        }
-
-        private static Knob.Mode mode(Setting setting) {
-            return Knob.Mode.valueOf(setting.name());
-        }
-
-        private static int between(String name, int value, int min, int max) {
-            if (value < min || value > max) {
-                throw new IllegalArgumentException(
-                        name + " is " + value + "; it must be " + min + " to " + max);
-            }
-            return value;
-        }
-
-        /** Looked up when first needed: System.Logger may bring a whole logging system along. */
-        private static void logToSystem(String line) {
-            System.getLogger("io.bareloop").log(System.Logger.Level.INFO, line);
         }
     }
 }

@@ -12,6 +12,11 @@ final class Log {
         this.to = to;
     }
 
+    /** Looked up when first needed: System.Logger may bring a whole logging system along. */
+    static void toSystem(String line) {
+        System.getLogger("io.bareloop").log(System.Logger.Level.INFO, line);
+    }
+
     /** Never throws: a log that fails must end nothing. Whom the JVM tells is told of it. */
     void line(String line) {
         try {

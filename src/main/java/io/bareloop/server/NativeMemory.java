@@ -29,6 +29,23 @@ public record NativeMemory(
     /** Room for a body and a response of the largest size that is allowed by default. */
     private static final long PENDING_BYTES_MIN = 4L << 20;
 
+    /**
+     * Looks at what a loop is to have for what is pending.
+     *
+     * @throws IllegalArgumentException where it is out of range
+     */
+    static void checkPending(long bytes) {
+        if (bytes < 1L << 20 || bytes > 1L << 40) {
+            throw new IllegalArgumentException(
+                    "pending bytes are " + bytes + "; it must be 1 MiB to 1 TiB");
+        }
+    }
+
+    /** The sum for a server of that configuration. */
+    static NativeMemory of(Configuration configuration) {
+        return of(configuration.cpus.size(), configuration.pendingBytesMax, configuration.ioUring);
+    }
+
     /** The sum for {@code loops}; {@code pending} is bytes of each, or {@link #PENDING_UNSET}. */
     static NativeMemory of(int loops, long pending, Setting ioUring) {
         long heap = Runtime.getRuntime().maxMemory();

@@ -19,7 +19,7 @@ import java.util.List;
  * @param time how long that took
  */
 public record WarmUp(long requests, Duration time) {
-    static final WarmUp NONE = new WarmUp(0, Duration.ZERO);
+    private static final WarmUp NONE = new WarmUp(0, Duration.ZERO);
 
     /** Requests sent in one piece: pipelining takes other ways through the code than one alone. */
     private static final int BATCH = 16;
@@ -36,13 +36,36 @@ public record WarmUp(long requests, Duration time) {
                     + "Connection: keep-alive\r\n";
 
     /**
-     * Serves requests as {@code builder} would for its time of warming up. Where that cannot be
-     * done, says so and returns: a server can do without.
+     * Looks at what is asked for.
+     *
+     * @throws IllegalArgumentException as of {@link HttpServer.Builder#warmUp(Duration, List)}
      */
-    static WarmUp run(HttpServer.Builder builder, CpuSet cpus, List<String> targets) {
+    static void check(Duration time, List<String> targets) {
+        if (!time.isZero()
+                && (time.compareTo(Duration.ofMillis(10)) < 0
+                        || time.compareTo(Duration.ofSeconds(60)) > 0)) {
+            throw new IllegalArgumentException(
+                    "warm-up of " + time.toMillis() + " ms; it must be 0, or 10 to 60000");
+        }
+        for (String target : targets) {
+            if (!target.startsWith("/") || !target.chars().allMatch(c -> c > ' ' && c < 127)) {
+                throw new IllegalArgumentException("not a request target: \"" + target + "\"");
+            }
+        }
+    }
+
+    /**
+     * Serves requests as a server of that configuration would, for its time of warming up. Where
+     * that cannot be done, says so and returns: a server can do without.
+     */
+    static WarmUp run(Configuration configuration) {
+        if (configuration.warmUpTime.isZero()) {
+            return NONE;
+        }
         long start = System.nanoTime();
-        long end = start + builder.warmUpTime().toNanos();
-        HttpServer.Builder own = builder.forWarmUp(cpus);
+        long end = start + configuration.warmUpTime.toNanos();
+        List<String> targets = configuration.warmUpTargets;
+        HttpServer.Builder own = configuration.forWarmUp();
         List<byte[]> requests = new ArrayList<>();
         if (targets.isEmpty()) {
             own.handler(handler());
@@ -80,7 +103,7 @@ public record WarmUp(long requests, Duration time) {
             }
         } catch (IOException | IllegalStateException e) {
             if (!Thread.currentThread().isInterrupted()) {
-                builder.report("warm-up ended early: " + e.getMessage());
+                configuration.log.line("warm-up ended early: " + e.getMessage());
             }
         }
         return new WarmUp(answered, Duration.ofNanos(System.nanoTime() - start));

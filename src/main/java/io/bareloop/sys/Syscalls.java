@@ -235,12 +235,7 @@ public class Syscalls {
      * @return the descriptor, or -errno
      */
     public int epollCreate1(int flags) {
-        try {
-            int n = (int) (long) EPOLL_CREATE1.invokeExact(callState, (long) flags, 0L, 0L, 0L, 0L);
-            return n >= 0 ? n : -errno();
-        } catch (Throwable t) {
-            throw linkedCallThrew("epollCreate1", t);
-        }
+        return cold("epoll_create1", EPOLL_CREATE1, flags, 0, 0, 0, 0);
     }
 
     /**
@@ -296,21 +291,7 @@ public class Syscalls {
      * @return the descriptor, or -errno
      */
     public int socket(int family, int type, int protocol) {
-        try {
-            int n =
-                    (int)
-                            (long)
-                                    SOCKET.invokeExact(
-                                            callState,
-                                            (long) family,
-                                            (long) type,
-                                            (long) protocol,
-                                            0L,
-                                            0L);
-            return n >= 0 ? n : -errno();
-        } catch (Throwable t) {
-            throw linkedCallThrew("socket", t);
-        }
+        return cold("socket", SOCKET, family, type, protocol, 0, 0);
     }
 
     /**
@@ -320,21 +301,7 @@ public class Syscalls {
      */
     public int bind(int fd, MemorySegment address, int length) {
         Objects.checkFromIndexSize(0, length, address.byteSize());
-        try {
-            int n =
-                    (int)
-                            (long)
-                                    BIND.invokeExact(
-                                            callState,
-                                            (long) fd,
-                                            address.address(),
-                                            (long) length,
-                                            0L,
-                                            0L);
-            return n >= 0 ? n : -errno();
-        } catch (Throwable t) {
-            throw linkedCallThrew("bind", t);
-        }
+        return cold("bind", BIND, fd, address.address(), length, 0, 0);
     }
 
     /**
@@ -343,16 +310,7 @@ public class Syscalls {
      * @return 0 or -errno
      */
     public int listen(int fd, int backlog) {
-        try {
-            int n =
-                    (int)
-                            (long)
-                                    LISTEN.invokeExact(
-                                            callState, (long) fd, (long) backlog, 0L, 0L, 0L);
-            return n >= 0 ? n : -errno();
-        } catch (Throwable t) {
-            throw linkedCallThrew("listen", t);
-        }
+        return cold("listen", LISTEN, fd, backlog, 0, 0, 0);
     }
 
     /**
@@ -362,21 +320,7 @@ public class Syscalls {
      */
     public int getsockname(int fd, MemorySegment address) {
         scratch.set(JAVA_INT, 0, (int) address.byteSize());
-        try {
-            int n =
-                    (int)
-                            (long)
-                                    GETSOCKNAME.invokeExact(
-                                            callState,
-                                            (long) fd,
-                                            address.address(),
-                                            scratch.address(),
-                                            0L,
-                                            0L);
-            return n >= 0 ? n : -errno();
-        } catch (Throwable t) {
-            throw linkedCallThrew("getsockname", t);
-        }
+        return cold("getsockname", GETSOCKNAME, fd, address.address(), scratch.address(), 0, 0);
     }
 
     /**
@@ -386,21 +330,7 @@ public class Syscalls {
      */
     public int setsockopt(int fd, int level, int option, int value) {
         scratch.set(JAVA_INT, 0, value);
-        try {
-            int n =
-                    (int)
-                            (long)
-                                    SETSOCKOPT.invokeExact(
-                                            callState,
-                                            (long) fd,
-                                            (long) level,
-                                            (long) option,
-                                            scratch.address(),
-                                            (long) Integer.BYTES);
-            return n >= 0 ? n : -errno();
-        } catch (Throwable t) {
-            throw linkedCallThrew("setsockopt", t);
-        }
+        return cold("setsockopt", SETSOCKOPT, fd, level, option, scratch.address(), Integer.BYTES);
     }
 
     /**
@@ -410,21 +340,7 @@ public class Syscalls {
      */
     public int setsockopt(int fd, int level, int option, MemorySegment value, int length) {
         Objects.checkFromIndexSize(0, length, value.byteSize());
-        try {
-            int n =
-                    (int)
-                            (long)
-                                    SETSOCKOPT.invokeExact(
-                                            callState,
-                                            (long) fd,
-                                            (long) level,
-                                            (long) option,
-                                            value.address(),
-                                            (long) length);
-            return n >= 0 ? n : -errno();
-        } catch (Throwable t) {
-            throw linkedCallThrew("setsockopt", t);
-        }
+        return cold("setsockopt", SETSOCKOPT, fd, level, option, value.address(), length);
     }
 
     /**
@@ -461,21 +377,16 @@ public class Syscalls {
         int room = 64;
         scratch.fill((byte) 0);
         scratch.set(JAVA_INT, 0, room);
-        try {
-            int n =
-                    (int)
-                            (long)
-                                    GETSOCKOPT.invokeExact(
-                                            callState,
-                                            (long) fd,
-                                            (long) level,
-                                            (long) option,
-                                            scratch.address() + Long.BYTES,
-                                            scratch.address());
-            return n >= 0 ? scratch.getString(Long.BYTES) : null;
-        } catch (Throwable t) {
-            throw linkedCallThrew("getsockopt", t);
-        }
+        int n =
+                cold(
+                        "getsockopt",
+                        GETSOCKOPT,
+                        fd,
+                        level,
+                        option,
+                        scratch.address() + Long.BYTES,
+                        scratch.address());
+        return n >= 0 ? scratch.getString(Long.BYTES) : null;
     }
 
     /**
@@ -515,16 +426,7 @@ public class Syscalls {
      * @return the descriptor, or -errno
      */
     public int eventfd(int initial, int flags) {
-        try {
-            int n =
-                    (int)
-                            (long)
-                                    EVENTFD.invokeExact(
-                                            callState, (long) initial, (long) flags, 0L, 0L, 0L);
-            return n >= 0 ? n : -errno();
-        } catch (Throwable t) {
-            throw linkedCallThrew("eventfd", t);
-        }
+        return cold("eventfd", EVENTFD, initial, flags, 0, 0, 0);
     }
 
     /**
@@ -580,16 +482,7 @@ public class Syscalls {
      * @return the descriptor, or -errno
      */
     public int timerfdCreate(int clock, int flags) {
-        try {
-            int n =
-                    (int)
-                            (long)
-                                    TIMERFD_CREATE.invokeExact(
-                                            callState, (long) clock, (long) flags, 0L, 0L, 0L);
-            return n >= 0 ? n : -errno();
-        } catch (Throwable t) {
-            throw linkedCallThrew("timerfd_create", t);
-        }
+        return cold("timerfd_create", TIMERFD_CREATE, clock, flags, 0, 0, 0);
     }
 
     /**
@@ -623,12 +516,7 @@ public class Syscalls {
      * @return 0 or -errno (-EPERM: a capability is missing, or a seccomp filter refuses the call)
      */
     public int unshare(int flags) {
-        try {
-            int n = (int) (long) UNSHARE.invokeExact(callState, (long) flags, 0L, 0L, 0L, 0L);
-            return n >= 0 ? n : -errno();
-        } catch (Throwable t) {
-            throw linkedCallThrew("unshare", t);
-        }
+        return cold("unshare", UNSHARE, flags, 0, 0, 0, 0);
     }
 
     /**
@@ -647,19 +535,14 @@ public class Syscalls {
             for (int i = 0; i < words.length; i++) {
                 set.setAtIndex(JAVA_LONG, i, words[i]);
             }
-            int n =
-                    (int)
-                            (long)
-                                    SCHED_SETAFFINITY.invokeExact(
-                                            callState,
-                                            (long) thread,
-                                            set.byteSize(),
-                                            set.address(),
-                                            0L,
-                                            0L);
-            return n >= 0 ? n : -errno();
-        } catch (Throwable t) {
-            throw linkedCallThrew("sched_setaffinity", t);
+            return cold(
+                    "sched_setaffinity",
+                    SCHED_SETAFFINITY,
+                    thread,
+                    set.byteSize(),
+                    set.address(),
+                    0,
+                    0);
         }
     }
 
@@ -672,18 +555,20 @@ public class Syscalls {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment set = arena.allocate(CPU_SET_BYTES, Long.BYTES);
             int n =
-                    (int)
-                            (long)
-                                    SCHED_GETAFFINITY.invokeExact(
-                                            callState, 0L, set.byteSize(), set.address(), 0L, 0L);
+                    cold(
+                            "sched_getaffinity",
+                            SCHED_GETAFFINITY,
+                            0,
+                            set.byteSize(),
+                            set.address(),
+                            0,
+                            0);
             if (n < 0) {
-                return -errno();
+                return n;
             }
             cpus.clear();
             cpus.or(BitSet.valueOf(set.toArray(JAVA_LONG)));
             return 0;
-        } catch (Throwable t) {
-            throw linkedCallThrew("sched_getaffinity", t);
         }
     }
 
@@ -695,33 +580,13 @@ public class Syscalls {
     public long raiseDescriptorLimit() {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment limit = rlimit.allocate(arena);
-            int n =
-                    (int)
-                            (long)
-                                    GETRLIMIT.invokeExact(
-                                            callState,
-                                            (long) Linux.RLIMIT_NOFILE,
-                                            limit.address(),
-                                            0L,
-                                            0L,
-                                            0L);
+            int n = cold("getrlimit", GETRLIMIT, Linux.RLIMIT_NOFILE, limit.address(), 0, 0, 0);
             if (n < 0) {
-                return -errno();
+                return n;
             }
             rlimit.rlim_cur(limit, rlimit.rlim_max(limit));
-            n =
-                    (int)
-                            (long)
-                                    SETRLIMIT.invokeExact(
-                                            callState,
-                                            (long) Linux.RLIMIT_NOFILE,
-                                            limit.address(),
-                                            0L,
-                                            0L,
-                                            0L);
-            return n < 0 ? -errno() : rlimit.rlim_cur(limit);
-        } catch (Throwable t) {
-            throw linkedCallThrew("setrlimit", t);
+            n = cold("setrlimit", SETRLIMIT, Linux.RLIMIT_NOFILE, limit.address(), 0, 0, 0);
+            return n < 0 ? n : rlimit.rlim_cur(limit);
         }
     }
 
@@ -1020,15 +885,29 @@ public class Syscalls {
      * @return {@code as} or -errno
      */
     public int dup3(int fd, int as, int flags) {
+        return cold("dup3", FileDowncalls.DUP3, fd, as, flags, 0, 0);
+    }
+
+    /**
+     * A call whose result is an int and that is made at the start, not for a connection or a turn.
+     * The handle is no constant here, so the JIT cannot compile it into the caller: a call that is
+     * made often spells out its own invokeExact.
+     *
+     * @return 0 or more, or -errno
+     */
+    private int cold(
+            String call,
+            MethodHandle handle,
+            long first,
+            long second,
+            long third,
+            long fourth,
+            long fifth) {
         try {
-            int n =
-                    (int)
-                            (long)
-                                    FileDowncalls.DUP3.invokeExact(
-                                            callState, (long) fd, (long) as, (long) flags, 0L, 0L);
+            int n = (int) (long) handle.invokeExact(callState, first, second, third, fourth, fifth);
             return n >= 0 ? n : -errno();
         } catch (Throwable t) {
-            throw linkedCallThrew("dup3", t);
+            throw linkedCallThrew(call, t);
         }
     }
 

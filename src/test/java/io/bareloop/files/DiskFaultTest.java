@@ -341,7 +341,7 @@ class DiskFaultTest {
                 HttpRig rig =
                         HttpRig.start(
                                 Limits.defaults(),
-                                Timeouts.defaults().send(Duration.ofSeconds(1)),
+                                Timeouts.builder().send(Duration.ofSeconds(1)).build(),
                                 files,
                                 arena ->
                                         new FaultyLoop(arena) {

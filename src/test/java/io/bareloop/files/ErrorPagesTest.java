@@ -180,7 +180,7 @@ class ErrorPagesTest {
             awaitBody(site, "/.x", LOST);
             // A disk that fails takes nothing away that is known.
             failing = Errno.EMFILE;
-            Thread.sleep(3 * Loader.SWEEP_MILLIS);
+            Thread.sleep(3 * Sweeper.SWEEP_MILLIS);
             assertThat(site.get("/.x").body()).isEqualTo(LOST);
             failing = Errno.ENOENT;
             awaitBody(site, "/.x", "404 Not Found\n");
@@ -229,7 +229,7 @@ class ErrorPagesTest {
                                                                 dirFd, path, flags, resolve);
                                                     }
                                                 }))) {
-            Thread.sleep(2 * Loader.SWEEP_MILLIS);
+            Thread.sleep(2 * Sweeper.SWEEP_MILLIS);
             assertThat(site.get("/x").body()).isEqualTo("404 Not Found\n");
             assertThat(opened).doesNotContain("404.html");
         }
@@ -241,7 +241,7 @@ class ErrorPagesTest {
         try (Site site = site()) {
             assertThat(site.get("/x").body()).isEqualTo("404 Not Found\n");
             assertThat(site.get("/404.html").body()).hasSize(65_537);
-            Thread.sleep(2 * Loader.SWEEP_MILLIS);
+            Thread.sleep(2 * Sweeper.SWEEP_MILLIS);
             assertThat(lines).filteredOn(line -> line.contains("/404.html")).hasSize(1);
             String most = "x".repeat(65_536);
             Site.write(root().resolve("404.html"), most);
@@ -280,7 +280,7 @@ class ErrorPagesTest {
             assertThat(busy.has("ETag")).isFalse();
             failing = Errno.EIO;
             // Known from before, however long nothing can be opened.
-            Thread.sleep(2 * Loader.SWEEP_MILLIS);
+            Thread.sleep(2 * Sweeper.SWEEP_MILLIS);
             Reply failed = site.get("/x");
             assertThat(failed.status()).isEqualTo(500);
             assertThat(failed.body()).isEqualTo(SOON);

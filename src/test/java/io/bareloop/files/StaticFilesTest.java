@@ -605,7 +605,7 @@ class StaticFilesTest {
         bytes(name);
         try (Site site = new Site(root)) {
             int length = site.get("/" + name).body().length();
-            Thread.sleep(3L * Loader.SWEEP_MILLIS);
+            Thread.sleep(3L * Sweeper.SWEEP_MILLIS);
             byte[] other = Site.bytes(99, length);
             Site.write(root.resolve(name), other);
             assertThat(site.get("/" + name).body()).isEqualTo(Site.text(other));

@@ -50,14 +50,20 @@ final class HostileServer {
     private static final int REPORTS_MAX = 20;
 
     private static final Limits LIMITS =
-            Limits.defaults()
+            Limits.builder()
                     .bodyBytesMax(BODY_BYTES_MAX)
                     .streamedBytesMax(STREAMED_BYTES_MAX)
                     .unsentBytesMax(UNSENT_BYTES_MAX)
                     .requestsPerConnectionMax(REQUESTS_PER_CONNECTION_MAX)
-                    .pipelinedPerTurnMax(PIPELINED_PER_TURN_MAX);
+                    .pipelinedPerTurnMax(PIPELINED_PER_TURN_MAX)
+                    .build();
     private static final Timeouts TIMEOUTS =
-            Timeouts.defaults().head(HEAD_TIME).body(BODY_TIME).idle(IDLE_TIME).send(SEND_TIME);
+            Timeouts.builder()
+                    .head(HEAD_TIME)
+                    .body(BODY_TIME)
+                    .idle(IDLE_TIME)
+                    .send(SEND_TIME)
+                    .build();
 
     private final PrintStream out = System.out;
     private final Tally failures = new Tally();

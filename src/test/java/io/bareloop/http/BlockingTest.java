@@ -355,7 +355,7 @@ class BlockingTest {
                 HttpServer.builder()
                         .listen("127.0.0.1", 0)
                         .cpus(CpuSet.unpinned(1))
-                        .limits(Limits.defaults().bodyBytesMax(400_000))
+                        .limits(Limits.builder().bodyBytesMax(400_000).build())
                         .pendingBytesMax(1 << 20)
                         .handler(handler)
                         .start()) {

@@ -79,7 +79,10 @@ public final class CorpusCase {
 
     /** The limits that the cases are written for: the same for both applications. */
     public static Limits limits() {
-        return Limits.defaults().bodyBytesMax(BODY_BYTES_MAX).streamedBytesMax(BODY_BYTES_MAX);
+        return Limits.builder()
+                .bodyBytesMax(BODY_BYTES_MAX)
+                .streamedBytesMax(BODY_BYTES_MAX)
+                .build();
     }
 
     /**

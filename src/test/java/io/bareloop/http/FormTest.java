@@ -112,7 +112,7 @@ class FormTest {
         assertThatThrownBy(() -> more.formValue("a"))
                 .isInstanceOf(HttpException.class)
                 .hasMessageContaining("1000");
-        Request few = request(Limits.defaults().formParametersMax(1), "a=1&b=2");
+        Request few = request(Limits.builder().formParametersMax(1).build(), "a=1&b=2");
         assertThatThrownBy(() -> few.formValue("a")).isInstanceOf(HttpException.class);
     }
 

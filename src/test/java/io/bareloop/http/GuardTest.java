@@ -511,7 +511,7 @@ class GuardTest {
                         aborts.incrementAndGet();
                     }
                 };
-        Timeouts timeouts = Timeouts.defaults().send(Duration.ofMillis(800));
+        Timeouts timeouts = Timeouts.builder().send(Duration.ofMillis(800)).build();
         try (HttpRig rig = HttpRig.start(Limits.defaults(), timeouts, handler);
                 WireClient client = new WireClient(rig)) {
             client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\na");

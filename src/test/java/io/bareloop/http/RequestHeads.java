@@ -8,7 +8,8 @@ import java.util.List;
 /** Request heads, valid and not, with what RFC 9110 and RFC 9112 make of them. */
 final class RequestHeads {
     /** Small enough to be reached by a table. */
-    static final Limits TIGHT = Limits.defaults().targetBytesMax(40).headBytesMax(256).fieldsMax(4);
+    static final Limits TIGHT =
+            Limits.builder().targetBytesMax(40).headBytesMax(256).fieldsMax(4).build();
 
     private static final String GET = "GET / HTTP/1.1\r\n";
     private static final String HOST = "Host: a\r\n";
@@ -1005,7 +1006,7 @@ final class RequestHeads {
         // The fault comes before the limit.
         invalid(TIGHT, 400, GET + HOST + "X:" + value.substring(9) + "\u0000" + value);
         invalid(
-                Limits.defaults().targetBytesMax(300).headBytesMax(256).fieldsMax(4),
+                Limits.builder().targetBytesMax(300).headBytesMax(256).fieldsMax(4).build(),
                 431,
                 "GET /" + "t".repeat(290) + " HTTP/1.1\r\n" + HOST);
     }

@@ -90,7 +90,7 @@ class RequestParserFuzzTest {
     private static final Limits[] LIMITS = {
         Limits.defaults(),
         RequestHeads.TIGHT,
-        Limits.defaults().targetBytesMax(300).headBytesMax(256).fieldsMax(3)
+        Limits.builder().targetBytesMax(300).headBytesMax(256).fieldsMax(3).build()
     };
 
     private static final String[] HEADS =

@@ -432,7 +432,7 @@ class ResponseTest {
                     }
                     response.end();
                 };
-        Limits limits = Limits.defaults().unsentBytesMax(LARGE * 2);
+        Limits limits = Limits.builder().unsentBytesMax(LARGE * 2).build();
         try (HttpRig rig = HttpRig.start(limits, Timeouts.defaults(), handler);
                 WireClient client = new WireClient(rig)) {
             for (int i = 0; i < 2; i++) {
@@ -560,7 +560,7 @@ class ResponseTest {
     /** What the client has sent meanwhile would turn the close into a reset. */
     @Test
     void theLastOfManyArrivesAmongRequestsThatAreNotAnswered() throws Exception {
-        Limits limits = Limits.defaults().requestsPerConnectionMax(2);
+        Limits limits = Limits.builder().requestsPerConnectionMax(2).build();
         for (int round = 0; round < 20; round++) {
             try (HttpRig rig =
                             HttpRig.start(
@@ -821,7 +821,7 @@ class ResponseTest {
     @Test
     void closesBehindABodyThatIsNotWorthSkipping() throws Exception {
         Handler refused = (request, response) -> response.body("not reached");
-        Limits limits = Limits.defaults().bodyBytesMax(100);
+        Limits limits = Limits.builder().bodyBytesMax(100).build();
         try (HttpRig rig = HttpRig.start(limits, Timeouts.defaults(), refused)) {
             try (WireClient client = new WireClient(rig)) {
                 Received received = client.post("/", text(101)).receive();

@@ -185,9 +185,10 @@ final class LoopRig implements AutoCloseable {
     }
 
     static Timeouts timeouts(int headMillis, int idleMillis) {
-        return Timeouts.defaults()
+        return Timeouts.builder()
                 .head(Duration.ofMillis(headMillis))
-                .idle(Duration.ofMillis(idleMillis));
+                .idle(Duration.ofMillis(idleMillis))
+                .build();
     }
 
     /**

@@ -57,7 +57,7 @@ class EarlyAnswerTest {
         return HttpServer.builder()
                 .listen("127.0.0.1", 0)
                 .cpus(CpuSet.unpinned(1))
-                .limits(Limits.defaults().bodyBytesMax(100_000))
+                .limits(Limits.builder().bodyBytesMax(100_000).build())
                 .handler(
                         Router.builder()
                                 .post("/echo", echo)

@@ -55,7 +55,7 @@ class ExchangeTest {
                         .listen("127.0.0.1", 0)
                         .cpus(CpuSet.unpinned(1))
                         .busyPoll(Setting.OFF)
-                        .limits(Limits.defaults().bodyBytesMax(BODY_MAX))
+                        .limits(Limits.builder().bodyBytesMax(BODY_MAX).build())
                         .log(log::add)
                         .handler(this::answer)
                         .start();

@@ -901,7 +901,10 @@ class HttpServerTest {
     @Test
     void connectionsThatKeepItWaitingAreClosed() throws Exception {
         Timeouts timeouts =
-                Timeouts.defaults().head(Duration.ofMillis(200)).send(Duration.ofMillis(300));
+                Timeouts.builder()
+                        .head(Duration.ofMillis(200))
+                        .send(Duration.ofMillis(300))
+                        .build();
         byte[] body = new byte[20 << 20];
         HttpServer server =
                 start(
@@ -930,7 +933,10 @@ class HttpServerTest {
     @Test
     void idleConnectionsAreClosed() throws IOException {
         Timeouts timeouts =
-                Timeouts.defaults().head(Duration.ofMillis(300)).idle(Duration.ofMillis(1000));
+                Timeouts.builder()
+                        .head(Duration.ofMillis(300))
+                        .idle(Duration.ofMillis(1000))
+                        .build();
         HttpServer server = start(builder().timeouts(timeouts));
         RawClient client = connect(server);
         assertThat(client.get("/").status()).isEqualTo(200);

@@ -40,7 +40,7 @@ final class OverloadTest {
                         .cpus(CpuSet.unpinned(1))
                         .busyPoll(Setting.OFF)
                         .pendingBytesMax(PENDING_BYTES_MAX)
-                        .limits(Limits.defaults().unsentBytesMax(1 << 20))
+                        .limits(Limits.builder().unsentBytesMax(1 << 20).build())
                         .handler(
                                 Router.builder()
                                         .get("/", Prepared.text("Hello, World!"))

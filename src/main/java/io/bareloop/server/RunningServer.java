@@ -1,0 +1,71 @@
+package io.bareloop.server;
+
+import io.bareloop.net.Housekeeping;
+import io.bareloop.net.KnobLog;
+import io.bareloop.net.ListenerGroup;
+import io.bareloop.sys.Syscalls;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+
+/**
+ * What a running server consists of. Brought up in order, by the thread that makes this; from then
+ * on for any thread. What brings it down is its {@link LifeCycle}.
+ */
+final class RunningServer {
+    private final Arena arena = Arena.ofShared();
+    final KnobLog knobs = new KnobLog();
+    final Configuration configuration;
+    final NativeMemory memory;
+    final Loops loops;
+    final LifeCycle life;
+    final WarmUp warmUp;
+    final ListenerGroup listeners;
+
+    /**
+     * Opens the listeners and starts the loops, all or none.
+     *
+     * @throws IOException where the kernel refuses what is needed
+     * @throws IllegalStateException as of {@link HttpServer.Builder#start}
+     */
+    RunningServer(Configuration configuration) throws IOException {
+        this.configuration = configuration;
+        memory = NativeMemory.of(configuration);
+        loops = new Loops(configuration, memory, arena);
+        life = new LifeCycle(arena, loops.all(), configuration.log);
+        boolean started = false;
+        try {
+            Syscalls sys = new Syscalls(arena);
+            sys.raiseDescriptorLimit();
+            Housekeeping housekeeping = null;
+            // First of all: threads that are created from here on inherit the CPUs.
+            if (configuration.housekeepingCpus != null) {
+                housekeeping = Housekeeping.start(configuration.housekeepingCpus.toArray());
+                life.owns(housekeeping);
+            }
+            if (configuration.shutdownDrain != null) {
+                life.owns(ShutdownDrain.register(life, configuration.shutdownDrain));
+            }
+            life.begin();
+            warmUp = WarmUp.run(configuration);
+            listeners =
+                    ListenerGroup.open(
+                            sys,
+                            configuration.address(),
+                            configuration.cpus.toArray(),
+                            configuration.listenOptions(),
+                            knobs);
+            life.owns(listeners);
+            loops.open(listeners, knobs);
+            life.startLoops();
+            if (housekeeping != null) {
+                housekeeping.watch();
+            }
+            knobs.refused().forEach(configuration.log::line);
+            started = true;
+        } finally {
+            if (!started) {
+                life.close();
+            }
+        }
+    }
+}
