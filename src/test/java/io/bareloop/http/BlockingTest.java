@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.bareloop.http.WireClient.Received;
+import io.bareloop.rig.Bytes;
 import io.bareloop.server.CpuSet;
 import io.bareloop.server.HttpServer;
 import java.net.InetAddress;

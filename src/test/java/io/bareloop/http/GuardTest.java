@@ -3,6 +3,7 @@ package io.bareloop.http;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.bareloop.http.WireClient.Received;
+import io.bareloop.rig.Bytes;
 import io.bareloop.sys.Errno;
 import io.bareloop.sys.Syscalls;
 import java.lang.foreign.Arena;

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.bareloop.http.WireClient.Received;
+import io.bareloop.rig.Bytes;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,5 +1,6 @@
 package io.bareloop.http;
 
+import io.bareloop.rig.Bytes;
 import java.io.BufferedInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
