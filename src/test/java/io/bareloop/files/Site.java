@@ -3,9 +3,10 @@ package io.bareloop.files;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
 import io.bareloop.http.Handler;
+import io.bareloop.rig.Answer;
+import io.bareloop.rig.Client;
 import io.bareloop.server.CpuSet;
 import io.bareloop.server.HttpServer;
-import io.bareloop.server.RawClient;
 import io.bareloop.server.Setting;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -25,7 +26,7 @@ final class Site implements AutoCloseable {
     final Path root;
     final StaticFiles files;
     final HttpServer server;
-    final RawClient client;
+    final Client client;
 
     Site(Path root, UnaryOperator<StaticFiles.Builder> configure) throws IOException {
         this(root, configure, files -> files);
@@ -47,7 +48,7 @@ final class Site implements AutoCloseable {
                         .busyPoll(Setting.OFF)
                         .handler(handler)
                         .start();
-        client = RawClient.connect(server);
+        client = Client.connect(server.port());
     }
 
     Site(Path root) throws IOException {
@@ -55,14 +56,14 @@ final class Site implements AutoCloseable {
     }
 
     /** Asks for {@code path} with {@code fields}. */
-    RawClient.Reply get(String path, String... fields) throws IOException {
-        client.send(RawClient.request("GET", path, fields));
-        return client.reply();
+    Answer get(String path, String... fields) throws IOException {
+        client.send(Client.request("GET", path, fields));
+        return client.answer();
     }
 
-    RawClient.Reply head(String path, String... fields) throws IOException {
-        client.send(RawClient.request("HEAD", path, fields));
-        return client.replyToHead();
+    Answer head(String path, String... fields) throws IOException {
+        client.send(Client.request("HEAD", path, fields));
+        return client.answerToHead();
     }
 
     /** Writes a file, one byte a character, as if long ago. */

@@ -3,6 +3,7 @@ package io.bareloop.server;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.bareloop.rig.Client;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
@@ -46,7 +47,7 @@ class CpuQuotaServerTest {
         all.add("--host=127.0.0.1");
         all.add("--port=0");
         try (ServerProcess server = ServerProcess.start(ONE, all.toArray(String[]::new))) {
-            try (RawClient client = RawClient.connect(server.port())) {
+            try (Client client = Client.connect(server.port())) {
                 assertThat(client.get("/plaintext").status()).isEqualTo(200);
             }
             return server.line("  loops ");
