@@ -3,7 +3,7 @@ package io.bareloop.app;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.bareloop.rig.Client;
-import io.bareloop.server.ServerProcess;
+import io.bareloop.rig.ServerProcess;
 import java.nio.file.Path;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;

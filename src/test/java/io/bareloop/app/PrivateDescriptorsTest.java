@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.bareloop.rig.Client;
-import io.bareloop.server.ServerProcess;
+import io.bareloop.rig.ServerProcess;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.nio.file.DirectoryStream;

@@ -3,7 +3,7 @@ package io.bareloop.app;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.bareloop.rig.Client;
-import io.bareloop.server.ServerProcess;
+import io.bareloop.rig.ServerProcess;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.SocketException;

@@ -3,10 +3,11 @@ package io.bareloop.files;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.bareloop.http.Handler;
-import io.bareloop.http.HttpRig;
 import io.bareloop.http.Method;
 import io.bareloop.rig.Answer;
 import io.bareloop.rig.Client;
+import io.bareloop.rig.HttpRig;
+import io.bareloop.rig.Site;
 import io.bareloop.sys.Errno;
 import io.bareloop.sys.Syscalls;
 import java.io.IOException;

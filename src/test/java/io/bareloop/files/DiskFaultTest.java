@@ -5,13 +5,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.bareloop.http.Handler;
-import io.bareloop.http.HttpRig;
 import io.bareloop.http.Limits;
 import io.bareloop.http.Prepared;
 import io.bareloop.http.Router;
 import io.bareloop.http.Timeouts;
 import io.bareloop.rig.Answer;
 import io.bareloop.rig.Client;
+import io.bareloop.rig.HttpRig;
+import io.bareloop.rig.Site;
 import io.bareloop.server.CpuSet;
 import io.bareloop.server.HttpServer;
 import io.bareloop.server.Setting;

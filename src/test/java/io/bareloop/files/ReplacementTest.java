@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.bareloop.rig.Answer;
 import io.bareloop.rig.Client;
+import io.bareloop.rig.Site;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -9,6 +9,7 @@ import io.bareloop.http.Prepared;
 import io.bareloop.http.Router;
 import io.bareloop.rig.Answer;
 import io.bareloop.rig.Client;
+import io.bareloop.rig.Site;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;

@@ -3,6 +3,7 @@ package io.bareloop.files;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.bareloop.rig.Answer;
+import io.bareloop.rig.Site;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

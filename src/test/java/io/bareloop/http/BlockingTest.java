@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.bareloop.rig.Answer;
 import io.bareloop.rig.Bytes;
 import io.bareloop.rig.Client;
+import io.bareloop.rig.HttpRig;
 import io.bareloop.server.CpuSet;
 import io.bareloop.server.HttpServer;
 import java.net.InetAddress;

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.bareloop.rig.Answer;
 import io.bareloop.rig.Client;
+import io.bareloop.rig.HttpRig;
 import java.io.IOException;
 import java.util.List;
 import org.junit.jupiter.api.Test;

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.bareloop.rig.Answer;
 import io.bareloop.rig.Bytes;
 import io.bareloop.rig.Client;
+import io.bareloop.rig.HttpRig;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 

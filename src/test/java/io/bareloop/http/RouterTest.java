@@ -3,9 +3,11 @@ package io.bareloop.http;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.bareloop.rig.Allocations;
 import io.bareloop.rig.Answer;
 import io.bareloop.rig.Bytes;
 import io.bareloop.rig.Client;
+import io.bareloop.rig.HttpRig;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.bareloop.rig.Client;
+import io.bareloop.rig.HttpRig;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.bareloop.rig.Answer;
 import io.bareloop.rig.Bytes;
 import io.bareloop.rig.Client;
+import io.bareloop.rig.HttpRig;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;

@@ -5,7 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.bareloop.rig.Answer;
 import io.bareloop.rig.Client;
-import io.bareloop.server.ServerProcess;
+import io.bareloop.rig.HttpRig;
+import io.bareloop.rig.ServerProcess;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;

@@ -3,8 +3,9 @@ package io.bareloop.loop;
 import static io.bareloop.loop.LoopRig.get;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.bareloop.loop.FaultySyscalls.Call;
 import io.bareloop.rig.Client;
+import io.bareloop.rig.FaultySyscalls;
+import io.bareloop.rig.FaultySyscalls.Call;
 import io.bareloop.sys.Errno;
 import io.bareloop.sys.Linux;
 import java.io.IOException;

@@ -4,8 +4,8 @@ import static io.bareloop.loop.LoopRig.get;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.bareloop.loop.FaultySyscalls.Call;
 import io.bareloop.rig.Client;
+import io.bareloop.rig.FaultySyscalls.Call;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Collections;

@@ -4,9 +4,9 @@ import static io.bareloop.loop.LoopRig.get;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.bareloop.http.Timeouts;
-import io.bareloop.loop.FaultySyscalls.Call;
 import io.bareloop.rig.Answer;
 import io.bareloop.rig.Client;
+import io.bareloop.rig.FaultySyscalls.Call;
 import io.bareloop.sys.Errno;
 import java.io.IOException;
 import java.nio.ByteBuffer;

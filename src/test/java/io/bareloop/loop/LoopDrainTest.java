@@ -3,9 +3,9 @@ package io.bareloop.loop;
 import static io.bareloop.loop.LoopRig.get;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.bareloop.loop.FaultySyscalls.Call;
 import io.bareloop.rig.Answer;
 import io.bareloop.rig.Client;
+import io.bareloop.rig.FaultySyscalls.Call;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;

@@ -8,9 +8,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.bareloop.http.OutputBuffer;
 import io.bareloop.http.Slab;
-import io.bareloop.loop.FaultySyscalls.Call;
 import io.bareloop.net.KnobLog;
 import io.bareloop.rig.Client;
+import io.bareloop.rig.FaultySyscalls;
+import io.bareloop.rig.FaultySyscalls.Call;
 import io.bareloop.sys.Errno;
 import io.bareloop.sys.Linux;
 import java.io.IOException;

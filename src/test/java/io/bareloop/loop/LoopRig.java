@@ -19,6 +19,7 @@ import io.bareloop.net.KnobLog;
 import io.bareloop.net.ListenOptions;
 import io.bareloop.net.ListenerGroup;
 import io.bareloop.rig.Client;
+import io.bareloop.rig.FaultySyscalls;
 import io.bareloop.sys.Linux;
 import io.bareloop.sys.Pages;
 import java.io.IOException;

@@ -5,8 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.bareloop.http.Protocol;
 import io.bareloop.http.Transport;
-import io.bareloop.loop.FaultySyscalls.Call;
 import io.bareloop.rig.Client;
+import io.bareloop.rig.FaultySyscalls.Call;
+import io.bareloop.rig.PlainProtocol;
 import io.bareloop.sys.Errno;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.bareloop.http.Router;
 import io.bareloop.rig.Client;
+import io.bareloop.rig.ServerProcess;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;

@@ -9,6 +9,7 @@ import io.bareloop.http.Blocking;
 import io.bareloop.http.Prepared;
 import io.bareloop.http.Reply;
 import io.bareloop.rig.Client;
+import io.bareloop.rig.ServerProcess;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;

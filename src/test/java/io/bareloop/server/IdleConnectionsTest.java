@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.bareloop.rig.Client;
+import io.bareloop.rig.ServerProcess;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;

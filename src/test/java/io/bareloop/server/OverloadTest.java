@@ -6,7 +6,7 @@ import io.bareloop.http.Limits;
 import io.bareloop.http.Prepared;
 import io.bareloop.http.Router;
 import io.bareloop.rig.Client;
-import io.bareloop.sys.OpenFiles;
+import io.bareloop.rig.OpenFiles;
 import java.io.IOException;
 import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
