@@ -11,9 +11,10 @@ import io.bareloop.http.Request;
 import io.bareloop.http.Response;
 import io.bareloop.http.Router;
 import io.bareloop.http.Status;
+import io.bareloop.rig.Answer;
+import io.bareloop.rig.Client;
 import io.bareloop.server.CpuSet;
 import io.bareloop.server.HttpServer;
-import io.bareloop.server.RawClient;
 import io.bareloop.server.Setting;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -64,13 +65,13 @@ class AllocationTest {
         "GET,  /nowhere,   16",
     })
     void theDemoAllocatesNothing(String method, String path, int depth) throws IOException {
-        assertThat(least(Demo::newApplication, RawClient.request(method, path), depth)).isZero();
+        assertThat(least(Demo::newApplication, Client.request(method, path), depth)).isZero();
     }
 
     @Test
     void requestsOfBrowsersAllocateNothing() throws IOException {
         String request =
-                RawClient.request(
+                Client.request(
                         "GET",
                         "/plaintext?a=b",
                         "User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101",
@@ -87,7 +88,7 @@ class AllocationTest {
     @CsvSource({"GET, 1", "GET, 16", "HEAD, 16"})
     void preparedAllocatesNothing(String method, int depth) throws IOException {
         Prepared prepared = Prepared.text("Hello, World!");
-        assertThat(least(() -> prepared, RawClient.request(method, "/"), depth)).isZero();
+        assertThat(least(() -> prepared, Client.request(method, "/"), depth)).isZero();
     }
 
     @Test
@@ -102,7 +103,7 @@ class AllocationTest {
                             .contentType(MediaType.TEXT)
                             .body(EMPTY);
                 };
-        String request = RawClient.request("GET", "/?q=1", "User-Agent: Mozilla/5.0");
+        String request = Client.request("GET", "/?q=1", "User-Agent: Mozilla/5.0");
         assertThat(least(() -> handler, request, 16)).isZero();
     }
 
@@ -111,7 +112,7 @@ class AllocationTest {
         Handler handler =
                 (request, response) ->
                         response.body(request.body().contentEquals("0123456789") ? YES : EMPTY);
-        String request = RawClient.request("POST", "/", "Content-Length: 10") + "0123456789";
+        String request = Client.request("POST", "/", "Content-Length: 10") + "0123456789";
         assertThat(least(() -> handler, request, 16)).isZero();
     }
 
@@ -133,15 +134,14 @@ class AllocationTest {
                                                                     : full);
                                         })
                                 .build();
-        String request = RawClient.request("GET", "/users/1234?x=1&full=%41+b");
+        String request = Client.request("GET", "/users/1234?x=1&full=%41+b");
         assertThat(least(handlers, request, 16)).isZero();
     }
 
     @ParameterizedTest
     @ValueSource(ints = {1, 8})
     void anEchoAllocatesNothing(int depth) throws IOException {
-        String request =
-                RawClient.request("POST", "/echo", "Content-Length: 1024") + "x".repeat(1024);
+        String request = Client.request("POST", "/echo", "Content-Length: 1024") + "x".repeat(1024);
         assertThat(least(Demo::newApplication, request, depth)).isZero();
     }
 
@@ -149,7 +149,7 @@ class AllocationTest {
     @ValueSource(ints = {1, 8})
     void aChunkedEchoAllocatesNothing(int depth) throws IOException {
         String request =
-                RawClient.request("POST", "/echo", "Transfer-Encoding: chunked")
+                Client.request("POST", "/echo", "Transfer-Encoding: chunked")
                         + ("200\r\n" + "x".repeat(512) + "\r\n").repeat(2)
                         + "0\r\n\r\n";
         assertThat(leastChunked(Demo::newApplication, request, depth)).isZero();
@@ -164,17 +164,16 @@ class AllocationTest {
                     response.write(YES);
                     response.end();
                 };
-        assertThat(leastChunked(() -> handler, RawClient.request("GET", "/"), 16)).isZero();
+        assertThat(leastChunked(() -> handler, Client.request("GET", "/"), 16)).isZero();
     }
 
     @Test
     void theArenaEndpointsAllocateNothing() throws IOException {
-        String get = RawClient.request("GET", "/baseline11?a=13&b=42");
+        String get = Client.request("GET", "/baseline11?a=13&b=42");
         assertThat(least(Demo::newApplication, get, 16)).isZero();
-        String post =
-                RawClient.request("POST", "/baseline11?a=13&b=42", "Content-Length: 2") + "20";
+        String post = Client.request("POST", "/baseline11?a=13&b=42", "Content-Length: 2") + "20";
         assertThat(least(Demo::newApplication, post, 16)).isZero();
-        assertThat(least(Demo::newApplication, RawClient.request("GET", "/pipeline"), 16)).isZero();
+        assertThat(least(Demo::newApplication, Client.request("GET", "/pipeline"), 16)).isZero();
     }
 
     @ParameterizedTest
@@ -183,21 +182,21 @@ class AllocationTest {
         MemorySegment body = Arena.ofAuto().allocate(size);
         Handler handler = (request, response) -> response.body(body, 0, size);
         int share = size > 1 << 18 ? 20 : 10;
-        assertThat(least(() -> handler, RawClient.request("GET", "/"), 1, share, 0)).isZero();
+        assertThat(least(() -> handler, Client.request("GET", "/"), 1, share, 0)).isZero();
         byte[] array = new byte[size];
         Handler ofArray = (request, response) -> response.body(array);
-        assertThat(least(() -> ofArray, RawClient.request("GET", "/"), 1, share, 0)).isZero();
+        assertThat(least(() -> ofArray, Client.request("GET", "/"), 1, share, 0)).isZero();
         Prepared prepared = Prepared.of(Status.OK, MediaType.OCTETS, array);
-        assertThat(least(() -> prepared, RawClient.request("GET", "/"), 1, share, 0)).isZero();
+        assertThat(least(() -> prepared, Client.request("GET", "/"), 1, share, 0)).isZero();
     }
 
     /** The incomplete request moves to the slab, and its slice is used again. */
     @Test
     void requestsInPiecesAllocateNothing() throws IOException {
         Prepared prepared = Prepared.text("Hello, World!");
-        String request = RawClient.request("GET", "/");
+        String request = Client.request("GET", "/");
         try (HttpServer server = start(() -> prepared);
-                RawClient client = RawClient.connect(server)) {
+                Client client = Client.connect(server.port())) {
             int length = lengthOfReply(client, request);
             byte[] first = request.substring(0, 10).getBytes(StandardCharsets.US_ASCII);
             // The rest of one with the beginning of the next: each turn keeps some bytes.
@@ -222,7 +221,7 @@ class AllocationTest {
     @Test
     void connectionsAllocateNothing() throws IOException {
         byte[] request =
-                RawClient.request("GET", "/json", "Connection: close")
+                Client.request("GET", "/json", "Connection: close")
                         .getBytes(StandardCharsets.US_ASCII);
         try (HttpServer server = start(Demo::newApplication)) {
             assertThat(
@@ -231,7 +230,7 @@ class AllocationTest {
                                     1,
                                     0,
                                     () -> {
-                                        try (RawClient client = RawClient.connect(server)) {
+                                        try (Client client = Client.connect(server.port())) {
                                             client.send(request);
                                             while (client.read() >= 0) {}
                                         }
@@ -261,7 +260,7 @@ class AllocationTest {
         // The smallest object there is: 8 bytes with compact headers, 16 without.
         long fewest = 8L * WINDOW / every;
         long most = 16L * WINDOW / every;
-        long allocated = least(handlers, RawClient.request("GET", "/"), 16, 1, most);
+        long allocated = least(handlers, Client.request("GET", "/"), 16, 1, most);
         assertThat(allocated).isBetween(fewest, most);
         assertThat(escaped).isNotNull();
     }
@@ -277,7 +276,7 @@ class AllocationTest {
             throws IOException {
         byte[] batch = request.repeat(depth).getBytes(StandardCharsets.US_ASCII);
         try (HttpServer server = start(handlers);
-                RawClient client = RawClient.connect(server)) {
+                Client client = Client.connect(server.port())) {
             int length = lengthOfReply(client, request) * depth;
             return least(
                     WINDOW / share,
@@ -295,7 +294,7 @@ class AllocationTest {
             throws IOException {
         byte[] batch = request.repeat(depth).getBytes(StandardCharsets.US_ASCII);
         try (HttpServer server = start(handlers);
-                RawClient client = RawClient.connect(server)) {
+                Client client = Client.connect(server.port())) {
             client.send(request);
             StringBuilder reply = new StringBuilder();
             while (reply.indexOf("\r\n0\r\n\r\n") < 0) {
@@ -314,9 +313,9 @@ class AllocationTest {
     }
 
     /** All replies have the same length: the date has a fixed one. */
-    private static int lengthOfReply(RawClient client, String request) throws IOException {
+    private static int lengthOfReply(Client client, String request) throws IOException {
         client.send(request);
-        RawClient.Reply reply = request.startsWith("HEAD") ? client.replyToHead() : client.reply();
+        Answer reply = request.startsWith("HEAD") ? client.answerToHead() : client.answer();
         assertThat(reply.status()).isLessThan(500);
         int length = reply.statusLine().length() + 2 + reply.body().length() + 2;
         for (String field : reply.fields()) {

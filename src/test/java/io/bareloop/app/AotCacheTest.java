@@ -3,7 +3,7 @@ package io.bareloop.app;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import io.bareloop.server.ServerProcess;
+import io.bareloop.rig.ServerProcess;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;

@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.bareloop.files.StaticFiles;
 import io.bareloop.http.Handler;
-import io.bareloop.http.HttpRig;
+import io.bareloop.rig.HttpRig;
 import io.bareloop.sys.Syscalls;
 import java.io.IOException;
 import java.io.InputStream;

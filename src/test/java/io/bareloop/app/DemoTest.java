@@ -3,10 +3,10 @@ package io.bareloop.app;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.bareloop.rig.Answer;
+import io.bareloop.rig.Client;
 import io.bareloop.server.CpuSet;
 import io.bareloop.server.HttpServer;
-import io.bareloop.server.RawClient;
-import io.bareloop.server.RawClient.Reply;
 import io.bareloop.server.Setting;
 import java.io.IOException;
 import java.util.regex.Matcher;
@@ -26,7 +26,7 @@ class DemoTest {
                     + " [0-2][0-9]:[0-5][0-9]:[0-6][0-9] GMT";
 
     private HttpServer server;
-    private RawClient client;
+    private Client client;
 
     @BeforeEach
     void start() throws IOException {
@@ -37,7 +37,7 @@ class DemoTest {
                         .busyPoll(Setting.OFF)
                         .handlerPerLoop(Demo::newApplication)
                         .start();
-        client = RawClient.connect(server);
+        client = Client.connect(server.port());
     }
 
     @AfterEach
@@ -49,7 +49,7 @@ class DemoTest {
     /** The reference's bytes on the wire are these 146. */
     @Test
     void jsonIs146Bytes() throws IOException {
-        client.send(RawClient.request("GET", "/json", "Connection: keep-alive"));
+        client.send(Client.request("GET", "/json", "Connection: keep-alive"));
         assertThat(new String(client.exactly(146), ISO_8859_1))
                 .matches(
                         "HTTP/1\\.1 200 OK\r\nServer: B\r\nDate: "
@@ -61,7 +61,7 @@ class DemoTest {
 
     @Test
     void plaintextIsExactlyThis() throws IOException {
-        client.send(RawClient.request("GET", "/plaintext"));
+        client.send(Client.request("GET", "/plaintext"));
         assertThat(new String(client.exactly(126), ISO_8859_1))
                 .matches(
                         "HTTP/1\\.1 200 OK\r\nServer: B\r\nDate: "
@@ -81,9 +81,9 @@ class DemoTest {
     @ParameterizedTest
     @ValueSource(strings = {"/json", "/plaintext"})
     void headHasTheFieldsOfGet(String path) throws IOException {
-        Reply get = client.get(path);
-        client.send(RawClient.request("HEAD", path));
-        Reply head = client.replyToHead();
+        Answer get = client.get(path);
+        client.send(Client.request("HEAD", path));
+        Answer head = client.answerToHead();
         assertThat(head.statusLine()).isEqualTo(get.statusLine());
         assertThat(head.field("Content-Length")).isEqualTo(get.field("Content-Length"));
         assertThat(head.field("Content-Type")).isEqualTo(get.field("Content-Type"));
@@ -93,7 +93,7 @@ class DemoTest {
     @ParameterizedTest
     @ValueSource(strings = {"/", "/JSON", "/json/", "/jsonx", "/plaintex", "/%6Ason", "//json"})
     void anyOtherPathIsNotFound(String path) throws IOException {
-        Reply reply = client.get(path);
+        Answer reply = client.get(path);
         assertThat(reply.statusLine()).isEqualTo("HTTP/1.1 404 Not Found");
         assertThat(reply.field("Content-Type")).isEqualTo("text/plain");
         assertThat(reply.body())
@@ -106,8 +106,8 @@ class DemoTest {
     @Test
     void browsersAreShownPages() throws IOException {
         String html = "Accept: text/html,application/xhtml+xml,*/*;q=0.8";
-        client.send(RawClient.request("GET", "/", html));
-        Reply notFound = client.reply();
+        client.send(Client.request("GET", "/", html));
+        Answer notFound = client.answer();
         assertThat(notFound.status()).isEqualTo(404);
         assertThat(notFound.field("Content-Type")).isEqualTo("text/html; charset=utf-8");
         assertThat(notFound.field("Vary")).isEqualTo("Accept");
@@ -123,8 +123,8 @@ class DemoTest {
             count++;
         }
         assertThat(count).isEqualTo(5);
-        client.send(RawClient.request("DELETE", "/json", html));
-        Reply notAllowed = client.reply();
+        client.send(Client.request("DELETE", "/json", html));
+        Answer notAllowed = client.answer();
         assertThat(notAllowed.status()).isEqualTo(405);
         assertThat(notAllowed.field("Allow")).isEqualTo("GET, HEAD, OPTIONS");
         assertThat(notAllowed.body()).contains("<title>405 Method Not Allowed</title>");
@@ -134,8 +134,8 @@ class DemoTest {
     @ValueSource(strings = {"POST", "PUT", "DELETE", "PATCH", "TRACE"})
     void anyOtherMethodIsNotAllowed(String method) throws IOException {
         for (String path : new String[] {"/json", "/plaintext"}) {
-            client.send(RawClient.request(method, path));
-            Reply reply = client.reply();
+            client.send(Client.request(method, path));
+            Answer reply = client.answer();
             assertThat(reply.statusLine()).isEqualTo("HTTP/1.1 405 Method Not Allowed");
             assertThat(reply.field("Allow")).isEqualTo("GET, HEAD, OPTIONS");
             assertThat(reply.body()).isEqualTo("405 Method Not Allowed: GET, HEAD, OPTIONS\n");
@@ -145,35 +145,35 @@ class DemoTest {
 
     @Test
     void aBodyThatNobodyReadsIsSkipped() throws IOException {
-        String body = RawClient.request("GET", "/smuggled");
+        String body = Client.request("GET", "/smuggled");
         client.send(
-                RawClient.request("POST", "/json", "Content-Length: " + body.length())
+                Client.request("POST", "/json", "Content-Length: " + body.length())
                         + body
-                        + RawClient.request("GET", "/plaintext"));
-        assertThat(client.reply().status()).isEqualTo(405);
-        assertThat(client.reply().body()).isEqualTo("Hello, World!");
+                        + Client.request("GET", "/plaintext"));
+        assertThat(client.answer().status()).isEqualTo(405);
+        assertThat(client.answer().body()).isEqualTo("Hello, World!");
         assertThat(client.isSilentFor(50)).isTrue();
     }
 
     @Test
     void itsResponsesKeepTheirOrder() throws IOException {
         String three =
-                RawClient.request("GET", "/json")
-                        + RawClient.request("GET", "/nowhere")
-                        + RawClient.request("GET", "/plaintext");
+                Client.request("GET", "/json")
+                        + Client.request("GET", "/nowhere")
+                        + Client.request("GET", "/plaintext");
         client.send(three.repeat(200));
         for (int i = 0; i < 200; i++) {
-            assertThat(client.reply().body()).isEqualTo("{\"message\":\"Hello, World!\"}");
-            assertThat(client.reply().status()).isEqualTo(404);
-            assertThat(client.reply().body()).isEqualTo("Hello, World!");
+            assertThat(client.answer().body()).isEqualTo("{\"message\":\"Hello, World!\"}");
+            assertThat(client.answer().status()).isEqualTo(404);
+            assertThat(client.answer().body()).isEqualTo("Hello, World!");
         }
     }
 
     @Test
     void headOfTheEventStreamEnds() throws IOException {
         client.send(
-                RawClient.request("HEAD", "/sse")
-                        + RawClient.request("GET", "/json", "Connection: close"));
+                Client.request("HEAD", "/sse")
+                        + Client.request("GET", "/json", "Connection: close"));
         assertThat(client.untilEnd())
                 .contains("text/event-stream")
                 .endsWith("{\"message\":\"Hello, World!\"}");

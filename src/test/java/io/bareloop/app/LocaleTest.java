@@ -2,8 +2,8 @@ package io.bareloop.app;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.bareloop.server.RawClient;
-import io.bareloop.server.ServerProcess;
+import io.bareloop.rig.Client;
+import io.bareloop.rig.ServerProcess;
 import java.nio.file.Path;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
@@ -57,7 +57,7 @@ class LocaleTest {
                                 "cd \"$ROOM\"; "
                                         + script
                                         + " --index \"$(printf '\\303\\274.html')\" --port 0");
-                RawClient client = RawClient.connect(server.port())) {
+                Client client = Client.connect(server.port())) {
             assertThat(client.get("/page.html").body()).isEqualTo("here\n");
             assertThat(client.get("/").body()).isEqualTo("index\n");
             assertThat(client.get("/%C3%BC.html").body()).isEqualTo("index\n");
@@ -102,7 +102,7 @@ class LocaleTest {
                         ServerProcess.startByShell(
                                 Map.of("LC_ALL", "C", "ROOM", directory.toString()),
                                 "cd \"$ROOM\"/" + name + "; exec $SERVER --root site --port 0");
-                RawClient client = RawClient.connect(server.port())) {
+                Client client = Client.connect(server.port())) {
             assertThat(client.get("/page.html").body()).isEqualTo("here\n");
             shell("cd " + name + "; mv site old; mkdir site; echo new > site/page.html");
             String body = "here\n";

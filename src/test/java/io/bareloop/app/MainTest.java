@@ -3,10 +3,10 @@ package io.bareloop.app;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.bareloop.rig.Answer;
+import io.bareloop.rig.Client;
+import io.bareloop.rig.ServerProcess;
 import io.bareloop.server.CpuSet;
-import io.bareloop.server.RawClient;
-import io.bareloop.server.RawClient.Reply;
-import io.bareloop.server.ServerProcess;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -253,14 +253,14 @@ class MainTest {
                                 "--cache-control=max-age=60",
                                 "--cache-control-for=*.js:no-cache",
                                 "--cache-control-for=*.css:no-store");
-                RawClient client = RawClient.connect(server.port())) {
+                Client client = Client.connect(server.port())) {
             assertThat(server.line("  ready")).contains("files").doesNotContain("plaintext");
             // Loops with tables of their own could not send what another thread opens.
             assertThat(server.line("  kernel ")).doesNotContain("private descriptors");
             assertThat(client.get("/").body()).isEqualTo("top");
             assertThat(client.get("/").field("Cache-Control")).isEqualTo("max-age=60");
-            client.send(RawClient.request("GET", "/a.js", "Accept-Encoding: gzip"));
-            Reply script = client.reply();
+            client.send(Client.request("GET", "/a.js", "Accept-Encoding: gzip"));
+            Answer script = client.answer();
             assertThat(script.field("Cache-Control")).isEqualTo("no-cache");
             assertThat(script.field("Content-Encoding")).isEqualTo("gzip");
             assertThat(client.get("/plaintext").status()).isEqualTo(404);
@@ -438,12 +438,12 @@ class MainTest {
                                     + " drains and ends, a second one at once");
             assertThat(banner).hasSizeLessThanOrEqualTo(7);
 
-            try (RawClient client = RawClient.connect(server.port());
-                    RawClient other = RawClient.connect(server.port())) {
+            try (Client client = Client.connect(server.port());
+                    Client other = Client.connect(server.port())) {
                 assertThat(client.get("/plaintext").body()).isEqualTo("Hello, World!");
                 assertThat(client.get("/json").body()).isEqualTo("{\"message\":\"Hello, World!\"}");
                 assertThat(client.get("/").status()).isEqualTo(404);
-                assertThat(other.send("BAD\r\n\r\n").reply().status()).isEqualTo(400);
+                assertThat(other.send("BAD\r\n\r\n").answer().status()).isEqualTo(400);
                 assertThat(other.untilEnd()).isEmpty();
             }
 
@@ -484,7 +484,7 @@ class MainTest {
                                 "--busy-poll=off",
                                 "--io-uring=off",
                                 "--private-descriptors=off");
-                RawClient idle = connectOnce(server)) {
+                Client idle = connectOnce(server)) {
             if (signal.equals("INT")) {
                 // As a job of a shell in the background, which has SIGINT ignored: so has its
                 // child.
@@ -510,8 +510,8 @@ class MainTest {
     @Test
     void finishesTheRequestInFlight() throws Exception {
         try (ServerProcess server = start();
-                RawClient slow = connectOnce(server)) {
-            String request = RawClient.request("GET", "/plaintext");
+                Client slow = connectOnce(server)) {
+            String request = Client.request("GET", "/plaintext");
             slow.send(request.substring(0, 20));
             // One after it, on the same CPU or not: the half one has long been received.
             Thread.sleep(100);
@@ -519,7 +519,7 @@ class MainTest {
             awaitRefused(server);
             assertThat(server.isAlive()).isTrue();
             slow.send(request.substring(20));
-            Reply reply = slow.reply();
+            Answer reply = slow.answer();
             assertThat(reply.body()).isEqualTo("Hello, World!");
             assertThat(reply.field("Connection")).isEqualTo("close");
             assertThat(slow.untilEnd()).isEmpty();
@@ -530,7 +530,7 @@ class MainTest {
     @Test
     void saysSoWhereItCutsWorkOff() throws Exception {
         try (ServerProcess server = start("--drain=1");
-                RawClient slow = connectOnce(server)) {
+                Client slow = connectOnce(server)) {
             slow.send("GET /plaintext HTTP/1.1\r\n");
             Thread.sleep(100);
             long start = System.nanoTime();
@@ -590,8 +590,8 @@ class MainTest {
     }
 
     /** A connection that has had a request answered. */
-    private static RawClient connectOnce(ServerProcess server) throws IOException {
-        RawClient client = RawClient.connect(server.port());
+    private static Client connectOnce(ServerProcess server) throws IOException {
+        Client client = Client.connect(server.port());
         assertThat(client.get("/json").status()).isEqualTo(200);
         return client;
     }
@@ -599,7 +599,7 @@ class MainTest {
     private static void awaitRefused(ServerProcess server) throws Exception {
         while (true) {
             try {
-                RawClient.connect(server.port()).close();
+                Client.connect(server.port()).close();
             } catch (ConnectException e) {
                 return;
             } catch (SocketException e) {

@@ -3,8 +3,8 @@ package io.bareloop.app;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.bareloop.server.RawClient;
-import io.bareloop.server.ServerProcess;
+import io.bareloop.rig.Client;
+import io.bareloop.rig.ServerProcess;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.nio.file.DirectoryStream;
@@ -29,7 +29,7 @@ class PrivateDescriptorsTest {
 
     @Test
     void connectionsAreInTheTablesOfTheLoopsAlone() throws Exception {
-        List<RawClient> clients = new ArrayList<>();
+        List<Client> clients = new ArrayList<>();
         try (ServerProcess server = start("on")) {
             assertThat(server.line("  kernel ")).contains("private descriptors");
             Set<String> listeners = sockets(process(server));
@@ -37,7 +37,7 @@ class PrivateDescriptorsTest {
             assertThat(listeners).hasSizeGreaterThanOrEqualTo(loops.length);
             try {
                 for (int i = 0; i < CONNECTIONS; i++) {
-                    RawClient client = RawClient.connect(server.port());
+                    Client client = Client.connect(server.port());
                     clients.add(client);
                     assertThat(client.get("/plaintext").body()).isEqualTo("Hello, World!");
                 }
@@ -56,7 +56,7 @@ class PrivateDescriptorsTest {
                 assertThat(connections).isEqualTo(CONNECTIONS);
                 assertThat(served).hasSize(loops.length);
             } finally {
-                for (RawClient client : clients) {
+                for (Client client : clients) {
                     client.close();
                 }
             }
@@ -70,9 +70,9 @@ class PrivateDescriptorsTest {
     @Test
     void aDrainClosesTheListeners() throws Exception {
         try (ServerProcess server = start("auto");
-                RawClient slow = RawClient.connect(server.port())) {
+                Client slow = Client.connect(server.port())) {
             assertThat(slow.get("/plaintext").status()).isEqualTo(200);
-            String request = RawClient.request("GET", "/plaintext");
+            String request = Client.request("GET", "/plaintext");
             slow.send(request.substring(0, 20));
             Thread.sleep(100);
             server.signal("TERM");
@@ -80,7 +80,7 @@ class PrivateDescriptorsTest {
             boolean refused = false;
             while (!refused && System.nanoTime() < end) {
                 try {
-                    RawClient.connect(server.port()).close();
+                    Client.connect(server.port()).close();
                     Thread.sleep(5);
                 } catch (ConnectException e) {
                     refused = true;
@@ -89,17 +89,17 @@ class PrivateDescriptorsTest {
             assertThat(refused).isTrue();
             assertThat(server.isAlive()).isTrue();
             slow.send(request.substring(20));
-            assertThat(slow.reply().body()).isEqualTo("Hello, World!");
+            assertThat(slow.answer().body()).isEqualTo("Hello, World!");
             assertThat(server.exit()).isZero();
             int port = server.port();
-            assertThatThrownBy(() -> RawClient.connect(port)).isInstanceOf(ConnectException.class);
+            assertThatThrownBy(() -> Client.connect(port)).isInstanceOf(ConnectException.class);
         }
     }
 
     @Test
     void offLeavesAllLoopsTheTableOfTheProcess() throws Exception {
         try (ServerProcess server = start("off");
-                RawClient client = RawClient.connect(server.port())) {
+                Client client = Client.connect(server.port())) {
             assertThat(client.get("/plaintext").status()).isEqualTo(200);
             assertThat(server.line("  kernel ")).doesNotContain("private descriptors");
             for (Path loop : loops(server)) {

@@ -2,8 +2,8 @@ package io.bareloop.app;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.bareloop.server.RawClient;
-import io.bareloop.server.ServerProcess;
+import io.bareloop.rig.Client;
+import io.bareloop.rig.ServerProcess;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.SocketException;
@@ -26,7 +26,7 @@ class SignalTest {
     @CsvSource({"TERM,TERM", "TERM,INT", "INT,INT", "HUP,TERM"})
     void aSecondSignalEndsAtOnce(String first, String second) throws Exception {
         try (ServerProcess server = start("--drain=60");
-                RawClient slow = halfARequest(server)) {
+                Client slow = halfARequest(server)) {
             assumeHeard(server, first);
             assumeHeard(server, second);
             server.signal(first);
@@ -47,13 +47,13 @@ class SignalTest {
     @Test
     void aSignalThatComesTwiceIsOne() throws Exception {
         try (ServerProcess server = start("--drain=60");
-                RawClient slow = halfARequest(server)) {
+                Client slow = halfARequest(server)) {
             for (int i = 0; i < 3; i++) {
                 server.signal("TERM");
             }
             awaitRefused(server);
             slow.send("Host: a\r\n\r\n");
-            assertThat(slow.reply().body()).isEqualTo("Hello, World!");
+            assertThat(slow.answer().body()).isEqualTo("Hello, World!");
             assertThat(server.exit()).isZero();
             assertThat(server.err()).isEmpty();
         }
@@ -63,12 +63,12 @@ class SignalTest {
     @Test
     void hangingUpDrains() throws Exception {
         try (ServerProcess server = start("--drain=60");
-                RawClient slow = halfARequest(server)) {
+                Client slow = halfARequest(server)) {
             assumeHeard(server, "HUP");
             server.signal("HUP");
             awaitRefused(server);
             slow.send("Host: a\r\n\r\n");
-            assertThat(slow.reply().body()).isEqualTo("Hello, World!");
+            assertThat(slow.answer().body()).isEqualTo("Hello, World!");
             assertThat(server.exit()).isZero();
         }
     }
@@ -104,8 +104,8 @@ class SignalTest {
     @Test
     void eventStreamsDoNotHoldTheEnd() throws Exception {
         try (ServerProcess server = start("--drain=60");
-                RawClient client = RawClient.connect(server.port())) {
-            client.send(RawClient.request("GET", "/sse"));
+                Client client = Client.connect(server.port())) {
+            client.send(Client.request("GET", "/sse"));
             Thread.sleep(300);
             long start = System.nanoTime();
             server.signal("TERM");
@@ -126,8 +126,8 @@ class SignalTest {
     }
 
     /** Work in flight. */
-    private static RawClient halfARequest(ServerProcess server) throws Exception {
-        RawClient client = RawClient.connect(server.port()).send("GET /plaintext HTTP/1.1\r\n");
+    private static Client halfARequest(ServerProcess server) throws Exception {
+        Client client = Client.connect(server.port()).send("GET /plaintext HTTP/1.1\r\n");
         Thread.sleep(200);
         return client;
     }
@@ -142,7 +142,7 @@ class SignalTest {
     private static void awaitRefused(ServerProcess server) throws Exception {
         while (true) {
             try {
-                RawClient.connect(server.port()).close();
+                Client.connect(server.port()).close();
             } catch (ConnectException e) {
                 return;
             } catch (SocketException e) {

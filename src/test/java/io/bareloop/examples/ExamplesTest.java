@@ -3,8 +3,8 @@ package io.bareloop.examples;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.bareloop.rig.ServerProcess;
 import io.bareloop.server.HttpServer;
-import io.bareloop.server.ServerProcess;
 import java.io.BufferedReader;
 import java.io.InputStream;
 import java.io.InputStreamReader;

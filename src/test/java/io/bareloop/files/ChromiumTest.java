@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.bareloop.http.Handler;
 import io.bareloop.http.HeaderName;
+import io.bareloop.rig.Site;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

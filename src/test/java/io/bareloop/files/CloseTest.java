@@ -3,9 +3,11 @@ package io.bareloop.files;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.bareloop.http.Handler;
-import io.bareloop.http.HttpRig;
 import io.bareloop.http.Method;
-import io.bareloop.server.RawClient;
+import io.bareloop.rig.Answer;
+import io.bareloop.rig.Client;
+import io.bareloop.rig.HttpRig;
+import io.bareloop.rig.Site;
 import io.bareloop.sys.Errno;
 import io.bareloop.sys.Syscalls;
 import java.io.IOException;
@@ -75,7 +77,7 @@ class CloseTest {
         return StaticFiles.builder(root).calls(SlowDisk::new).build();
     }
 
-    private void assertAnswered503(RawClient client, String... paths) throws IOException {
+    private void assertAnswered503(Client client, String... paths) throws IOException {
         long before = System.nanoTime();
         for (String path : paths) {
             assertThat(client.get(path).status()).as(path).isEqualTo(503);
@@ -88,15 +90,15 @@ class CloseTest {
         StaticFiles files = StaticFiles.of(root);
         try (files;
                 HttpRig rig = HttpRig.start(files);
-                RawClient client = RawClient.connect(rig.port())) {
+                Client client = Client.connect(rig.port())) {
             assertThat(client.get("/small.txt").body()).isEqualTo("small");
             assertThat(client.get("/large.bin").status()).isEqualTo(200);
             files.close();
             assertAnswered503(client, "/small.txt", "/large.bin", "/unknown.txt", "/");
             files.close();
             assertAnswered503(client, "/small.txt");
-            client.send(RawClient.request("HEAD", "/small.txt"));
-            assertThat(client.replyToHead().status()).isEqualTo(503);
+            client.send(Client.request("HEAD", "/small.txt"));
+            assertThat(client.answerToHead().status()).isEqualTo(503);
             // What has to do with no file is answered as before.
             assertThat(client.get("/%00").status()).isEqualTo(404);
             assertThat(client.get("/%zz").status()).isEqualTo(400);
@@ -111,19 +113,19 @@ class CloseTest {
         StaticFiles files = slowFiles();
         try (files;
                 HttpRig rig = HttpRig.start(files);
-                RawClient first = RawClient.connect(rig.port());
-                RawClient second = RawClient.connect(rig.port());
-                RawClient third = RawClient.connect(rig.port())) {
-            first.send(RawClient.request("GET", "/small.txt"));
-            second.send(RawClient.request("GET", "/small.txt"));
-            third.send(RawClient.request("GET", "/other.txt"));
+                Client first = Client.connect(rig.port());
+                Client second = Client.connect(rig.port());
+                Client third = Client.connect(rig.port())) {
+            first.send(Client.request("GET", "/small.txt"));
+            second.send(Client.request("GET", "/small.txt"));
+            third.send(Client.request("GET", "/other.txt"));
             atGate.await();
             assertThat(first.isSilentFor(100)).isTrue();
             long before = System.nanoTime();
             files.close();
-            assertThat(first.reply().status()).isEqualTo(503);
-            assertThat(second.reply().status()).isEqualTo(503);
-            assertThat(third.reply().status()).isEqualTo(503);
+            assertThat(first.answer().status()).isEqualTo(503);
+            assertThat(second.answer().status()).isEqualTo(503);
+            assertThat(third.answer().status()).isEqualTo(503);
             assertThat(System.nanoTime() - before).isLessThan(SOON_NANOS);
             assertThat(rig.slicesInUse()).isZero();
         }
@@ -148,14 +150,14 @@ class CloseTest {
                     }
                 };
         try (HttpRig rig = HttpRig.start(application);
-                RawClient client = RawClient.connect(rig.port());
-                RawClient other = RawClient.connect(rig.port())) {
-            client.send(RawClient.request("GET", "/small.txt"));
+                Client client = Client.connect(rig.port());
+                Client other = Client.connect(rig.port())) {
+            client.send(Client.request("GET", "/small.txt"));
             atGate.await();
             long before = System.nanoTime();
-            other.send(RawClient.request("POST", "/"));
-            assertThat(other.reply().body()).isEqualTo("closed");
-            assertThat(client.reply().status()).isEqualTo(503);
+            other.send(Client.request("POST", "/"));
+            assertThat(other.answer().body()).isEqualTo("closed");
+            assertThat(client.answer().status()).isEqualTo(503);
             assertThat(System.nanoTime() - before).isLessThan(SOON_NANOS);
             assertAnswered503(other, "/small.txt");
         }
@@ -185,9 +187,9 @@ class CloseTest {
                                                         : super.preadv2Nowait(fd, position);
                                             }
                                         });
-                RawClient client = RawClient.connect(rig.port(), 32 << 10);
-                RawClient other = RawClient.connect(rig.port())) {
-            client.send(RawClient.request("GET", "/large.bin"));
+                Client client = Client.connect(rig.port(), 32 << 10);
+                Client other = Client.connect(rig.port())) {
+            client.send(Client.request("GET", "/large.bin"));
             // More than the sockets hold, so that it is under way until it is read.
             assertThat(HttpRig.await(true, () -> probes.get() > 0)).isTrue();
             cold.set(true);
@@ -195,7 +197,7 @@ class CloseTest {
             assertAnswered503(other, "/large.bin");
             Thread.sleep(1500); // until it is not taken to be in the cache any more
             int before = probes.get();
-            assertThat(client.reply().body().equals(Site.text(LARGE))).isTrue();
+            assertThat(client.answer().body().equals(Site.text(LARGE))).isTrue();
             assertThat(probes.get()).as("has been waited for").isGreaterThan(before);
         }
         awaitNoDescriptor();
@@ -222,11 +224,10 @@ class CloseTest {
                                                 files.close();
                                             }));
                 }
-                try (RawClient client = RawClient.connect(rig.port())) {
+                try (Client client = Client.connect(rig.port())) {
                     int status = 200;
                     for (int i = 0; i < 10_000 && status == 200; i++) {
-                        RawClient.Reply reply =
-                                client.get(i % 10 == 9 ? "/large.bin" : "/small.txt");
+                        Answer reply = client.get(i % 10 == 9 ? "/large.bin" : "/small.txt");
                         status = reply.status();
                         assertThat(status).isIn(200, 503);
                     }

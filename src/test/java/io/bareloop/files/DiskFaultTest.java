@@ -5,15 +5,16 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.bareloop.http.Handler;
-import io.bareloop.http.HttpRig;
 import io.bareloop.http.Limits;
 import io.bareloop.http.Prepared;
 import io.bareloop.http.Router;
 import io.bareloop.http.Timeouts;
+import io.bareloop.rig.Answer;
+import io.bareloop.rig.Client;
+import io.bareloop.rig.HttpRig;
+import io.bareloop.rig.Site;
 import io.bareloop.server.CpuSet;
 import io.bareloop.server.HttpServer;
-import io.bareloop.server.RawClient;
-import io.bareloop.server.RawClient.Reply;
 import io.bareloop.server.Setting;
 import io.bareloop.sys.Errno;
 import io.bareloop.sys.Syscalls;
@@ -131,7 +132,7 @@ class DiskFaultTest {
     private void assertOpening(int errno, int status) throws IOException {
         try (StaticFiles files = files();
                 HttpRig rig = HttpRig.start(files);
-                RawClient client = RawClient.connect(rig.port())) {
+                Client client = Client.connect(rig.port())) {
             openResult = -errno;
             assertThat(client.get("/small.txt").status()).isEqualTo(status);
             openResult = 0;
@@ -145,7 +146,7 @@ class DiskFaultTest {
     void eagainIsTriedAgain() throws IOException {
         try (StaticFiles files = files();
                 HttpRig rig = HttpRig.start(files);
-                RawClient client = RawClient.connect(rig.port())) {
+                Client client = Client.connect(rig.port())) {
             openResult = -Errno.EAGAIN;
             assertThat(client.get("/small.txt").status()).isEqualTo(503);
             assertThat(opens.get()).isGreaterThanOrEqualTo(4);
@@ -159,8 +160,8 @@ class DiskFaultTest {
             for (int i = 0; i < 3; i++) {
                 readResult = i == 0 ? -Errno.EIO : 0;
                 statResult = i == 1 ? -Errno.EIO : 0;
-                try (RawClient client = RawClient.connect(rig.port())) {
-                    Reply reply = client.get("/small.txt");
+                try (Client client = Client.connect(rig.port())) {
+                    Answer reply = client.get("/small.txt");
                     assertThat(reply.status()).isEqualTo(i == 2 ? 200 : 500);
                 }
             }
@@ -193,7 +194,7 @@ class DiskFaultTest {
                                                 })
                                 .build();
                 HttpRig rig = HttpRig.start(files);
-                RawClient client = RawClient.connect(rig.port())) {
+                Client client = Client.connect(rig.port())) {
             assertThat(client.get("/small.txt").body()).isEqualTo("small");
         }
     }
@@ -213,20 +214,20 @@ class DiskFaultTest {
         closedGate = true;
         try (StaticFiles files = files();
                 HttpRig rig = HttpRig.start(withPlaintext(files));
-                RawClient first = RawClient.connect(rig.port());
-                RawClient second = RawClient.connect(rig.port());
-                RawClient other = RawClient.connect(rig.port())) {
-            first.send(RawClient.request("GET", "/small.txt").repeat(2));
-            second.send(RawClient.request("GET", "/small.txt"));
+                Client first = Client.connect(rig.port());
+                Client second = Client.connect(rig.port());
+                Client other = Client.connect(rig.port())) {
+            first.send(Client.request("GET", "/small.txt").repeat(2));
+            second.send(Client.request("GET", "/small.txt"));
             for (int i = 0; i < 100; i++) {
                 assertThat(other.get("/plaintext").status()).isEqualTo(200);
             }
             assertThat(first.isSilentFor(50)).isTrue();
             closedGate = false;
             gate.countDown();
-            assertThat(first.reply().body()).isEqualTo("small");
-            assertThat(first.reply().body()).isEqualTo("small");
-            assertThat(second.reply().body()).isEqualTo("small");
+            assertThat(first.answer().body()).isEqualTo("small");
+            assertThat(first.answer().body()).isEqualTo("small");
+            assertThat(second.answer().body()).isEqualTo("small");
         }
     }
 
@@ -238,9 +239,9 @@ class DiskFaultTest {
         try (StaticFiles files =
                         StaticFiles.builder(root).calls(FaultyDisk::new).diskTimeMax(soon).build();
                 HttpRig rig = HttpRig.start(withPlaintext(files));
-                RawClient client = RawClient.connect(rig.port())) {
-            client.send(RawClient.request("GET", "/small.txt"));
-            RawClient.Reply refused = client.reply();
+                Client client = Client.connect(rig.port())) {
+            client.send(Client.request("GET", "/small.txt"));
+            Answer refused = client.answer();
             assertThat(refused.status()).isEqualTo(503);
             assertThat(refused.body())
                     .isEqualTo("503 Service Unavailable: the disk does not answer\n");
@@ -267,20 +268,20 @@ class DiskFaultTest {
                                                 return -Errno.EAGAIN;
                                             }
                                         });
-                RawClient client = RawClient.connect(rig.port());
-                RawClient other = RawClient.connect(rig.port())) {
+                Client client = Client.connect(rig.port());
+                Client other = Client.connect(rig.port())) {
             assertThat(client.get("/large.bin").body()).isEqualTo(Site.text(LARGE));
             assertThat(client.get("/large.bin").body()).isEqualTo(Site.text(LARGE));
             assertThat(probes.get()).isPositive();
             assertThat(reads.get()).isGreaterThanOrEqualTo(LARGE.length / (64 << 10));
             // And while that disk does not answer, the loop does.
             closedGate = true;
-            client.send(RawClient.request("GET", "/large.bin", "Range: bytes=1000000-1000009"));
+            client.send(Client.request("GET", "/large.bin", "Range: bytes=1000000-1000009"));
             for (int i = 0; i < 100; i++) {
                 assertThat(other.get("/plaintext").status()).isEqualTo(200);
             }
             gate.countDown();
-            assertThat(client.reply().body())
+            assertThat(client.answer().body())
                     .isEqualTo(Site.text(LARGE).substring(1_000_000, 1_000_010));
         }
     }
@@ -290,7 +291,7 @@ class DiskFaultTest {
     void aFileInUseIsProbedOnceASecond() throws Exception {
         try (StaticFiles files = files();
                 HttpRig rig = HttpRig.start(files, FaultyLoop::new);
-                RawClient client = RawClient.connect(rig.port())) {
+                Client client = Client.connect(rig.port())) {
             String text = Site.text(LARGE);
             boolean unasked = false;
             for (int i = 0; i < 50 && !unasked; i++) {
@@ -307,8 +308,8 @@ class DiskFaultTest {
             }
             // A part says nothing of what is before it.
             Thread.sleep(1100);
-            client.send(RawClient.request("GET", "/large.bin", "Range: bytes=600000-"));
-            assertThat(client.reply().body().equals(text.substring(600_000))).isTrue();
+            client.send(Client.request("GET", "/large.bin", "Range: bytes=600000-"));
+            assertThat(client.answer().body().equals(text.substring(600_000))).isTrue();
             int before = probes.get();
             assertThat(client.get("/large.bin").body().equals(text)).isTrue();
             assertThat(probes.get()).isGreaterThan(before);
@@ -329,7 +330,7 @@ class DiskFaultTest {
                                                 return -Errno.EOPNOTSUPP;
                                             }
                                         });
-                RawClient client = RawClient.connect(rig.port())) {
+                Client client = Client.connect(rig.port())) {
             assertThat(client.get("/large.bin").body()).isEqualTo(Site.text(LARGE));
         }
     }
@@ -350,15 +351,15 @@ class DiskFaultTest {
                                                 return -Errno.EAGAIN;
                                             }
                                         });
-                RawClient client = RawClient.connect(rig.port())) {
+                Client client = Client.connect(rig.port())) {
             // Known, and at its beginning in the cache; then the disk hangs.
             assertThat(client.get("/small.txt").status()).isEqualTo(200);
-            client.send(RawClient.request("HEAD", "/large.bin"));
-            assertThat(client.replyToHead().status()).isEqualTo(200);
+            client.send(Client.request("HEAD", "/large.bin"));
+            assertThat(client.answerToHead().status()).isEqualTo(200);
             closedGate = true;
-            client.send(RawClient.request("GET", "/large.bin", "Range: bytes=1000000-"));
+            client.send(Client.request("GET", "/large.bin", "Range: bytes=1000000-"));
             // The head is on its way, but no byte of the file.
-            assertThatThrownBy(client::reply).isInstanceOf(EOFException.class);
+            assertThatThrownBy(client::answer).isInstanceOf(EOFException.class);
             assertThat(HttpRig.await(0L, rig::open)).isZero();
             assertThat(rig.slicesInUse()).isZero();
         }
@@ -410,14 +411,14 @@ class DiskFaultTest {
                                                         length);
                                             }
                                         });
-                RawClient client = RawClient.connect(rig.port())) {
+                Client client = Client.connect(rig.port())) {
             String text = Site.text(Site.bytes(7, size));
             for (int i = 1; i <= 5; i++) {
                 assertThat(client.get("/size.bin").body()).isEqualTo(text);
                 assertThat(sends.get()).isEqualTo(i);
             }
-            client.send(RawClient.request("GET", "/size.bin", "Range: bytes=1-"));
-            assertThat(client.reply().body()).isEqualTo(text.substring(1));
+            client.send(Client.request("GET", "/size.bin", "Range: bytes=1-"));
+            assertThat(client.answer().body()).isEqualTo(text.substring(1));
             assertThat(sends.get()).isEqualTo(6);
         }
     }
@@ -444,10 +445,10 @@ class DiskFaultTest {
                                                         socket, file, from, Math.min(some, count));
                                             }
                                         });
-                RawClient client = RawClient.connect(rig.port())) {
+                Client client = Client.connect(rig.port())) {
             int length = Math.min(LARGE.length - 7, atMost * 2000);
-            client.send(RawClient.request("GET", "/large.bin", "Range: bytes=7-" + (length + 6)));
-            assertThat(client.reply().body().equals(Site.text(LARGE).substring(7, length + 7)))
+            client.send(Client.request("GET", "/large.bin", "Range: bytes=7-" + (length + 6)));
+            assertThat(client.answer().body().equals(Site.text(LARGE).substring(7, length + 7)))
                     .isTrue();
             assertThat(client.get("/small.txt").body()).isEqualTo("small");
         }
@@ -479,17 +480,17 @@ class DiskFaultTest {
                                                                 Math.min(count, 500_000 - from));
                                             }
                                         });
-                RawClient other = RawClient.connect(rig.port())) {
+                Client other = Client.connect(rig.port())) {
             for (int i = 0; i < 3; i++) {
-                try (RawClient client = RawClient.connect(rig.port())) {
-                    client.send(RawClient.request("GET", "/large.bin"));
-                    assertThatThrownBy(client::reply).isInstanceOf(IOException.class);
+                try (Client client = Client.connect(rig.port())) {
+                    client.send(Client.request("GET", "/large.bin"));
+                    assertThatThrownBy(client::answer).isInstanceOf(IOException.class);
                 }
-                try (RawClient client = RawClient.connect(rig.port())) {
+                try (Client client = Client.connect(rig.port())) {
                     client.send(
-                            RawClient.request(
+                            Client.request(
                                     "GET", "/large.bin", "Range: bytes=0-9,400000-600000,700000-"));
-                    assertThatThrownBy(client::reply).isInstanceOf(IOException.class);
+                    assertThatThrownBy(client::answer).isInstanceOf(IOException.class);
                 }
             }
             assertThat(other.get("/small.txt").body()).isEqualTo("small");
@@ -511,7 +512,7 @@ class DiskFaultTest {
                             .log(line -> {})
                             .start();
             try (server;
-                    RawClient client = RawClient.connect(server)) {
+                    Client client = Client.connect(server.port())) {
                 assumeTrue(
                         server.featuresTaken().stream().anyMatch(it -> it.startsWith("private")),
                         "no unshare(2) here");

@@ -2,8 +2,9 @@ package io.bareloop.files;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.bareloop.server.RawClient;
-import io.bareloop.server.RawClient.Reply;
+import io.bareloop.rig.Answer;
+import io.bareloop.rig.Client;
+import io.bareloop.rig.Site;
 import io.bareloop.sys.Errno;
 import io.bareloop.sys.Linux;
 import io.bareloop.sys.Syscalls;
@@ -73,15 +74,15 @@ class ErrorPagesTest {
     void withoutPagesOfTheRoot() throws IOException {
         try (Site site = site()) {
             for (String path : NOWHERE) {
-                Reply line = site.get(path, "Accept: */*");
+                Answer line = site.get(path, "Accept: */*");
                 assertThat(line.status()).as(path).isEqualTo(404);
                 assertThat(line.body()).isEqualTo("404 Not Found\n");
                 assertThat(line.field("Content-Type")).isEqualTo("text/plain");
-                Reply page = site.get(path, HTML);
+                Answer page = site.get(path, HTML);
                 assertThat(page.status()).as(path).isEqualTo(404);
                 assertThat(page.body()).contains("<title>404 Not Found</title>", "nothing at this");
                 assertThat(page.field("Content-Type")).isEqualTo("text/html; charset=utf-8");
-                Reply head = site.head(path, HTML);
+                Answer head = site.head(path, HTML);
                 assertThat(head.status()).isEqualTo(404);
                 assertThat(head.field("Content-Length")).isEqualTo(page.field("Content-Length"));
                 assertThat(List.of(line, page, head))
@@ -90,15 +91,15 @@ class ErrorPagesTest {
             }
             assertThat(site.get("/%zz", HTML).status()).isEqualTo(400);
             assertThat(site.get("/%zz", HTML).body()).contains("<title>400 Bad Request</title>");
-            site.client.send(RawClient.request("DELETE", "/x", HTML));
-            Reply refused = site.client.reply();
+            site.client.send(Client.request("DELETE", "/x", HTML));
+            Answer refused = site.client.answer();
             assertThat(refused.status()).isEqualTo(405);
             assertThat(refused.field("Allow")).isEqualTo("GET, HEAD, OPTIONS");
             assertThat(refused.body()).contains("Allowed: GET, HEAD, OPTIONS.");
             failing = Errno.EIO;
             assertThat(site.get("/x", HTML).body()).contains("500 Internal Server Error</title>");
             failing = Errno.EMFILE;
-            Reply busy = site.get("/x", HTML);
+            Answer busy = site.get("/x", HTML);
             assertThat(busy.body()).contains("503", "Short of descriptors or memory.");
             assertThat(busy.field("Retry-After")).isEqualTo("1");
             assertThat(site.get("/x").body())
@@ -119,7 +120,7 @@ class ErrorPagesTest {
                         builder ->
                                 (mount.isEmpty() ? builder : builder.mount(mount))
                                         .cacheControl("max-age=9"))) {
-            Reply file = site.get(mount + "/404.html");
+            Answer file = site.get(mount + "/404.html");
             assertThat(file.status()).isEqualTo(200);
             String tag = file.field("ETag");
             List<String> paths = new ArrayList<>(NOWHERE);
@@ -140,7 +141,7 @@ class ErrorPagesTest {
                                 "If-Match: \"x\"",
                                 "Range: bytes=0-2",
                                 "Accept-Encoding: gzip")) {
-                    Reply reply = site.get(path, field);
+                    Answer reply = site.get(path, field);
                     assertThat(reply.status()).as(path + " " + field).isEqualTo(404);
                     assertThat(reply.body()).isEqualTo(LOST);
                     assertThat(reply.field("Content-Type")).isEqualTo("text/html; charset=utf-8");
@@ -154,7 +155,7 @@ class ErrorPagesTest {
                         assertThat(reply.has(name)).as(name).isFalse();
                     }
                 }
-                Reply head = site.head(path);
+                Answer head = site.head(path);
                 assertThat(head.status()).isEqualTo(404);
                 assertThat(head.field("Content-Length")).isEqualTo(String.valueOf(LOST.length()));
             }
@@ -272,7 +273,7 @@ class ErrorPagesTest {
         Site.write(root().resolve("50x.html"), SOON);
         try (Site site = site()) {
             failing = Errno.EMFILE;
-            Reply busy = site.get("/x", "Accept: application/json");
+            Answer busy = site.get("/x", "Accept: application/json");
             assertThat(busy.status()).isEqualTo(503);
             assertThat(busy.body()).isEqualTo(SOON);
             assertThat(busy.field("Retry-After")).isEqualTo("1");
@@ -281,7 +282,7 @@ class ErrorPagesTest {
             failing = Errno.EIO;
             // Known from before, however long nothing can be opened.
             Thread.sleep(2 * Sweeper.SWEEP_MILLIS);
-            Reply failed = site.get("/x");
+            Answer failed = site.get("/x");
             assertThat(failed.status()).isEqualTo(500);
             assertThat(failed.body()).isEqualTo(SOON);
             assertThat(failed.has("Retry-After")).isFalse();
@@ -290,7 +291,7 @@ class ErrorPagesTest {
             failing = 0;
             assertThat(site.get("/x").body()).isEqualTo("404 Not Found\n");
             site.files.close();
-            Reply closed = site.get("/x");
+            Answer closed = site.get("/x");
             assertThat(closed.status()).isEqualTo(503);
             assertThat(closed.body()).isEqualTo(SOON);
         }

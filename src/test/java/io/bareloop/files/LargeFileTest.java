@@ -4,8 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.bareloop.http.Prepared;
 import io.bareloop.http.Router;
-import io.bareloop.server.RawClient;
-import io.bareloop.server.RawClient.Reply;
+import io.bareloop.rig.Answer;
+import io.bareloop.rig.Client;
+import io.bareloop.rig.Site;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -90,7 +91,7 @@ class LargeFileTest {
         Thread thread =
                 new Thread(
                         () -> {
-                            try (RawClient client = RawClient.connect(site.server)) {
+                            try (Client client = Client.connect(site.server.port())) {
                                 while (!stop.get()) {
                                     long start = System.nanoTime();
                                     assertThat(client.get("/plaintext").status()).isEqualTo(200);
@@ -105,9 +106,9 @@ class LargeFileTest {
     }
 
     private void downloadWhole(Site site) throws IOException {
-        site.client.send(RawClient.request("GET", "/sparse.bin"));
+        site.client.send(Client.request("GET", "/sparse.bin"));
         // The head: what follows is too much for a string.
-        Reply head = site.client.replyToHead();
+        Answer head = site.client.answerToHead();
         assertThat(head.status()).isEqualTo(200);
         assertThat(head.field("Content-Length")).isEqualTo(String.valueOf(SIZE));
         long at = 0;
@@ -125,8 +126,8 @@ class LargeFileTest {
             long first = random.nextLong(SIZE);
             long last = Math.min(SIZE - 1, first + random.nextInt(100_000));
             site.client.send(
-                    RawClient.request("GET", "/sparse.bin", "Range: bytes=" + first + "-" + last));
-            Reply head = site.client.replyToHead();
+                    Client.request("GET", "/sparse.bin", "Range: bytes=" + first + "-" + last));
+            Answer head = site.client.answerToHead();
             assertThat(head.status()).isEqualTo(206);
             assertThat(head.field("Content-Range"))
                     .isEqualTo("bytes " + first + "-" + last + "/" + SIZE);

@@ -2,7 +2,8 @@ package io.bareloop.files;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.bareloop.server.RawClient.Reply;
+import io.bareloop.rig.Answer;
+import io.bareloop.rig.Site;
 import io.bareloop.sys.Errno;
 import io.bareloop.sys.Syscalls;
 import java.io.IOException;
@@ -89,7 +90,7 @@ class ListingTest {
     /** The links of the page and of all pages below, each of which is answered. */
     private static List<String> crawl(Site site, String path, List<String> found)
             throws IOException {
-        Reply reply = site.get(path);
+        Answer reply = site.get(path);
         assertThat(reply.status()).as(path).isEqualTo(200);
         Matcher links = LINK.matcher(reply.body());
         while (path.endsWith("/") && links.find()) {
@@ -169,7 +170,7 @@ class ListingTest {
         }
     }
 
-    private static List<String> names(Reply page) {
+    private static List<String> names(Answer page) {
         return Pattern.compile("<th scope=\"row\"><a href=\"[^\"]*\">([^<]*)</a></th>")
                 .matcher(page.body())
                 .results()
@@ -191,7 +192,7 @@ class ListingTest {
         Files.createDirectory(folder.resolve("empty"));
         Files.createSymbolicLink(folder.resolve("link"), Path.of("b.txt"));
         try (Site site = new Site(folder, builder -> builder.listing(true))) {
-            Reply page = site.get("/");
+            Answer page = site.get("/");
             assertThat(names(page))
                     .containsExactly("c/", "empty/", "Z/", "A.txt", "a.txt", "b.txt", "link");
             String date = "<time datetime=\"2026-02-03T04:05:06Z\">2026-02-03 04:05</time>";
@@ -209,11 +210,11 @@ class ListingTest {
                     .contains("link</a></th><td class=\"size\" title=\"6144 bytes\">")
                     .doesNotContain("<script", "Parent folder", "http:", "https:");
             assertThat(page.field("Content-Type")).isEqualTo("text/html; charset=utf-8");
-            Reply empty = site.get("/empty/");
+            Answer empty = site.get("/empty/");
             assertThat(empty.body())
                     .contains("This folder is empty.", "<a href=\"../\">Parent folder</a>")
                     .doesNotContain("<table");
-            Reply head = site.head("/empty/");
+            Answer head = site.head("/empty/");
             assertThat(head.field("Content-Length")).isEqualTo(empty.field("Content-Length"));
         }
     }
@@ -264,7 +265,7 @@ class ListingTest {
             Files.createFile(folder.resolve("f" + i));
         }
         try (Site site = new Site(folder, builder -> builder.listing(true))) {
-            Reply page = site.get("/");
+            Answer page = site.get("/");
             assertThat(names(page)).hasSize(Folder.ITEMS_MAX).doesNotHaveDuplicates();
             assertThat(page.body()).contains("more than the 10000 entries that are listed here");
             Files.delete(folder.resolve("f0"));
@@ -323,7 +324,7 @@ class ListingTest {
         Site.write(root.resolve(".env"), "secret");
         try (Site site = new Site(root, builder -> builder.listing(true).fallback("/good.txt"))) {
             assertThat(site.get("/.well-known/acme-challenge/token").body()).isEqualTo("token");
-            Reply contact = site.get("/.well-known/security.txt");
+            Answer contact = site.get("/.well-known/security.txt");
             assertThat(contact.field("Content-Type")).isEqualTo("text/plain; charset=utf-8");
             assertThat(site.head("/%2ewell-known/security.txt").status()).isEqualTo(200);
             assertThat(site.get("/.well-known").field("Location")).isEqualTo("/.well-known/");

@@ -2,8 +2,9 @@ package io.bareloop.files;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.bareloop.server.RawClient;
-import io.bareloop.server.RawClient.Reply;
+import io.bareloop.rig.Answer;
+import io.bareloop.rig.Client;
+import io.bareloop.rig.Site;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -68,7 +69,7 @@ class ReplacementTest {
 
     private static void read(Site site, Map<String, Integer> versions, boolean[] done)
             throws IOException {
-        try (RawClient client = RawClient.connect(site.server)) {
+        try (Client client = Client.connect(site.server.port())) {
             int before = 0;
             while (true) {
                 synchronized (done) {
@@ -76,7 +77,7 @@ class ReplacementTest {
                         return;
                     }
                 }
-                Reply reply = client.get("/file.txt");
+                Answer reply = client.get("/file.txt");
                 assertThat(reply.status()).isEqualTo(200);
                 String body = reply.body();
                 String group = body.substring(0, GROUP);

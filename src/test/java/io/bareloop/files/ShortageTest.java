@@ -2,9 +2,10 @@ package io.bareloop.files;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.bareloop.http.HttpRig;
-import io.bareloop.server.RawClient;
-import io.bareloop.server.RawClient.Reply;
+import io.bareloop.rig.Answer;
+import io.bareloop.rig.Client;
+import io.bareloop.rig.HttpRig;
+import io.bareloop.rig.Site;
 import io.bareloop.sys.Errno;
 import io.bareloop.sys.Syscalls;
 import java.io.IOException;
@@ -89,7 +90,7 @@ class ShortageTest {
         Thread.sleep(2500);
     }
 
-    private void awaitLooks(RawClient client) throws IOException, InterruptedException {
+    private void awaitLooks(Client client) throws IOException, InterruptedException {
         int before = failures.get();
         while (failures.get() < before + LOOKS) {
             assertKnown(client);
@@ -97,10 +98,10 @@ class ShortageTest {
         }
     }
 
-    private static void assertKnown(RawClient client) throws IOException {
+    private static void assertKnown(Client client) throws IOException {
         assertThat(client.get("/small.txt").body()).isEqualTo("small");
-        client.send(RawClient.request("GET", "/small.txt", "Accept-Encoding: gzip"));
-        assertThat(client.reply().body()).isEqualTo("zipped");
+        client.send(Client.request("GET", "/small.txt", "Accept-Encoding: gzip"));
+        assertThat(client.answer().body()).isEqualTo("zipped");
         assertThat(client.get("/large.bin").body().equals(Site.text(LARGE))).isTrue();
     }
 
@@ -109,13 +110,13 @@ class ShortageTest {
     void whatIsKnownIsServedOn(String name) throws Exception {
         try (StaticFiles files = files().build();
                 HttpRig rig = HttpRig.start(files);
-                RawClient client = RawClient.connect(rig.port())) {
+                Client client = Client.connect(rig.port())) {
             assertKnown(client);
             settle();
             assertKnown(client);
             openResult = -errno(name);
             awaitLooks(client);
-            Reply unknown = client.get("/other.txt");
+            Answer unknown = client.get("/other.txt");
             assertThat(unknown.status()).isEqualTo(503);
             assertThat(unknown.field("Retry-After")).isEqualTo("1");
             openResult = 0;
@@ -135,7 +136,7 @@ class ShortageTest {
         Files.writeString(root.resolve("small.txt"), "small");
         try (StaticFiles files = files().build();
                 HttpRig rig = HttpRig.start(files);
-                RawClient client = RawClient.connect(rig.port())) {
+                Client client = Client.connect(rig.port())) {
             assertThat(client.get("/small.txt").body()).isEqualTo("small");
             openResult = -Errno.EMFILE;
             int before = failures.get();
@@ -150,7 +151,7 @@ class ShortageTest {
     void aStatusThatCannotBeReadIsNoChange() throws Exception {
         try (StaticFiles files = files().build();
                 HttpRig rig = HttpRig.start(files);
-                RawClient client = RawClient.connect(rig.port())) {
+                Client client = Client.connect(rig.port())) {
             assertKnown(client);
             settle();
             assertKnown(client);
@@ -167,7 +168,7 @@ class ShortageTest {
     void whatIsAsleepIsServed() throws Exception {
         try (StaticFiles files = files().build();
                 HttpRig rig = HttpRig.start(files);
-                RawClient client = RawClient.connect(rig.port())) {
+                Client client = Client.connect(rig.port())) {
             assertKnown(client);
             settle();
             openResult = -Errno.EMFILE;
@@ -179,7 +180,7 @@ class ShortageTest {
     void notForEver() throws Exception {
         try (StaticFiles files = files().uncheckedMax(Duration.ofSeconds(1)).build();
                 HttpRig rig = HttpRig.start(files);
-                RawClient client = RawClient.connect(rig.port())) {
+                Client client = Client.connect(rig.port())) {
             assertKnown(client);
             settle();
             assertKnown(client);
@@ -199,7 +200,7 @@ class ShortageTest {
     void isSaidOnceInAWhile() throws Exception {
         try (StaticFiles files = files().build();
                 HttpRig rig = HttpRig.start(files);
-                RawClient client = RawClient.connect(rig.port())) {
+                Client client = Client.connect(rig.port())) {
             openResult = -Errno.EMFILE;
             for (int i = 0; i < 100; i++) {
                 assertThat(client.get("/a%1B%0Ab").status()).isEqualTo(404);
@@ -225,7 +226,7 @@ class ShortageTest {
                                         })
                                 .build();
                 HttpRig rig = HttpRig.start(files);
-                RawClient client = RawClient.connect(rig.port())) {
+                Client client = Client.connect(rig.port())) {
             openResult = -Errno.EMFILE;
             assertThat(client.get("/other.txt").status()).isEqualTo(503);
             openResult = 0;

@@ -3,8 +3,9 @@ package io.bareloop.files;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.bareloop.server.RawClient;
-import io.bareloop.server.RawClient.Reply;
+import io.bareloop.rig.Answer;
+import io.bareloop.rig.Client;
+import io.bareloop.rig.Site;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
@@ -67,7 +68,7 @@ class StaticFilesAllocationTest {
         try (Site site = new Site(root)) {
             String tag = site.get(status == 404 ? "/small.css" : path).field("ETag");
             String request =
-                    RawClient.request(
+                    Client.request(
                             method,
                             path,
                             List.of(BROWSER.strip(), field == null ? "X: y" : field)
@@ -99,7 +100,7 @@ class StaticFilesAllocationTest {
         }
         try (Site site = new Site(root)) {
             byte[] bytes =
-                    RawClient.request(method, path, "Accept: " + accept, "X: y").getBytes(US_ASCII);
+                    Client.request(method, path, "Accept: " + accept, "X: y").getBytes(US_ASCII);
             assertThat(least(site, bytes, length(site.client, bytes, method, status), WINDOW))
                     .isZero();
         }
@@ -120,10 +121,10 @@ class StaticFilesAllocationTest {
         return least;
     }
 
-    private static int length(RawClient client, byte[] request, String method, int status)
+    private static int length(Client client, byte[] request, String method, int status)
             throws IOException {
         client.send(request);
-        Reply reply = method.equals("HEAD") ? client.replyToHead() : client.reply();
+        Answer reply = method.equals("HEAD") ? client.answerToHead() : client.answer();
         assertThat(reply.status()).isEqualTo(status);
         int length = reply.statusLine().length() + 2 + reply.body().length() + 2;
         for (String line : reply.fields()) {

@@ -7,8 +7,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.bareloop.http.MediaType;
 import io.bareloop.http.Prepared;
 import io.bareloop.http.Router;
-import io.bareloop.server.RawClient;
-import io.bareloop.server.RawClient.Reply;
+import io.bareloop.rig.Answer;
+import io.bareloop.rig.Client;
+import io.bareloop.rig.Site;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -51,7 +52,7 @@ class StaticFilesTest {
         byte[] bytes = bytes(name);
         try (Site site = new Site(root)) {
             for (int i = 0; i < 3; i++) {
-                Reply reply = site.get("/" + name);
+                Answer reply = site.get("/" + name);
                 assertThat(reply.status()).isEqualTo(200);
                 assertThat(reply.body()).isEqualTo(Site.text(bytes));
                 assertThat(reply.field("Content-Type")).isEqualTo("application/octet-stream");
@@ -61,7 +62,7 @@ class StaticFilesTest {
                 assertThat(reply.has("Cache-Control")).isFalse();
                 assertThat(reply.has("Vary")).isFalse();
             }
-            Reply head = site.head("/" + name);
+            Answer head = site.head("/" + name);
             assertThat(head.status()).isEqualTo(200);
             assertThat(head.field("Content-Length")).isEqualTo(String.valueOf(bytes.length));
             assertThat(site.get("/" + name).status()).isEqualTo(200);
@@ -72,7 +73,7 @@ class StaticFilesTest {
     void anEmptyFileIsAnEmptyBody() throws IOException {
         Site.write(root.resolve("empty.txt"), "");
         try (Site site = new Site(root)) {
-            Reply reply = site.get("/empty.txt");
+            Answer reply = site.get("/empty.txt");
             assertThat(reply.status()).isEqualTo(200);
             assertThat(reply.field("Content-Length")).isEqualTo("0");
             assertThat(reply.field("Content-Type")).isEqualTo("text/plain; charset=utf-8");
@@ -102,12 +103,12 @@ class StaticFilesTest {
         byte[] bytes = bytes(name);
         Site.write(root.resolve("a.txt"), "a");
         try (Site site = new Site(root)) {
-            String one = RawClient.request("GET", "/" + name);
-            String other = RawClient.request("GET", "/a.txt");
+            String one = Client.request("GET", "/" + name);
+            String other = Client.request("GET", "/a.txt");
             site.client.send((one + other).repeat(5));
             for (int i = 0; i < 5; i++) {
-                assertThat(site.client.reply().body()).isEqualTo(Site.text(bytes));
-                assertThat(site.client.reply().body()).isEqualTo("a");
+                assertThat(site.client.answer().body()).isEqualTo(Site.text(bytes));
+                assertThat(site.client.answer().body()).isEqualTo("a");
             }
         }
     }
@@ -118,8 +119,8 @@ class StaticFilesTest {
     void aConnectionEndsBehindTheFile(String name) throws IOException {
         byte[] bytes = bytes(name);
         try (Site site = new Site(root);
-                RawClient old = RawClient.connect(site.server)) {
-            site.client.send(RawClient.request("GET", "/" + name, "Connection: close"));
+                Client old = Client.connect(site.server.port())) {
+            site.client.send(Client.request("GET", "/" + name, "Connection: close"));
             assertThat(site.client.untilEnd()).endsWith("\r\n\r\n" + Site.text(bytes));
             old.send("GET /" + name + " HTTP/1.0\r\n\r\n");
             assertThat(old.untilEnd()).endsWith("\r\n\r\n" + Site.text(bytes));
@@ -133,15 +134,15 @@ class StaticFilesTest {
         Site.write(root.resolve("large.bin"), bytes);
         Site.write(root.resolve("a.txt"), "a");
         try (Site site = new Site(root);
-                RawClient slow = RawClient.connect(site.server.port(), 64 << 10)) {
-            slow.send(RawClient.request("GET", "/large.bin"));
-            slow.send(RawClient.request("GET", "/a.txt"));
+                Client slow = Client.connect(site.server.port(), 64 << 10)) {
+            slow.send(Client.request("GET", "/large.bin"));
+            slow.send(Client.request("GET", "/a.txt"));
             Thread.sleep(100);
             for (int i = 0; i < 100; i++) {
                 assertThat(site.get("/a.txt").body()).isEqualTo("a");
             }
-            assertThat(slow.reply().body()).isEqualTo(Site.text(bytes));
-            assertThat(slow.reply().body()).isEqualTo("a");
+            assertThat(slow.answer().body()).isEqualTo(Site.text(bytes));
+            assertThat(slow.answer().body()).isEqualTo("a");
         }
     }
 
@@ -150,8 +151,8 @@ class StaticFilesTest {
         Site.write(root.resolve("large.bin"), Site.bytes(1, 20_000_000));
         try (Site site = new Site(root)) {
             for (int i = 0; i < 20; i++) {
-                try (RawClient client = RawClient.connect(site.server.port(), 64 << 10)) {
-                    client.send(RawClient.request("GET", "/large.bin"));
+                try (Client client = Client.connect(site.server.port(), 64 << 10)) {
+                    client.send(Client.request("GET", "/large.bin"));
                     client.exactly(1000);
                     client.reset();
                 }
@@ -170,17 +171,17 @@ class StaticFilesTest {
         Site.write(root.resolve("a.txt"), "a");
         try (Site site = new Site(root)) {
             for (String method : List.of("PUT", "DELETE", "PATCH", "TRACE")) {
-                site.client.send(RawClient.request(method, "/a.txt"));
-                Reply reply = site.client.reply();
+                site.client.send(Client.request(method, "/a.txt"));
+                Answer reply = site.client.answer();
                 assertThat(reply.status()).isEqualTo(405);
                 assertThat(reply.field("Allow")).isEqualTo("GET, HEAD, OPTIONS");
             }
-            site.client.send(RawClient.request("POST", "/a.txt", "Content-Length: 3") + "abc");
-            assertThat(site.client.reply().status()).isEqualTo(405);
-            site.client.send(RawClient.request("OPTIONS", "/a.txt"));
-            assertThat(site.client.reply().status()).isEqualTo(204);
-            site.client.send(RawClient.request("GET", "/a.txt", "Content-Length: 3") + "abc");
-            assertThat(site.client.reply().body()).isEqualTo("a");
+            site.client.send(Client.request("POST", "/a.txt", "Content-Length: 3") + "abc");
+            assertThat(site.client.answer().status()).isEqualTo(405);
+            site.client.send(Client.request("OPTIONS", "/a.txt"));
+            assertThat(site.client.answer().status()).isEqualTo(204);
+            site.client.send(Client.request("GET", "/a.txt", "Content-Length: 3") + "abc");
+            assertThat(site.client.answer().body()).isEqualTo("a");
         }
     }
 
@@ -194,7 +195,7 @@ class StaticFilesTest {
         String before = "Tue, 03 Feb 2026 04:05:05 GMT";
         String after = "Tue, 03 Feb 2026 04:05:07 GMT";
         try (Site site = new Site(root)) {
-            Reply whole = site.get(path);
+            Answer whole = site.get(path);
             String tag = whole.field("ETag");
             String same = Site.MODIFIED_TEXT;
             assertStatus(site, path, 304, "If-None-Match: " + tag);
@@ -226,13 +227,13 @@ class StaticFilesTest {
             assertStatus(site, path, 304, "If-None-Match: " + tag, "Range: bytes=0-1");
             assertStatus(site, path, 412, "If-Match: \"x\"", "Range: bytes=0-1");
 
-            Reply notModified = site.get(path, "If-None-Match: " + tag);
+            Answer notModified = site.get(path, "If-None-Match: " + tag);
             assertThat(notModified.field("ETag")).isEqualTo(tag);
             assertThat(notModified.field("Last-Modified")).isEqualTo(same);
             assertThat(notModified.has("Content-Type")).isFalse();
             assertThat(notModified.has("Content-Length")).isFalse();
-            site.client.send(RawClient.request("HEAD", path, "If-None-Match: " + tag));
-            assertThat(site.client.replyToHead().status()).isEqualTo(304);
+            site.client.send(Client.request("HEAD", path, "If-None-Match: " + tag));
+            assertThat(site.client.answerToHead().status()).isEqualTo(304);
         }
     }
 
@@ -258,7 +259,7 @@ class StaticFilesTest {
             assertRange(site, name, "bytes=-7", size - 7, size - 1, all);
             assertRange(site, name, "bytes=0-99999999999", 0, size - 1, all);
             assertRange(site, name, "bytes=9-9,99999999-", 9, 9, all);
-            Reply none = site.get("/" + name, "Range: bytes=" + size + "-");
+            Answer none = site.get("/" + name, "Range: bytes=" + size + "-");
             assertThat(none.status()).isEqualTo(416);
             assertThat(none.field("Content-Range")).isEqualTo("bytes */" + size);
             assertThat(site.get("/" + name, "Range: lines=1-2").status()).isEqualTo(200);
@@ -270,7 +271,7 @@ class StaticFilesTest {
     private static void assertRange(
             Site site, String name, String range, int first, int last, String all)
             throws IOException {
-        Reply reply = site.get("/" + name, "Range: " + range);
+        Answer reply = site.get("/" + name, "Range: " + range);
         assertThat(reply.status()).isEqualTo(206);
         assertThat(reply.field("Content-Range"))
                 .isEqualTo("bytes " + first + "-" + last + "/" + all.length());
@@ -287,7 +288,7 @@ class StaticFilesTest {
         int[][] ranges = {{0, 3}, {10, 10}, {100, bytes.length - 2000}, {bytes.length - 1, -1}};
         try (Site site = new Site(root)) {
             for (int round = 0; round < 3; round++) {
-                Reply reply =
+                Answer reply =
                         site.get(
                                 "/" + name,
                                 "Range: bytes=0-3, 10-10,100-" + (bytes.length - 2000) + ",-1");
@@ -343,22 +344,22 @@ class StaticFilesTest {
         Site.write(root.resolve("a.css.br"), "as br");
         Site.write(root.resolve("a.css.zst"), Site.bytes(1, 100_000));
         try (Site site = new Site(root)) {
-            Reply plain = site.get("/a.css");
+            Answer plain = site.get("/a.css");
             assertThat(plain.body()).isEqualTo("plain");
             assertThat(plain.field("Vary")).isEqualTo("Accept-Encoding");
             assertThat(plain.has("Content-Encoding")).isFalse();
-            Reply gzip = site.get("/a.css", "Accept-Encoding: gzip");
+            Answer gzip = site.get("/a.css", "Accept-Encoding: gzip");
             assertThat(gzip.body()).isEqualTo("as gzip");
             assertThat(gzip.field("Content-Encoding")).isEqualTo("gzip");
             assertThat(gzip.field("Vary")).isEqualTo("Accept-Encoding");
             assertThat(gzip.field("Content-Type")).isEqualTo("text/css; charset=utf-8");
             assertThat(gzip.field("ETag")).isNotEqualTo(plain.field("ETag"));
-            Reply br = site.get("/a.css", "Accept-Encoding: gzip, deflate, br, zstd");
+            Answer br = site.get("/a.css", "Accept-Encoding: gzip, deflate, br, zstd");
             assertThat(br.field("Content-Encoding")).isEqualTo("br");
-            Reply zstd = site.get("/a.css", "Accept-Encoding: gzip;q=0.5, zstd");
+            Answer zstd = site.get("/a.css", "Accept-Encoding: gzip;q=0.5, zstd");
             assertThat(zstd.field("Content-Encoding")).isEqualTo("zstd");
             assertThat(zstd.body()).hasSize(100_000);
-            Reply refused = site.get("/a.css", "Accept-Encoding: identity;q=0, deflate");
+            Answer refused = site.get("/a.css", "Accept-Encoding: identity;q=0, deflate");
             assertThat(refused.status()).isEqualTo(406);
             assertThat(refused.field("Vary")).isEqualTo("Accept-Encoding");
             // Each coding has conditions and ranges of its own.
@@ -368,14 +369,14 @@ class StaticFilesTest {
                     200,
                     "Accept-Encoding: gzip",
                     "If-None-Match: " + plain.field("ETag"));
-            Reply notModified =
+            Answer notModified =
                     site.get(
                             "/a.css",
                             "Accept-Encoding: gzip",
                             "If-None-Match: " + gzip.field("ETag"));
             assertThat(notModified.status()).isEqualTo(304);
             assertThat(notModified.field("Vary")).isEqualTo("Accept-Encoding");
-            Reply range = site.get("/a.css", "Accept-Encoding: gzip", "Range: bytes=3-5");
+            Answer range = site.get("/a.css", "Accept-Encoding: gzip", "Range: bytes=3-5");
             assertThat(range.body()).isEqualTo("gzi");
             assertThat(range.field("Content-Encoding")).isEqualTo("gzip");
             // By its own name a sibling is a file like others.
@@ -383,7 +384,7 @@ class StaticFilesTest {
             assertThat(site.get("/a.css.gz").has("Content-Encoding")).isFalse();
         }
         try (Site site = new Site(root, builder -> builder.precompressed(false))) {
-            Reply reply = site.get("/a.css", "Accept-Encoding: gzip");
+            Answer reply = site.get("/a.css", "Accept-Encoding: gzip");
             assertThat(reply.body()).isEqualTo("plain");
             assertThat(reply.has("Vary")).isFalse();
         }
@@ -405,7 +406,7 @@ class StaticFilesTest {
         Site.write(root.resolve("a.png"), "text ".repeat(200));
         Site.write(root.resolve("noise.css"), Site.bytes(1, 1000));
         try (Site site = new Site(root, builder -> builder.gzip(true))) {
-            Reply gzip = site.get("/a.css", "Accept-Encoding: gzip");
+            Answer gzip = site.get("/a.css", "Accept-Encoding: gzip");
             assertThat(gzip.field("Content-Encoding")).isEqualTo("gzip");
             byte[] body = gzip.body().getBytes(StandardCharsets.ISO_8859_1);
             assertThat(new GZIPInputStream(new ByteArrayInputStream(body)).readAllBytes())
@@ -413,7 +414,7 @@ class StaticFilesTest {
             assertThat(gzip.field("ETag")).isNotEqualTo(site.get("/a.css").field("ETag"));
             assertThat(gzip.field("Vary")).isEqualTo("Accept-Encoding");
             for (String path : List.of("/short.css", "/a.png", "/noise.css")) {
-                Reply plain = site.get(path, "Accept-Encoding: gzip");
+                Answer plain = site.get(path, "Accept-Encoding: gzip");
                 assertThat(plain.has("Content-Encoding")).as(path).isFalse();
                 assertThat(plain.has("Vary")).as(path).isFalse();
             }
@@ -433,7 +434,7 @@ class StaticFilesTest {
             assertThat(site.get("/").field("Content-Type")).isEqualTo("text/html; charset=utf-8");
             assertThat(site.get("/?a=b").body()).isEqualTo("top");
             assertThat(site.get("/sub/").body()).isEqualTo("below");
-            Reply redirect = site.get("/sub");
+            Answer redirect = site.get("/sub");
             assertThat(redirect.status()).isEqualTo(301);
             assertThat(redirect.field("Location")).isEqualTo("/sub/");
             assertThat(site.get("/sub?a=b").field("Location")).isEqualTo("/sub/?a=b");
@@ -456,7 +457,7 @@ class StaticFilesTest {
         Site.write(file, "odd");
         try (Site site = new Site(root, builder -> builder.listing(true))) {
             assertThat(site.get("/%C3%A4%20%26%20%22%3Cb%3E%E2%82%AC.txt").body()).isEqualTo("odd");
-            Reply page = site.get("/");
+            Answer page = site.get("/");
             assertThat(page.status()).isEqualTo(200);
             assertThat(page.field("Content-Type")).isEqualTo("text/html; charset=utf-8");
             assertThat(page.body())
@@ -475,7 +476,7 @@ class StaticFilesTest {
             Files.createFile(root.resolve("a/sub/" + i));
         }
         try (Site site = new Site(root, builder -> builder.listing(true))) {
-            Reply page = site.get("/a/");
+            Answer page = site.get("/a/");
             assertThat(page.body())
                     .contains("<a href=\"./b.txt\">b.txt</a>", "<a href=\"./sub/\">sub/</a>")
                     .contains("<a href=\"../\">")
@@ -577,13 +578,13 @@ class StaticFilesTest {
     void aChangeShowsWithinASecond(String name) throws IOException, InterruptedException {
         bytes(name);
         try (Site site = new Site(root)) {
-            Reply first = site.get("/" + name);
+            Answer first = site.get("/" + name);
             // By rename, as it should be.
             byte[] other = Site.bytes(99, first.body().length());
             Path next = Files.write(root.resolve("next"), other);
             Files.move(next, root.resolve(name), StandardCopyOption.ATOMIC_MOVE);
             long renamed = System.nanoTime();
-            Reply second = awaitBody(site, "/" + name, Site.text(other));
+            Answer second = awaitBody(site, "/" + name, Site.text(other));
             assertThat(System.nanoTime() - renamed).isLessThan(5_000_000_000L);
             assertThat(second.field("ETag")).isNotEqualTo(first.field("ETag"));
             assertStatus(site, "/" + name, 200, "If-None-Match: " + first.field("ETag"));
@@ -683,8 +684,8 @@ class StaticFilesTest {
         Site.write(root.resolve("large.bin"), Site.bytes(1, 40_000_000));
         Site.write(root.resolve("a.txt"), "a");
         try (Site site = new Site(root);
-                RawClient reading = RawClient.connect(site.server.port(), 64 << 10)) {
-            reading.send(RawClient.request("GET", "/large.bin"));
+                Client reading = Client.connect(site.server.port(), 64 << 10)) {
+            reading.send(Client.request("GET", "/large.bin"));
             reading.exactly(100_000);
             Files.write(root.resolve("large.bin"), new byte[1000]);
             int more = 0;
@@ -824,10 +825,10 @@ class StaticFilesTest {
 
     // ---- waiting
 
-    private static Reply awaitBody(Site site, String path, String body)
+    private static Answer awaitBody(Site site, String path, String body)
             throws IOException, InterruptedException {
         long end = System.nanoTime() + 10_000_000_000L;
-        Reply reply = site.get(path);
+        Answer reply = site.get(path);
         while (!reply.body().equals(body)) {
             assertThat(System.nanoTime()).as("still the old one").isLessThan(end);
             Thread.sleep(20);

@@ -3,8 +3,9 @@ package io.bareloop.files;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.bareloop.http.Handler;
-import io.bareloop.server.RawClient;
-import io.bareloop.server.RawClient.Reply;
+import io.bareloop.rig.Answer;
+import io.bareloop.rig.Client;
+import io.bareloop.rig.Site;
 import io.bareloop.sys.Errno;
 import io.bareloop.sys.Syscalls;
 import java.io.IOException;
@@ -120,12 +121,12 @@ class TraversalTest {
         Random random = new Random(SEED);
         Map<Integer, Integer> statuses = new TreeMap<>();
         try (Site site = site(root, kernel, builder -> builder)) {
-            RawClient client = RawClient.connect(site.server);
+            Client client = Client.connect(site.server.port());
             try {
                 for (int i = 0; i < PATHS; i++) {
                     String path = path(random, root);
-                    client.send(RawClient.request("GET", path));
-                    Reply reply = client.reply();
+                    client.send(Client.request("GET", path));
+                    Answer reply = client.answer();
                     statuses.merge(reply.status(), 1, Integer::sum);
                     assertThat(reply.body())
                             .as(path)
@@ -135,14 +136,14 @@ class TraversalTest {
                     assertThat(reply.status()).as(path).isIn(200, 301, 400, 404, 501, 505);
                     if (reply.has("Connection")) {
                         client.close();
-                        client = RawClient.connect(site.server);
+                        client = Client.connect(site.server.port());
                     }
                 }
             } finally {
                 client.close();
             }
             // The site's own client has been idle, on a slow machine for longer than it may.
-            try (RawClient last = RawClient.connect(site.server)) {
+            try (Client last = Client.connect(site.server.port())) {
                 assertThat(last.get("/a.txt").body()).isEqualTo("public");
             }
         }

@@ -2,7 +2,8 @@ package io.bareloop.files;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.bareloop.server.RawClient.Reply;
+import io.bareloop.rig.Answer;
+import io.bareloop.rig.Site;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -67,7 +68,7 @@ class ValidatorsTest {
         String now = HttpDate.format(System.currentTimeMillis() / 1000);
         try (Site site = new Site(root)) {
             for (String path : new String[] {"/small", "/large"}) {
-                Reply reply = site.get(path);
+                Answer reply = site.get(path);
                 assertThat(reply.has("Last-Modified")).as(path).isFalse();
                 String tag = reply.field("ETag");
                 for (String date : new String[] {same, now}) {
@@ -160,13 +161,13 @@ class ValidatorsTest {
     void aSecondVersionWithTheSameTimeHasAnother() throws Exception {
         set(root.resolve("large"), Site.bytes(1, LARGE), TO_THE_NANO);
         try (Site site = new Site(root)) {
-            Reply first = site.get("/large");
+            Answer first = site.get("/large");
             String before = first.field("ETag");
             String date = first.field("Last-Modified");
             for (int i = 0; i < 3; i++) {
                 byte[] bytes = changedAt(LARGE / 2 + i);
                 set(root.resolve("large"), bytes, TO_THE_NANO);
-                Reply reply = site.get("/large");
+                Answer reply = site.get("/large");
                 long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
                 while (!reply.body().equals(Site.text(bytes))) {
                     assertThat(System.nanoTime()).isLessThan(end);
@@ -178,7 +179,7 @@ class ValidatorsTest {
                 assertThat(site.get("/large", "If-None-Match: " + before).status()).isEqualTo(200);
                 assertThat(reply.has("Last-Modified")).isFalse();
                 for (String validator : new String[] {before, date}) {
-                    Reply part =
+                    Answer part =
                             site.get("/large", "Range: bytes=100000-", "If-Range: " + validator);
                     assertThat(part.status()).isEqualTo(200);
                     assertThat(part.body()).isEqualTo(Site.text(bytes));

@@ -1,8 +1,8 @@
 package io.bareloop.hostile;
 
+import io.bareloop.rig.PeerAddress;
 import io.bareloop.sys.Errno;
 import io.bareloop.sys.Linux;
-import io.bareloop.sys.PeerAddress;
 import io.bareloop.sys.Syscalls;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;

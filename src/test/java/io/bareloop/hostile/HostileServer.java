@@ -1,9 +1,9 @@
 package io.bareloop.hostile;
 
 import io.bareloop.files.StaticFiles;
-import io.bareloop.http.HttpRig;
 import io.bareloop.http.Limits;
 import io.bareloop.http.Timeouts;
+import io.bareloop.rig.HttpRig;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;

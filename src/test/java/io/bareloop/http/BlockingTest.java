@@ -3,7 +3,10 @@ package io.bareloop.http;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.bareloop.http.WireClient.Received;
+import io.bareloop.rig.Answer;
+import io.bareloop.rig.Bytes;
+import io.bareloop.rig.Client;
+import io.bareloop.rig.HttpRig;
 import io.bareloop.server.CpuSet;
 import io.bareloop.server.HttpServer;
 import java.net.InetAddress;
@@ -48,15 +51,15 @@ class BlockingTest {
                                                             + request.body()));
                         });
         try (HttpRig rig = HttpRig.start(handler);
-                WireClient client = new WireClient(rig)) {
-            Received received = client.exchange("/path?query");
+                Client client = Client.connect(rig.port())) {
+            Answer received = client.get("/path?query");
             assertThat(received.status()).isEqualTo(202);
             assertThat(received.field("ETag")).isEqualTo("query");
             assertThat(received.field("Content-Type")).isEqualTo("text/plain");
-            assertThat(received.body()).isEqualTo("GET /path?query a ");
+            assertThat(received.body()).isEqualTo("GET /path?query test ");
             assertThat(thread.get().isVirtual()).isTrue();
-            assertThat(client.post("/p", "the body").receive().body())
-                    .isEqualTo("POST /p a the body");
+            assertThat(client.post("/p", "the body").answer().body())
+                    .isEqualTo("POST /p test the body");
             assertThat(HttpRig.await(0, rig::slicesInUse)).isZero();
             assertThat(handler.underWay()).isZero();
         }
@@ -91,14 +94,14 @@ class BlockingTest {
                 clients.add(
                         pool.submit(
                                 () -> {
-                                    try (WireClient client = new WireClient(rig)) {
+                                    try (Client client = Client.connect(rig.port())) {
                                         for (int i = 0; i < 100; i++) {
                                             String path = "/" + "abcdefgh".repeat(number + 1) + i;
                                             String body = i % 2 == 0 ? "" : "-" + i;
-                                            Received received =
+                                            Answer received =
                                                     i % 2 == 0
-                                                            ? client.exchange(path)
-                                                            : client.post(path, body).receive();
+                                                            ? client.get(path)
+                                                            : client.post(path, body).answer();
                                             assertThat(received.body())
                                                     .isEqualTo(path + path + body);
                                         }
@@ -127,7 +130,7 @@ class BlockingTest {
                             return Reply.text(path + request.body());
                         });
         try (HttpRig rig = HttpRig.start(handler);
-                WireClient client = new WireClient(rig)) {
+                Client client = Client.connect(rig.port())) {
             StringBuilder all = new StringBuilder();
             for (int i = 0; i < 100; i++) {
                 all.append("POST /" + i + " HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nxyz");
@@ -135,8 +138,8 @@ class BlockingTest {
             }
             client.send(all.toString());
             for (int i = 0; i < 100; i++) {
-                assertThat(client.receive().body()).isEqualTo("/" + i + "xyz");
-                assertThat(client.receive().body()).isEqualTo("/" + i);
+                assertThat(client.answer().body()).isEqualTo("/" + i + "xyz");
+                assertThat(client.answer().body()).isEqualTo("/" + i);
             }
             assertThat(HttpRig.await(0, rig::slicesInUse)).isZero();
         }
@@ -153,23 +156,23 @@ class BlockingTest {
                             return Reply.text("done");
                         });
         try (HttpRig rig = HttpRig.start(handler);
-                WireClient first = new WireClient(rig);
-                WireClient second = new WireClient(rig);
-                WireClient third = new WireClient(rig)) {
-            first.get("/");
-            second.get("/");
+                Client first = Client.connect(rig.port());
+                Client second = Client.connect(rig.port());
+                Client third = Client.connect(rig.port())) {
+            first.ask("/");
+            second.ask("/");
             assertThat(HttpRig.await(2, handler::underWay)).isEqualTo(2);
             for (int i = 0; i < 3; i++) {
-                Received busy = third.exchange("/");
+                Answer busy = third.get("/");
                 assertThat(busy.status()).isEqualTo(503);
                 assertThat(busy.field("Retry-After")).isEqualTo("1");
                 assertThat(busy.closes()).isFalse();
                 assertThat(handler.underWay()).isEqualTo(2);
             }
             go.countDown();
-            assertThat(first.receive().body()).isEqualTo("done");
-            assertThat(second.receive().body()).isEqualTo("done");
-            assertThat(third.exchange("/").body()).isEqualTo("done");
+            assertThat(first.answer().body()).isEqualTo("done");
+            assertThat(second.answer().body()).isEqualTo("done");
+            assertThat(third.get("/").body()).isEqualTo("done");
             assertThat(HttpRig.await(0, handler::underWay)).isZero();
         }
         assertThatThrownBy(() -> Blocking.blocking(0, request -> Reply.text("")))
@@ -203,11 +206,11 @@ class BlockingTest {
                             return Reply.text("fine");
                         });
         try (HttpRig rig = HttpRig.start(handler)) {
-            try (WireClient client = new WireClient(rig)) {
-                Received conflict = client.exchange("/http");
+            try (Client client = Client.connect(rig.port())) {
+                Answer conflict = client.get("/http");
                 assertThat(conflict.status()).isEqualTo(409);
                 assertThat(conflict.body()).isEqualTo("409 Conflict: taken\n");
-                assertThat(client.exchange("/").body()).isEqualTo("fine");
+                assertThat(client.get("/").body()).isEqualTo("fine");
                 assertThat(rig.failures()).isEmpty();
             }
             List<String> paths =
@@ -222,11 +225,11 @@ class BlockingTest {
                             "/header",
                             "/server");
             for (String path : paths) {
-                try (WireClient client = new WireClient(rig)) {
-                    Received failed = client.exchange(path);
+                try (Client client = Client.connect(rig.port())) {
+                    Answer failed = client.get(path);
                     assertThat(failed.status()).as(path).isEqualTo(500);
-                    assertThat(failed.field("ETag")).isNull();
-                    assertThat(client.rest()).isEmpty();
+                    assertThat(failed.has("ETag")).isFalse();
+                    assertThat(client.untilEnd()).isEmpty();
                 }
             }
             assertThat(rig.failures()).hasSize(paths.size());
@@ -265,10 +268,10 @@ class BlockingTest {
                             return Reply.text("nobody gets this");
                         });
         try (HttpRig rig = HttpRig.start(handler);
-                WireClient other = new WireClient(rig)) {
+                Client other = Client.connect(rig.port())) {
             int gone = 20;
             for (int i = 0; i < gone; i++) {
-                WireClient client = new WireClient(rig);
+                Client client = Client.connect(rig.port());
                 client.post("/slow/" + i, "body " + i);
                 assertThat(started.tryAcquire(10, TimeUnit.SECONDS)).isTrue();
                 client.reset();
@@ -278,7 +281,7 @@ class BlockingTest {
             assertThat(rig.slicesInUse()).isEqualTo(gone);
             // These would be put into the same slices, if those were free.
             for (int i = 0; i < 100; i++) {
-                assertThat(other.post("/quick", "other" + i).receive().body())
+                assertThat(other.post("/quick", "other" + i).answer().body())
                         .isEqualTo("quick other" + i);
             }
             go.countDown();
@@ -286,7 +289,7 @@ class BlockingTest {
             assertThat(HttpRig.await(0, rig::slicesInUse)).isZero();
             assertThat(wrong).hasValue(0);
             assertThat(rig.failures()).isEmpty();
-            assertThat(other.post("/quick", "a").receive().body()).isEqualTo("quick a");
+            assertThat(other.post("/quick", "a").answer().body()).isEqualTo("quick a");
         }
     }
 
@@ -300,20 +303,20 @@ class BlockingTest {
                         });
         int clients = 100;
         try (HttpRig rig = HttpRig.start(handler)) {
-            List<WireClient> open = new ArrayList<>();
+            List<Client> open = new ArrayList<>();
             for (int i = 0; i < clients; i++) {
-                open.add(new WireClient(rig));
+                open.add(Client.connect(rig.port()));
             }
             for (int round = 0; round < 5; round++) {
                 for (int i = 0; i < clients; i++) {
                     open.get(i).post("/" + i + "/" + round, "x".repeat(i * 50));
                 }
                 for (int i = 0; i < clients; i++) {
-                    assertThat(open.get(i).receive().body())
+                    assertThat(open.get(i).answer().body())
                             .isEqualTo("/" + i + "/" + round + i * 50);
                 }
             }
-            for (WireClient client : open) {
+            for (Client client : open) {
                 client.close();
             }
             assertThat(HttpRig.await(0, rig::slicesInUse)).isZero();
@@ -327,11 +330,11 @@ class BlockingTest {
         Blocking handler =
                 Blocking.blocking(request -> Reply.of(Status.OK).body(MediaType.OCTETS, body));
         try (HttpRig rig = HttpRig.start(handler);
-                WireClient client = new WireClient(rig, 8192)) {
-            client.get("/").get("/");
+                Client client = Client.connect(rig.port(), 8192)) {
+            client.ask("/").ask("/");
             Thread.sleep(50);
-            assertThat(client.receive().body()).hasSize(body.length);
-            assertThat(client.receive().body().equals(Bytes.toString(body))).isTrue();
+            assertThat(client.answer().body()).hasSize(body.length);
+            assertThat(client.answer().body().equals(Bytes.toString(body))).isTrue();
             assertThat(HttpRig.await(0, rig::slicesInUse)).isZero();
         }
     }
@@ -410,23 +413,23 @@ class BlockingTest {
                             go.await();
                             // The loop's memory has gone with the loop, the request's has not.
                             if (request.path().contentEquals(request.target().toString())
-                                    && request.header(HeaderName.HOST).contentEquals("a")) {
+                                    && request.header(HeaderName.HOST).contentEquals("test")) {
                                 ended.incrementAndGet();
                             }
                             return Reply.text("nobody gets this");
                         });
-        List<WireClient> clients = new ArrayList<>();
+        List<Client> clients = new ArrayList<>();
         try (HttpRig rig = HttpRig.start(handler)) {
             for (int i = 0; i < requests; i++) {
-                clients.add(new WireClient(rig).get("/" + i));
+                clients.add(Client.connect(rig.port()).ask("/" + i));
             }
             assertThat(started.tryAcquire(requests, 10, TimeUnit.SECONDS)).isTrue();
         }
         go.countDown();
         assertThat(HttpRig.await(requests, ended::get)).isEqualTo(requests);
         assertThat(HttpRig.await(0, handler::underWay)).isZero();
-        for (WireClient client : clients) {
-            assertThat(client.restOrReset()).isEmpty();
+        for (Client client : clients) {
+            assertThat(client.untilEndOrReset()).isEmpty();
             client.close();
         }
     }

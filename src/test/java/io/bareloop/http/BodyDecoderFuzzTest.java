@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.bareloop.http.ChunkedBodies.Chunked;
 import io.bareloop.http.DecodedBody.End;
+import io.bareloop.rig.Bytes;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;

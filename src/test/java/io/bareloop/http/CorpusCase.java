@@ -1,5 +1,6 @@
 package io.bareloop.http;
 
+import io.bareloop.rig.Bytes;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;

@@ -2,6 +2,8 @@ package io.bareloop.http;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.bareloop.rig.Bytes;
+import io.bareloop.rig.ScriptedTransport;
 import java.lang.foreign.Arena;
 import java.util.Arrays;
 import java.util.List;

@@ -1,5 +1,6 @@
 package io.bareloop.http;
 
+import io.bareloop.rig.Bytes;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 

@@ -2,8 +2,9 @@ package io.bareloop.http;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.bareloop.server.RawClient;
-import io.bareloop.server.RawClient.Reply;
+import io.bareloop.rig.Answer;
+import io.bareloop.rig.Client;
+import io.bareloop.rig.HttpRig;
 import java.io.IOException;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -13,10 +14,10 @@ import org.junit.jupiter.api.Timeout;
 class ErrorPageTest {
     private static final String HTML = "Accept: text/html,*/*;q=0.8";
 
-    private static Reply send(RawClient client, String method, String path, String... fields)
+    private static Answer send(Client client, String method, String path, String... fields)
             throws IOException {
-        client.send(RawClient.request(method, path, fields));
-        return method.equals("HEAD") ? client.replyToHead() : client.reply();
+        client.send(Client.request(method, path, fields));
+        return method.equals("HEAD") ? client.answerToHead() : client.answer();
     }
 
     @Test
@@ -27,26 +28,26 @@ class ErrorPageTest {
                         Fields.NONE.with(HeaderName.CACHE_CONTROL, "no-cache"),
                         "<it> was sold");
         try (HttpRig rig = HttpRig.start(page);
-                RawClient client = RawClient.connect(rig.port())) {
-            Reply line = send(client, "GET", "/");
+                Client client = Client.connect(rig.port())) {
+            Answer line = send(client, "GET", "/");
             assertThat(line.body()).isEqualTo("410 Gone: <it> was sold\n");
             assertThat(line.field("Content-Type")).isEqualTo("text/plain");
-            Reply html = send(client, "GET", "/", "X: y", HTML);
+            Answer html = send(client, "GET", "/", "X: y", HTML);
             assertThat(html.body())
                     .startsWith("<!DOCTYPE html>\n<html lang=\"en\">")
                     .contains("<title>410 Gone</title>", "no longer there", "&lt;it&gt; was sold.")
                     .contains("width=device-width", "prefers-color-scheme: dark")
                     .doesNotContain("<script", "http:", "https:");
             assertThat(html.field("Content-Type")).isEqualTo("text/html; charset=utf-8");
-            for (Reply reply : List.of(line, html, send(client, "HEAD", "/", HTML))) {
+            for (Answer reply : List.of(line, html, send(client, "HEAD", "/", HTML))) {
                 assertThat(reply.status()).isEqualTo(410);
                 assertThat(reply.field("Vary")).isEqualTo("Accept");
                 assertThat(reply.field("Cache-Control")).isEqualTo("no-cache");
             }
-            Reply split = send(client, "GET", "/", "Accept: a/b", "Accept: text/html");
+            Answer split = send(client, "GET", "/", "Accept: a/b", "Accept: text/html");
             assertThat(split.body()).isEqualTo(html.body());
-            client.send(RawClient.request("POST", "/", "Content-Length: 3", HTML) + "abc");
-            assertThat(client.reply().body()).isEqualTo(html.body());
+            client.send(Client.request("POST", "/", "Content-Length: 3", HTML) + "abc");
+            assertThat(client.answer().body()).isEqualTo(html.body());
         }
     }
 
@@ -54,12 +55,12 @@ class ErrorPageTest {
     void routersHaveThem() throws IOException {
         Router router = Router.builder().post("/x", Prepared.text("x")).build();
         try (HttpRig rig = HttpRig.start(router);
-                RawClient client = RawClient.connect(rig.port())) {
+                Client client = Client.connect(rig.port())) {
             assertThat(send(client, "GET", "/y").body()).isEqualTo("404 Not Found\n");
             assertThat(send(client, "GET", "/y", HTML).body()).contains("<h1>", "404");
-            Reply line = send(client, "GET", "/x");
+            Answer line = send(client, "GET", "/x");
             assertThat(line.body()).isEqualTo("405 Method Not Allowed: POST, OPTIONS\n");
-            Reply page = send(client, "GET", "/x", HTML);
+            Answer page = send(client, "GET", "/x", HTML);
             assertThat(page.status()).isEqualTo(405);
             assertThat(page.field("Allow")).isEqualTo("POST, OPTIONS");
             assertThat(page.body()).contains("<title>405 Method Not Allowed", "POST, OPTIONS.");

@@ -3,7 +3,9 @@ package io.bareloop.http;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.bareloop.http.WireClient.Received;
+import io.bareloop.rig.Answer;
+import io.bareloop.rig.Client;
+import io.bareloop.rig.HttpRig;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.ArrayBlockingQueue;
@@ -33,9 +35,9 @@ class EventStreamTest {
     @Test
     void writesTheFormatOfTheStandard() throws Exception {
         try (HttpRig rig = HttpRig.start(quiet);
-                WireClient client = new WireClient(rig)) {
-            client.get("/");
-            Received head = client.head();
+                Client client = Client.connect(rig.port())) {
+            client.ask("/");
+            Answer head = client.head();
             assertThat(head.status()).isEqualTo(200);
             assertThat(head.field("Content-Type")).isEqualTo("text/event-stream");
             assertThat(head.field("Cache-Control")).isEqualTo("no-store");
@@ -67,7 +69,7 @@ class EventStreamTest {
             assertThat(rig.failures()).isEmpty();
 
             // It was one response of many: the connection is there for more.
-            client.get("/").head();
+            client.ask("/").head();
             EventStream again = next();
             again.execute(() -> again.send(null, "again"));
             assertThat(client.chunk()).isEqualTo("data: again\n\n");
@@ -85,8 +87,8 @@ class EventStreamTest {
                     stream.end();
                 };
         try (HttpRig rig = HttpRig.start(handler);
-                WireClient client = new WireClient(rig)) {
-            assertThat(client.exchange("/").body())
+                Client client = Client.connect(rig.port())) {
+            assertThat(client.get("/").body())
                     .isEqualTo("data: event 0\n\ndata: event 1\n\ndata: event 2\n\n");
             assertThat(rig.failures()).isEmpty();
         }
@@ -95,8 +97,8 @@ class EventStreamTest {
     @Test
     void refusesNamesOfSeveralLines() throws Exception {
         try (HttpRig rig = HttpRig.start(quiet);
-                WireClient client = new WireClient(rig)) {
-            client.get("/").head();
+                Client client = Client.connect(rig.port())) {
+            client.ask("/").head();
             EventStream stream = next();
             for (String name : List.of("a\nb", "a\rdata: b", "\n")) {
                 assertThatThrownBy(
@@ -127,8 +129,8 @@ class EventStreamTest {
                 (request, response) ->
                         streams.add(EventStream.open(response, Duration.ofMillis(100)));
         try (HttpRig rig = HttpRig.start(handler);
-                WireClient client = new WireClient(rig)) {
-            client.get("/").head();
+                Client client = Client.connect(rig.port())) {
+            client.ask("/").head();
             long before = System.nanoTime();
             for (int i = 0; i < 3; i++) {
                 assertThat(client.chunk()).isEqualTo(":\n\n");
@@ -165,10 +167,10 @@ class EventStreamTest {
                                     });
                 };
         try (HttpRig rig = HttpRig.start(handler);
-                WireClient client = new WireClient(rig)) {
-            assertThat(client.exchange("/").body())
+                Client client = Client.connect(rig.port())) {
+            assertThat(client.get("/").body())
                     .isEqualTo("data: tick 1\n\ndata: tick 2\n\ndata: tick 3\n\n");
-            assertThat(client.exchange("/").chunks()).hasSize(3);
+            assertThat(client.get("/").chunks()).hasSize(3);
             assertThat(rig.failures()).isEmpty();
         }
     }
@@ -176,8 +178,8 @@ class EventStreamTest {
     @Test
     void dropsEventsOfAClientThatIsBehind() throws Exception {
         try (HttpRig rig = HttpRig.start(quiet);
-                WireClient client = new WireClient(rig, 8192)) {
-            client.get("/").head();
+                Client client = Client.connect(rig.port(), 8192)) {
+            client.ask("/").head();
             EventStream stream = next();
             String data = "x".repeat(20_000);
             int events = 2000;
@@ -214,8 +216,8 @@ class EventStreamTest {
                     streams.add(EventStream.open(response, Duration.ofMillis(100)));
                 };
         try (HttpRig rig = HttpRig.start(handler)) {
-            WireClient client = new WireClient(rig);
-            client.get("/").head();
+            Client client = Client.connect(rig.port());
+            client.ask("/").head();
             EventStream stream = next();
             // An orderly close: it might still be reading.
             client.close();

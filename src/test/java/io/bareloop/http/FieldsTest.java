@@ -3,7 +3,9 @@ package io.bareloop.http;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.bareloop.server.RawClient;
+import io.bareloop.rig.Answer;
+import io.bareloop.rig.Client;
+import io.bareloop.rig.HttpRig;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import org.junit.jupiter.api.Test;
@@ -29,16 +31,16 @@ class FieldsTest {
                         .get("/none", Prepared.of(Status.NOT_MODIFIED, SOME, new byte[3]))
                         .build();
         try (HttpRig rig = HttpRig.start(handler);
-                RawClient client = RawClient.connect(rig.port())) {
+                Client client = Client.connect(rig.port())) {
             for (int i = 0; i < 3; i++) {
-                RawClient.Reply written = client.get("/written");
+                Answer written = client.get("/written");
                 assertThat(written.fields()).contains("ETag: \"a\"", "Content-Type: text/plain");
                 assertThat(written.body()).isEqualTo("here");
-                RawClient.Reply made = client.get("/prepared");
+                Answer made = client.get("/prepared");
                 assertThat(made.status()).isEqualTo(201);
                 assertThat(made.field("ETag")).isEqualTo("\"a\"");
                 assertThat(made.body()).isEqualTo("made");
-                RawClient.Reply none = client.get("/none");
+                Answer none = client.get("/none");
                 assertThat(none.field("ETag")).isEqualTo("\"a\"");
                 assertThat(none.has("Content-Length")).isFalse();
             }
@@ -81,7 +83,7 @@ class FieldsTest {
                     response.contentRange(0, most - 1, most).body("");
                 };
         try (HttpRig rig = HttpRig.start(handler);
-                RawClient client = RawClient.connect(rig.port())) {
+                Client client = Client.connect(rig.port())) {
             assertThat(client.get("/").field("Content-Range"))
                     .isEqualTo("bytes 0-9223372036854775806/9223372036854775807");
             assertThat(rig.failures()).isEmpty();

@@ -3,6 +3,10 @@ package io.bareloop.http;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.bareloop.rig.Allocations;
+import io.bareloop.rig.Bytes;
+import io.bareloop.rig.Client;
+import io.bareloop.rig.HttpRig;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.net.URLDecoder;
@@ -233,12 +237,12 @@ class FormReaderTest {
                     response.body(query + "|" + form);
                 };
         try (HttpRig rig = HttpRig.start(handler);
-                WireClient client = new WireClient(rig)) {
-            assertThat(client.post("/?q=%31", "f=%32+3").receive().body()).isEqualTo("1|2 3");
-            assertThat(client.post("/?q=1", "g=%32").receive().body()).isEqualTo("1|null");
-            assertThat(client.post("/?q=%3", "f=2").receive().status()).isEqualTo(400);
-            assertThat(client.post("/?q=1", "f=%zz").receive().status()).isEqualTo(400);
-            assertThat(client.post("/?q=1", "f=2").receive().body()).isEqualTo("1|2");
+                Client client = Client.connect(rig.port())) {
+            assertThat(client.post("/?q=%31", "f=%32+3").answer().body()).isEqualTo("1|2 3");
+            assertThat(client.post("/?q=1", "g=%32").answer().body()).isEqualTo("1|null");
+            assertThat(client.post("/?q=%3", "f=2").answer().status()).isEqualTo(400);
+            assertThat(client.post("/?q=1", "f=%zz").answer().status()).isEqualTo(400);
+            assertThat(client.post("/?q=1", "f=2").answer().body()).isEqualTo("1|2");
             assertThat(rig.failures()).isEmpty();
         }
     }

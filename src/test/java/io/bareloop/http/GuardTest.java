@@ -2,7 +2,10 @@ package io.bareloop.http;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.bareloop.http.WireClient.Received;
+import io.bareloop.rig.Answer;
+import io.bareloop.rig.Bytes;
+import io.bareloop.rig.Client;
+import io.bareloop.rig.HttpRig;
 import io.bareloop.sys.Errno;
 import io.bareloop.sys.Syscalls;
 import java.lang.foreign.Arena;
@@ -239,18 +242,18 @@ class GuardTest {
                                         throw new InternalError("of the log: " + failure);
                                     },
                                     ColdDisk::new);
-                    WireClient beside = new WireClient(rig)) {
-                assertThat(beside.exchange("/fine").body()).isEqualTo("fine");
+                    Client beside = Client.connect(rig.port())) {
+                assertThat(beside.get("/fine").body()).isEqualTo("fine");
                 for (int i = 0; i < 3; i++) {
-                    try (WireClient client = new WireClient(rig)) {
+                    try (Client client = Client.connect(rig.port())) {
                         client.post("/fail", "body");
-                        String all = client.restOrReset();
+                        String all = client.untilEndOrReset();
                         if (!all.isEmpty()) {
                             assertThat(all).startsWith("HTTP/1.1 ");
                         }
                         assertThat(all).doesNotContain("fine");
                     }
-                    assertThat(beside.exchange("/fine").body()).isEqualTo("fine");
+                    assertThat(beside.get("/fine").body()).isEqualTo("fine");
                 }
                 assertThat(told.get()).isPositive();
                 assertThat(HttpRig.await(1L, rig::open)).isEqualTo(1);
@@ -264,8 +267,8 @@ class GuardTest {
         for (int which = 0; which < FAILURES.size(); which++) {
             int failure = which;
             try (HttpRig rig = HttpRig.start((request, response) -> fail(failure));
-                    WireClient client = new WireClient(rig)) {
-                Received received = client.exchange("/");
+                    Client client = Client.connect(rig.port())) {
+                Answer received = client.get("/");
                 assertThat(received.status()).isEqualTo(500);
                 assertThat(received.field("Connection")).isEqualTo("close");
                 assertThat(rig.failures()).hasSize(1);
@@ -286,13 +289,13 @@ class GuardTest {
                     }
                 };
         try (HttpRig rig = HttpRig.start(handler);
-                WireClient beside = new WireClient(rig)) {
+                Client beside = Client.connect(rig.port())) {
             for (int i = 0; i < 20; i++) {
-                try (WireClient client = new WireClient(rig)) {
-                    client.get("/" + i);
-                    client.restOrReset();
+                try (Client client = Client.connect(rig.port())) {
+                    client.ask("/" + i);
+                    client.untilEndOrReset();
                 }
-                assertThat(beside.exchange("/fine").body()).isEqualTo("fine");
+                assertThat(beside.get("/fine").body()).isEqualTo("fine");
             }
             assertThat(rig.failures())
                     .hasSizeGreaterThan(0)
@@ -373,22 +376,22 @@ class GuardTest {
                 };
         Router router = Router.builder().post("/upload", upload).get("/{rest}", handler).build();
         try (HttpRig rig = HttpRig.start(router);
-                WireClient client = new WireClient(rig);
-                WireClient other = new WireClient(rig)) {
+                Client client = Client.connect(rig.port());
+                Client other = Client.connect(rig.port())) {
             if (path.equals("/upload")) {
                 client.post(path, "body");
             } else {
-                client.get(path);
+                client.ask(path);
             }
             if (path.equals("/abort")) {
                 HttpRig.await(1L, () -> rig.counters().accepted() - 1);
                 client.reset();
                 HttpRig.await(1L, rig::open);
             } else {
-                client.receive();
+                client.answer();
             }
             assertThat(seen).isFalse();
-            assertThat(other.exchange("/look").body()).isEqualTo("looked");
+            assertThat(other.get("/look").body()).isEqualTo("looked");
             assertThat(seen).isFalse();
         }
     }
@@ -404,10 +407,10 @@ class GuardTest {
                     response.body("x");
                 };
         try (HttpRig rig = HttpRig.start(handler);
-                WireClient client = new WireClient(rig)) {
+                Client client = Client.connect(rig.port())) {
             client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n".repeat(20));
             for (int i = 0; i < 20; i++) {
-                assertThat(client.receive().body()).isEqualTo("x");
+                assertThat(client.answer().body()).isEqualTo("x");
             }
             assertThat(interrupted).hasValue(0);
         }
@@ -427,12 +430,12 @@ class GuardTest {
                                             response.body(new FailingFile(call, which), 0, 100_000))
                             .build();
             try (HttpRig rig = HttpRig.reporting(handler, failure -> {}, ColdDisk::new);
-                    WireClient client = new WireClient(rig)) {
+                    Client client = Client.connect(rig.port())) {
                 client.send(
                         "GET /fine HTTP/1.1\r\nHost: a\r\n\r\nGET /file HTTP/1.1\r\nHost:"
                                 + " a\r\n\r\nGET /fine HTTP/1.1\r\nHost: a\r\n\r\n");
-                assertThat(client.receive().body()).isEqualTo("fine");
-                String rest = client.restOrReset();
+                assertThat(client.answer().body()).isEqualTo("fine");
+                String rest = client.untilEndOrReset();
                 assertThat(rest).doesNotContain("fine").doesNotContain(" 500 ");
                 assertThat(HttpRig.await(0L, rig::open)).isZero();
             }
@@ -468,18 +471,18 @@ class GuardTest {
                         .get("/fine", (request, response) -> response.body("fine"))
                         .build();
         try (HttpRig rig = HttpRig.reporting(router, failure -> {}, Syscalls::new);
-                WireClient beside = new WireClient(rig)) {
+                Client beside = Client.connect(rig.port())) {
             for (int i = 0; i < 10; i++) {
-                try (WireClient client = new WireClient(rig)) {
+                try (Client client = Client.connect(rig.port())) {
                     client.send(
                             "POST /upload HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\nabc");
                     if (i % 2 == 0) {
                         client.reset();
                     } else {
-                        client.restOrReset();
+                        client.untilEndOrReset();
                     }
                 }
-                assertThat(beside.exchange("/fine").body()).isEqualTo("fine");
+                assertThat(beside.get("/fine").body()).isEqualTo("fine");
             }
         }
     }
@@ -513,11 +516,11 @@ class GuardTest {
                 };
         Timeouts timeouts = Timeouts.builder().send(Duration.ofMillis(800)).build();
         try (HttpRig rig = HttpRig.start(Limits.defaults(), timeouts, handler);
-                WireClient client = new WireClient(rig)) {
+                Client client = Client.connect(rig.port())) {
             client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\na");
             client.head();
             // All of it, and then nothing for longer than sending may take.
-            while (!client.isQuiet(100)) {
+            while (!client.isSilentFor(100)) {
                 client.chunk();
             }
             Thread.sleep(1500);
@@ -541,8 +544,8 @@ class GuardTest {
                     response.body("x");
                 };
         try (HttpRig rig = HttpRig.start(handler);
-                WireClient client = new WireClient(rig)) {
-            client.exchange("/path?query=1");
+                Client client = Client.connect(rig.port())) {
+            client.get("/path?query=1");
             assertThat(HttpRig.await(1L, () -> rig.counters().requests())).isEqualTo(1);
             assertThat(rig.ask(() -> true)).isTrue();
             assertOver(kept[0]);

@@ -1,5 +1,6 @@
 package io.bareloop.http;
 
+import io.bareloop.rig.Bytes;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;

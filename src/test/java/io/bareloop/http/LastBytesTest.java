@@ -2,6 +2,7 @@ package io.bareloop.http;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.bareloop.rig.Bytes;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.SplittableRandom;

@@ -3,6 +3,7 @@ package io.bareloop.http;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.bareloop.http.RequestHeads.Head;
+import io.bareloop.rig.Bytes;
 import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;

@@ -2,7 +2,10 @@ package io.bareloop.http;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.bareloop.http.WireClient.Received;
+import io.bareloop.rig.Answer;
+import io.bareloop.rig.Bytes;
+import io.bareloop.rig.Client;
+import io.bareloop.rig.HttpRig;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
@@ -93,16 +96,16 @@ class OwnTurnTest {
     @MethodSource("names")
     void whatAnotherHandlerWritesGoesToItsOwnClient(String name) throws Exception {
         try (HttpRig rig = HttpRig.start(application(acts().get(name)));
-                WireClient one = new WireClient(rig);
-                WireClient other = new WireClient(rig)) {
-            one.get("/wait");
+                Client one = Client.connect(rig.port());
+                Client other = Client.connect(rig.port())) {
+            one.ask("/wait");
             HttpRig.await(true, () -> waiting.get() != null);
             for (int i = 0; i < 3; i++) {
                 // Exactly its own answer, whatever came of the one that waits.
-                Received received = other.exchange("/other");
+                Answer received = other.get("/other");
                 assertThat(received.status()).isEqualTo(200);
                 assertThat(received.body()).isEqualTo("/other");
-                assertThat(received.field("X")).isNull();
+                assertThat(received.has("X")).isFalse();
             }
             assertThat(rig.ask(() -> true)).isTrue();
         }
@@ -121,16 +124,16 @@ class OwnTurnTest {
                     }
                 };
         try (HttpRig rig = HttpRig.start(application(once));
-                WireClient one = new WireClient(rig);
-                WireClient other = new WireClient(rig)) {
-            one.get("/wait");
+                Client one = Client.connect(rig.port());
+                Client other = Client.connect(rig.port())) {
+            one.ask("/wait");
             HttpRig.await(true, () -> waiting.get() != null);
-            assertThat(other.exchange("/said").body()).isEqualTo("/said");
-            Received received = one.receive();
+            assertThat(other.get("/said").body()).isEqualTo("/said");
+            Answer received = one.answer();
             assertThat(received.status()).isEqualTo(201);
             assertThat(received.field("X")).isEqualTo("/said");
             assertThat(received.body()).isEqualTo("other/saidmemory");
-            assertThat(one.exchange("/next").body()).isEqualTo("/next");
+            assertThat(one.get("/next").body()).isEqualTo("/next");
             assertThat(rig.failures()).isEmpty();
         }
     }
@@ -165,12 +168,12 @@ class OwnTurnTest {
                     response.body("said");
                 };
         try (HttpRig rig = HttpRig.start(handler);
-                WireClient one = new WireClient(rig);
-                WireClient other = new WireClient(rig)) {
-            one.get("/wait");
+                Client one = Client.connect(rig.port());
+                Client other = Client.connect(rig.port())) {
+            one.ask("/wait");
             HttpRig.await(true, () -> waiting.get() != null);
-            assertThat(other.exchange("/say").body()).isEqualTo("said");
-            assertThat(one.receive().body()).matches("t*12345");
+            assertThat(other.get("/say").body()).isEqualTo("said");
+            assertThat(one.answer().body()).matches("t*12345");
         }
     }
 
@@ -195,13 +198,13 @@ class OwnTurnTest {
                     response.end();
                 };
         try (HttpRig rig = HttpRig.start(application(act));
-                WireClient one = new WireClient(rig);
-                WireClient other = new WireClient(rig)) {
-            one.get("/wait");
+                Client one = Client.connect(rig.port());
+                Client other = Client.connect(rig.port())) {
+            one.ask("/wait");
             HttpRig.await(true, () -> waiting.get() != null);
-            assertThat(other.exchange("/other").body()).isEqualTo("/other");
+            assertThat(other.get("/other").body()).isEqualTo("/other");
             assertThat(accepted[0]).isEqualTo(Limits.defaults().unsentBytesMax() / piece.length);
-            assertThat(one.receive().body()).hasSize(accepted[0] * piece.length);
+            assertThat(one.answer().body()).hasSize(accepted[0] * piece.length);
         }
     }
 
@@ -219,15 +222,15 @@ class OwnTurnTest {
                     }
                 };
         try (HttpRig rig = HttpRig.start(handler);
-                WireClient one = new WireClient(rig);
-                WireClient other = new WireClient(rig)) {
-            one.get("/poll");
+                Client one = Client.connect(rig.port());
+                Client other = Client.connect(rig.port())) {
+            one.ask("/poll");
             HttpRig.await(true, () -> turns.get() > 1000);
             for (int i = 0; i < 20; i++) {
-                assertThat(other.exchange("/" + i).body()).isEqualTo("/" + i);
+                assertThat(other.get("/" + i).body()).isEqualTo("/" + i);
             }
             stop.set(true);
-            assertThat(one.receive().body()).isEqualTo("done");
+            assertThat(one.answer().body()).isEqualTo("done");
         }
     }
 
@@ -270,7 +273,7 @@ class OwnTurnTest {
                         released.incrementAndGet();
                     }
                 };
-        WireClient[] one = new WireClient[1];
+        Client[] one = new Client[1];
         Act act =
                 (response, request) -> {
                     if (response.hasEnded() || released.get() > 0) {
@@ -289,11 +292,11 @@ class OwnTurnTest {
                     released.addAndGet(100);
                 };
         try (HttpRig rig = HttpRig.start(application(act));
-                WireClient other = new WireClient(rig)) {
-            one[0] = new WireClient(rig);
-            one[0].get("/wait");
+                Client other = Client.connect(rig.port())) {
+            one[0] = Client.connect(rig.port());
+            one[0].ask("/wait");
             HttpRig.await(true, () -> waiting.get() != null);
-            assertThat(other.exchange("/other").body()).isEqualTo("/other");
+            assertThat(other.get("/other").body()).isEqualTo("/other");
             assertThat(HttpRig.await(101, released::get)).isEqualTo(101);
             one[0].close();
         }
@@ -308,12 +311,12 @@ class OwnTurnTest {
                     }
                 };
         try (HttpRig rig = HttpRig.start(application(act));
-                WireClient one = new WireClient(rig);
-                WireClient other = new WireClient(rig)) {
-            one.get("/wait");
+                Client one = Client.connect(rig.port());
+                Client other = Client.connect(rig.port())) {
+            one.ask("/wait");
             HttpRig.await(true, () -> waiting.get() != null);
-            assertThat(other.exchange("/other").body()).isEqualTo("/other");
-            assertThat(one.receive().body()).isEqualTo("ticked");
+            assertThat(other.get("/other").body()).isEqualTo("/other");
+            assertThat(one.answer().body()).isEqualTo("ticked");
         }
     }
 
@@ -340,12 +343,12 @@ class OwnTurnTest {
                     response.body(request.path());
                 };
         try (HttpRig rig = HttpRig.start(handler);
-                WireClient client = new WireClient(rig)) {
+                Client client = Client.connect(rig.port())) {
             for (int i = 0; i < 10; i++) {
-                assertThat(client.exchange("/events").body()).isEmpty();
-                Received received = client.exchange("/" + i);
+                assertThat(client.get("/events").body()).isEmpty();
+                Answer received = client.get("/" + i);
                 assertThat(received.body()).isEqualTo("/" + i);
-                assertThat(received.field("X")).isNull();
+                assertThat(received.has("X")).isFalse();
             }
             assertThat(rig.failures()).isEmpty();
         }
@@ -368,22 +371,22 @@ class OwnTurnTest {
                     }
                 };
         try (HttpRig rig = HttpRig.start(handler)) {
-            WireClient[] listening = new WireClient[clients];
-            WireClient[] speaking = new WireClient[clients];
+            Client[] listening = new Client[clients];
+            Client[] speaking = new Client[clients];
             for (int i = 0; i < clients; i++) {
-                listening[i] = new WireClient(rig).get("/events");
+                listening[i] = Client.connect(rig.port()).ask("/events");
                 listening[i].head();
-                speaking[i] = new WireClient(rig);
+                speaking[i] = Client.connect(rig.port());
             }
             for (int round = 0; round < 50; round++) {
                 for (int i = 0; i < clients; i++) {
-                    speaking[i].get("/" + round + "-" + i);
+                    speaking[i].ask("/" + round + "-" + i);
                 }
                 for (int i = 0; i < clients; i++) {
-                    Received received = speaking[i].receive();
+                    Answer received = speaking[i].answer();
                     assertThat(received.body()).isEqualTo("/" + round + "-" + i);
                 }
-                for (WireClient one : listening) {
+                for (Client one : listening) {
                     StringBuilder events = new StringBuilder();
                     for (int i = 0; i < clients; i++) {
                         events.append(one.chunk());
@@ -417,13 +420,13 @@ class OwnTurnTest {
                     }
                 };
         try (HttpRig rig = HttpRig.start(handler);
-                WireClient one = new WireClient(rig);
-                WireClient other = new WireClient(rig)) {
-            one.get("/events").head();
-            assertThat(other.exchange("/end").body()).isEqualTo("ended");
+                Client one = Client.connect(rig.port());
+                Client other = Client.connect(rig.port())) {
+            one.ask("/events").head();
+            assertThat(other.get("/end").body()).isEqualTo("ended");
             assertThat(one.chunk()).isEqualTo("data: last\n\n");
             assertThat(one.chunk()).isEmpty();
-            one.get("/events").head();
+            one.ask("/events").head();
             assertThat(rig.failures()).isEmpty();
         }
     }
@@ -434,9 +437,9 @@ class OwnTurnTest {
     void anotherThreadIsRefused(String name) throws Exception {
         Act act = acts().get(name);
         try (HttpRig rig = HttpRig.start(application((response, request) -> {}));
-                WireClient one = new WireClient(rig);
-                WireClient other = new WireClient(rig)) {
-            one.get("/wait");
+                Client one = Client.connect(rig.port());
+                Client other = Client.connect(rig.port())) {
+            one.ask("/wait");
             HttpRig.await(true, () -> waiting.get() != null);
             Request another = new Request(Limits.defaults());
             MemorySegment bytes = Arena.ofAuto().allocateFrom("GET /other HTTP/1.1");
@@ -450,10 +453,10 @@ class OwnTurnTest {
                     refusal = e;
                 }
                 assertThat(refusal).hasMessageContaining("Suspended.resume");
-                assertThat(other.exchange("/other").body()).isEqualTo("/other");
+                assertThat(other.get("/other").body()).isEqualTo("/other");
             }
             assertThat(rig.ask(() -> waiting.get().hasBegun())).isFalse();
-            assertThat(one.isQuiet(20)).isTrue();
+            assertThat(one.isSilentFor(20)).isTrue();
         }
     }
 
@@ -467,8 +470,8 @@ class OwnTurnTest {
                         (response, request) -> response.onWritable(() -> {}),
                         (response, request) -> response.onTick(MINUTE, () -> {}));
         try (HttpRig rig = HttpRig.start(application((response, request) -> {}));
-                WireClient one = new WireClient(rig)) {
-            one.get("/wait");
+                Client one = Client.connect(rig.port())) {
+            one.ask("/wait");
             HttpRig.await(true, () -> waiting.get() != null);
             for (Act act : acts) {
                 Throwable refusal = null;
@@ -520,12 +523,12 @@ class OwnTurnTest {
                     }
                 };
         try (HttpRig rig = HttpRig.start(handler);
-                WireClient client = new WireClient(rig)) {
+                Client client = Client.connect(rig.port())) {
             for (int i = 0; i < 10; i++) {
-                assertThat(client.exchange("/keep").body()).isEmpty();
-                Received received = client.exchange("/" + i);
+                assertThat(client.get("/keep").body()).isEmpty();
+                Answer received = client.get("/" + i);
                 assertThat(received.body()).isEqualTo("/" + i);
-                assertThat(received.field("X")).isNull();
+                assertThat(received.has("X")).isFalse();
             }
             assertThat(kept).hasSize(10).doesNotHaveDuplicates();
             assertThat(rig.failures()).isEmpty();
@@ -543,13 +546,12 @@ class OwnTurnTest {
                     stream.end();
                 };
         try (HttpRig rig = HttpRig.start(handler);
-                WireClient client = new WireClient(rig)) {
+                Client client = Client.connect(rig.port())) {
             client.send("HEAD / HTTP/1.1\r\nHost: a\r\n\r\n");
-            Received head = client.receiveHead();
+            Answer head = client.answerToHead();
             assertThat(head.status()).isEqualTo(200);
             assertThat(head.field("Content-Type")).isEqualTo("text/event-stream");
-            assertThat(client.exchange("/").body())
-                    .isEqualTo("data: one\n\nevent: name\ndata: two\n\n");
+            assertThat(client.get("/").body()).isEqualTo("data: one\n\nevent: name\ndata: two\n\n");
             assertThat(rig.failures()).isEmpty();
         }
     }
@@ -559,12 +561,12 @@ class OwnTurnTest {
     void aWrongCallFromElsewhereIsTheFailureOfThatResponse() throws Exception {
         Act act = (response, request) -> response.write(Bytes.of("not a stream"));
         try (HttpRig rig = HttpRig.start(application(act));
-                WireClient one = new WireClient(rig);
-                WireClient other = new WireClient(rig)) {
-            one.get("/wait");
+                Client one = Client.connect(rig.port());
+                Client other = Client.connect(rig.port())) {
+            one.ask("/wait");
             HttpRig.await(true, () -> waiting.get() != null);
-            assertThat(other.exchange("/other").body()).isEqualTo("/other");
-            assertThat(one.receive().status()).isEqualTo(500);
+            assertThat(other.get("/other").body()).isEqualTo("/other");
+            assertThat(one.answer().status()).isEqualTo(500);
             assertThat(rig.failures()).hasSize(1);
             assertThat(rig.failures().get(0)).hasMessage("call stream() before write()");
         }
@@ -573,15 +575,15 @@ class OwnTurnTest {
     @Test
     void aTaskOfTheLoopMayNotWriteEither() throws Exception {
         try (HttpRig rig = HttpRig.start(application((response, request) -> {}));
-                WireClient one = new WireClient(rig)) {
-            one.get("/wait");
+                Client one = Client.connect(rig.port())) {
+            one.ask("/wait");
             HttpRig.await(true, () -> waiting.get() != null);
             rig.ask(
                     () -> {
                         waiting.get().body("later");
                         return waiting.get().hasBegun();
                     });
-            assertThat(one.receive().body()).isEqualTo("later");
+            assertThat(one.answer().body()).isEqualTo("later");
         }
     }
 }

@@ -4,10 +4,10 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.bareloop.rig.Answer;
+import io.bareloop.rig.Client;
 import io.bareloop.server.CpuSet;
 import io.bareloop.server.HttpServer;
-import io.bareloop.server.RawClient;
-import io.bareloop.server.RawClient.Reply;
 import io.bareloop.server.Setting;
 import java.io.IOException;
 import java.time.ZonedDateTime;
@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Timeout;
 class PreparedTest {
     @Test
     void isTextInUtf8() throws IOException {
-        Reply reply = get(Prepared.text("Grüße"));
+        Answer reply = get(Prepared.text("Grüße"));
         assertThat(reply.statusLine()).isEqualTo("HTTP/1.1 200 OK");
         assertThat(reply.fields()).hasSize(4).element(0).isEqualTo("Server: B");
         assertThat(reply.fields()).element(1).asString().startsWith("Date: ");
@@ -35,7 +35,7 @@ class PreparedTest {
 
     @Test
     void isJson() throws IOException {
-        Reply reply = get(Prepared.json("{\"a\":\"ü\"}"));
+        Answer reply = get(Prepared.json("{\"a\":\"ü\"}"));
         assertThat(reply.field("Content-Type")).isEqualTo("application/json");
         assertThat(reply.body().getBytes(ISO_8859_1)).isEqualTo("{\"a\":\"ü\"}".getBytes(UTF_8));
     }
@@ -46,7 +46,7 @@ class PreparedTest {
         Prepared prepared = Prepared.of(Status.NOT_FOUND, MediaType.of("image/png"), body);
         // It is a copy: the response does not change with the array.
         Arrays.fill(body, (byte) 'x');
-        Reply reply = get(prepared);
+        Answer reply = get(prepared);
         assertThat(reply.statusLine()).isEqualTo("HTTP/1.1 404 Not Found");
         assertThat(reply.field("Content-Type")).isEqualTo("image/png");
         assertThat(reply.body()).isEqualTo("\0\1\u00FF\r\n");
@@ -54,7 +54,7 @@ class PreparedTest {
 
     @Test
     void mayBeEmpty() throws IOException {
-        Reply reply = get(Prepared.text(""));
+        Answer reply = get(Prepared.text(""));
         assertThat(reply.field("Content-Length")).isEqualTo("0");
         assertThat(reply.body()).isEmpty();
     }
@@ -64,11 +64,11 @@ class PreparedTest {
         for (Status status : new Status[] {Status.NO_CONTENT, Status.NOT_MODIFIED}) {
             Prepared prepared = Prepared.of(status, MediaType.TEXT, new byte[] {'x'});
             try (HttpServer server = start(prepared);
-                    RawClient client = RawClient.connect(server)) {
-                client.send(RawClient.request("GET", "/").repeat(2));
+                    Client client = Client.connect(server.port())) {
+                client.send(Client.request("GET", "/").repeat(2));
                 // Had the first a body, the second would not be a response.
                 for (int i = 0; i < 2; i++) {
-                    Reply reply = client.reply();
+                    Answer reply = client.answer();
                     assertThat(reply.status()).isEqualTo(status.code());
                     assertThat(reply.has("Content-Length")).isFalse();
                     assertThat(reply.has("Content-Type")).isFalse();
@@ -80,15 +80,15 @@ class PreparedTest {
     @Test
     void answersHeadWithoutItsBody() throws IOException {
         try (HttpServer server = start(Prepared.text("Hello"));
-                RawClient client = RawClient.connect(server)) {
-            Reply get = client.get("/");
-            client.send(RawClient.request("HEAD", "/") + RawClient.request("GET", "/"));
-            Reply head = client.replyToHead();
+                Client client = Client.connect(server.port())) {
+            Answer get = client.get("/");
+            client.send(Client.request("HEAD", "/") + Client.request("GET", "/"));
+            Answer head = client.answerToHead();
             assertThat(head.statusLine()).isEqualTo(get.statusLine());
             assertThat(head.field("Content-Length")).isEqualTo("5");
             assertThat(head.field("Content-Type")).isEqualTo(get.field("Content-Type"));
             // Had the body been sent, this would not be a response.
-            assertThat(client.reply().body()).isEqualTo("Hello");
+            assertThat(client.answer().body()).isEqualTo("Hello");
         }
     }
 
@@ -104,17 +104,17 @@ class PreparedTest {
             }
             Prepared prepared = Prepared.of(Status.OK, MediaType.OCTETS, body);
             try (HttpServer server = start(prepared);
-                    RawClient client = RawClient.connect(server)) {
-                client.send(RawClient.request("GET", "/").repeat(3));
+                    Client client = Client.connect(server.port())) {
+                client.send(Client.request("GET", "/").repeat(3));
                 for (int i = 0; i < 3; i++) {
-                    Reply reply = client.reply();
+                    Answer reply = client.answer();
                     assertThat(reply.field("Content-Length")).isEqualTo(String.valueOf(size));
                     assertThat(Arrays.equals(reply.body().getBytes(ISO_8859_1), body))
                             .as("body of %d bytes", size)
                             .isTrue();
                 }
-                client.send(RawClient.request("HEAD", "/", "Connection: close"));
-                client.replyToHead();
+                client.send(Client.request("HEAD", "/", "Connection: close"));
+                client.answerToHead();
                 assertThat(client.read()).isEqualTo(-1);
             }
         }
@@ -125,9 +125,9 @@ class PreparedTest {
     void serversMayShareIt() throws IOException {
         Prepared prepared = Prepared.text("shared");
         try (HttpServer other = start(prepared);
-                RawClient second = RawClient.connect(other)) {
+                Client second = Client.connect(other.port())) {
             try (HttpServer one = start(prepared);
-                    RawClient first = RawClient.connect(one)) {
+                    Client first = Client.connect(one.port())) {
                 for (int i = 0; i < 3; i++) {
                     assertThat(first.get("/").body()).isEqualTo("shared");
                     assertThat(second.get("/").body()).isEqualTo("shared");
@@ -145,22 +145,22 @@ class PreparedTest {
         Router router = Router.builder().get("/one", one).notFound(two).build();
         SplittableRandom random = new SplittableRandom(5);
         try (HttpServer server = start(router);
-                RawClient client = RawClient.connect(server)) {
+                Client client = Client.connect(server.port())) {
             for (int batch = 0; batch < 100; batch++) {
                 StringBuilder requests = new StringBuilder();
                 int[] kinds = random.ints(32, 0, 10).toArray();
                 for (int kind : kinds) {
                     requests.append(
                             switch (kind) {
-                                case 0 -> RawClient.request("HEAD", "/one");
+                                case 0 -> Client.request("HEAD", "/one");
                                 case 1 -> "GET /one HTTP/1.0\r\nConnection: keep-alive\r\n\r\n";
-                                case 2, 3 -> RawClient.request("GET", "/two");
-                                default -> RawClient.request("GET", "/one");
+                                case 2, 3 -> Client.request("GET", "/two");
+                                default -> Client.request("GET", "/one");
                             });
                 }
                 client.send(requests.toString());
                 for (int kind : kinds) {
-                    Reply reply = kind == 0 ? client.replyToHead() : client.reply();
+                    Answer reply = kind == 0 ? client.answerToHead() : client.answer();
                     boolean second = kind == 2 || kind == 3;
                     assertThat(reply.status()).isEqualTo(second ? 404 : 200);
                     assertThat(reply.field("Content-Length")).isEqualTo("3");
@@ -170,12 +170,12 @@ class PreparedTest {
                 }
             }
             client.send(
-                    RawClient.request("GET", "/one").repeat(3)
-                            + RawClient.request("GET", "/one", "Connection: close"));
+                    Client.request("GET", "/one").repeat(3)
+                            + Client.request("GET", "/one", "Connection: close"));
             for (int i = 0; i < 3; i++) {
-                assertThat(client.reply().has("Connection")).isFalse();
+                assertThat(client.answer().has("Connection")).isFalse();
             }
-            assertThat(client.reply().field("Connection")).isEqualTo("close");
+            assertThat(client.answer().field("Connection")).isEqualTo("close");
             assertThat(client.read()).isEqualTo(-1);
         }
     }
@@ -183,7 +183,7 @@ class PreparedTest {
     @Test
     void saysTheSecondInWhichItIsSent() throws IOException {
         try (HttpServer server = start(Prepared.text("now"));
-                RawClient client = RawClient.connect(server)) {
+                Client client = Client.connect(server.port())) {
             Set<String> dates = new HashSet<>();
             while (dates.size() < 3) {
                 long before = System.currentTimeMillis() / 1000;
@@ -198,9 +198,9 @@ class PreparedTest {
         }
     }
 
-    private static Reply get(Handler handler) throws IOException {
+    private static Answer get(Handler handler) throws IOException {
         try (HttpServer server = start(handler);
-                RawClient client = RawClient.connect(server)) {
+                Client client = Client.connect(server.port())) {
             return client.get("/");
         }
     }

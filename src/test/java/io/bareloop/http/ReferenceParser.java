@@ -1,5 +1,6 @@
 package io.bareloop.http;
 
+import io.bareloop.rig.Bytes;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;

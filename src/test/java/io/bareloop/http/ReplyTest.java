@@ -2,7 +2,10 @@ package io.bareloop.http;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.bareloop.http.WireClient.Received;
+import io.bareloop.rig.Answer;
+import io.bareloop.rig.Bytes;
+import io.bareloop.rig.Client;
+import io.bareloop.rig.HttpRig;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -11,25 +14,25 @@ import org.junit.jupiter.api.Timeout;
 class ReplyTest {
     private static final HeaderName X = HeaderName.of("X-Y");
 
-    private static Received sent(Handler handler) throws Exception {
+    private static Answer sent(Handler handler) throws Exception {
         try (HttpRig rig = HttpRig.start(handler);
-                WireClient client = new WireClient(rig)) {
-            client.get("/").get("/");
-            Received first = client.receive();
-            Received second = client.receive();
+                Client client = Client.connect(rig.port())) {
+            client.ask("/").ask("/");
+            Answer first = client.answer();
+            Answer second = client.answer();
             assertThat(second.statusLine()).isEqualTo(first.statusLine());
             assertThat(second.body()).isEqualTo(first.body());
             return first;
         }
     }
 
-    private static Received sent(Reply reply) throws Exception {
+    private static Answer sent(Reply reply) throws Exception {
         return sent((request, response) -> response.send(reply));
     }
 
     @Test
     void isTextInUtf8() throws Exception {
-        Received received = sent(Reply.text("gr\u00fc\u00df"));
+        Answer received = sent(Reply.text("gr\u00fc\u00df"));
         assertThat(received.status()).isEqualTo(200);
         assertThat(received.field("Content-Type")).isEqualTo("text/plain; charset=utf-8");
         assertThat(received.body()).isEqualTo("gr\u00c3\u00bc\u00c3\u009f");
@@ -38,14 +41,14 @@ class ReplyTest {
 
     @Test
     void isJson() throws Exception {
-        Received received = sent(Reply.json("{\"a\":\"\u00e9\"}"));
+        Answer received = sent(Reply.json("{\"a\":\"\u00e9\"}"));
         assertThat(received.field("Content-Type")).isEqualTo("application/json");
         assertThat(received.body()).isEqualTo("{\"a\":\"\u00c3\u00a9\"}");
     }
 
     @Test
     void hasStatusFieldsAndBody() throws Exception {
-        Received received =
+        Answer received =
                 sent(
                         Reply.of(Status.CREATED)
                                 .header(X, "1")
@@ -59,11 +62,11 @@ class ReplyTest {
 
     @Test
     void mayHaveNoBody() throws Exception {
-        Received empty = sent(Reply.of(Status.OK));
+        Answer empty = sent(Reply.of(Status.OK));
         assertThat(empty.field("Content-Length")).isEqualTo("0");
-        assertThat(empty.field("Content-Type")).isNull();
-        Received bodiless = sent(Reply.of(Status.NO_CONTENT).header(X, "1"));
-        assertThat(bodiless.field("Content-Length")).isNull();
+        assertThat(empty.has("Content-Type")).isFalse();
+        Answer bodiless = sent(Reply.of(Status.NO_CONTENT).header(X, "1"));
+        assertThat(bodiless.has("Content-Length")).isFalse();
         assertThat(bodiless.field("X-Y")).isEqualTo("1");
     }
 
@@ -75,30 +78,30 @@ class ReplyTest {
                     Reply.text("a").header(HeaderName.of("Content-Length"), "1")
                 }) {
             try (HttpRig rig = HttpRig.start((request, response) -> response.send(reply));
-                    WireClient client = new WireClient(rig)) {
-                Received received = client.exchange("/");
+                    Client client = Client.connect(rig.port())) {
+                Answer received = client.get("/");
                 assertThat(received.status()).isEqualTo(500);
-                assertThat(received.field("X-Y")).isNull();
-                assertThat(client.rest()).isEmpty();
+                assertThat(received.has("X-Y")).isFalse();
+                assertThat(client.untilEnd()).isEmpty();
             }
         }
     }
 
     @Test
     void preparedIsSentAsItIs() throws Exception {
-        Received text = sent(Prepared.text("\u00e9"));
+        Answer text = sent(Prepared.text("\u00e9"));
         assertThat(text.field("Content-Type")).isEqualTo("text/plain; charset=utf-8");
         assertThat(text.body()).isEqualTo("\u00c3\u00a9");
-        Received json = sent(Prepared.json("[]"));
+        Answer json = sent(Prepared.json("[]"));
         assertThat(json.field("Content-Type")).isEqualTo("application/json");
         assertThat(json.body()).isEqualTo("[]");
         byte[] bytes = Bytes.of("abc");
         Prepared copied = Prepared.of(Status.GONE, MediaType.OCTETS, bytes);
         bytes[0] = 'x';
-        Received gone = sent(copied);
+        Answer gone = sent(copied);
         assertThat(gone.status()).isEqualTo(410);
         assertThat(gone.body()).isEqualTo("abc");
-        Received bodiless = sent(Prepared.of(Status.NOT_MODIFIED, MediaType.TEXT, bytes));
+        Answer bodiless = sent(Prepared.of(Status.NOT_MODIFIED, MediaType.TEXT, bytes));
         assertThat(bodiless.status()).isEqualTo(304);
         assertThat(bodiless.body()).isEmpty();
     }
@@ -107,14 +110,14 @@ class ReplyTest {
     @Test
     void preparedAnswersBeforeTheBody() throws Exception {
         try (HttpRig rig = HttpRig.start(Prepared.text("early"));
-                WireClient client = new WireClient(rig)) {
+                Client client = Client.connect(rig.port())) {
             client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc");
-            assertThat(client.receive().body()).isEqualTo("early");
-            client.send("defghij").get("/");
-            assertThat(client.receive().body()).isEqualTo("early");
-            client.send("HEAD / HTTP/1.1\r\nHost: a\r\n\r\n").get("/");
-            assertThat(client.receiveHead().field("Content-Length")).isEqualTo("5");
-            assertThat(client.receive().body()).isEqualTo("early");
+            assertThat(client.answer().body()).isEqualTo("early");
+            client.send("defghij").ask("/");
+            assertThat(client.answer().body()).isEqualTo("early");
+            client.send("HEAD / HTTP/1.1\r\nHost: a\r\n\r\n").ask("/");
+            assertThat(client.answerToHead().field("Content-Length")).isEqualTo("5");
+            assertThat(client.answer().body()).isEqualTo("early");
         }
     }
 }

@@ -2,6 +2,7 @@ package io.bareloop.http;
 
 import static io.bareloop.http.HeadOutcome.head;
 
+import io.bareloop.rig.Bytes;
 import java.util.ArrayList;
 import java.util.List;
 

@@ -2,6 +2,8 @@ package io.bareloop.http;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.bareloop.rig.Allocations;
+import io.bareloop.rig.Bytes;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import org.junit.jupiter.api.Test;

@@ -3,6 +3,8 @@ package io.bareloop.http;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.bareloop.http.RequestHeads.Head;
+import io.bareloop.rig.Bytes;
+import io.bareloop.rig.GuardedSegment;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;

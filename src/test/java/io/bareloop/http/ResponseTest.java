@@ -4,7 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.bareloop.http.WireClient.Received;
+import io.bareloop.rig.Answer;
+import io.bareloop.rig.Bytes;
+import io.bareloop.rig.Client;
+import io.bareloop.rig.HttpRig;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
@@ -32,8 +35,8 @@ class ResponseTest {
                                 .header(X, "a\tb ~!")
                                 .body("{}");
         try (HttpRig rig = HttpRig.start(handler);
-                WireClient client = new WireClient(rig)) {
-            Received received = client.exchange("/");
+                Client client = Client.connect(rig.port())) {
+            Answer received = client.get("/");
             assertThat(received.statusLine()).isEqualTo("HTTP/1.1 201 Created");
             assertThat(received.fields())
                     .hasSize(5)
@@ -42,15 +45,15 @@ class ResponseTest {
             assertThat(received.field("Date"))
                     .matches("(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \\d\\d [A-Z][a-z]{2} \\d{4} .* GMT");
             assertThat(received.body()).isEqualTo("{}");
-            assertThat(client.exchange("/").body()).isEqualTo("{}");
+            assertThat(client.get("/").body()).isEqualTo("{}");
         }
     }
 
     @Test
     void isAnEmpty200WhereOnlyFieldsAreWritten() throws Exception {
         try (HttpRig rig = HttpRig.start((request, response) -> response.header(X, ""));
-                WireClient client = new WireClient(rig)) {
-            Received received = client.exchange("/");
+                Client client = Client.connect(rig.port())) {
+            Answer received = client.get("/");
             assertThat(received.status()).isEqualTo(200);
             assertThat(received.field("X-Y")).isEmpty();
             assertThat(received.field("Content-Length")).isEqualTo("0");
@@ -62,9 +65,9 @@ class ResponseTest {
     void hasEachStatus(Status status) throws Exception {
         try (HttpRig rig =
                         HttpRig.start((request, response) -> response.status(status).body("body"));
-                WireClient client = new WireClient(rig)) {
+                Client client = Client.connect(rig.port())) {
             for (int i = 0; i < 2; i++) {
-                Received received = client.exchange("/");
+                Answer received = client.get("/");
                 assertThat(received.statusLine())
                         .isEqualTo("HTTP/1.1 " + status.code() + " " + status.reason());
                 assertThat(received.body()).isEqualTo(status.isBodiless() ? "" : "body");
@@ -99,14 +102,14 @@ class ResponseTest {
                 (request, response) -> response.header(X, request.body()).body("not refused");
         try (HttpRig rig = HttpRig.start(handler)) {
             for (String body : List.of("a\r\nB: c", "a\n", "\r", "\0", "\u007f", "\u0001")) {
-                try (WireClient client = new WireClient(rig)) {
-                    Received received = client.post("/", body).receive();
+                try (Client client = Client.connect(rig.port())) {
+                    Answer received = client.post("/", body).answer();
                     assertThat(received.status()).as(Bytes.escape(body)).isEqualTo(500);
                     assertThat(received.fields()).noneMatch(field -> field.startsWith("X-Y"));
                 }
             }
-            try (WireClient client = new WireClient(rig)) {
-                Received received = client.post("/", "\t \u00e9~").receive();
+            try (Client client = Client.connect(rig.port())) {
+                Answer received = client.post("/", "\t \u00e9~").answer();
                 assertThat(received.field("X-Y")).isEqualTo("\t \u00e9~");
             }
         }
@@ -143,8 +146,8 @@ class ResponseTest {
                 (request, response) ->
                         response.header(HeaderName.of(name), request.path()).body("not refused");
         try (HttpRig rig = HttpRig.start(received);
-                WireClient client = new WireClient(rig)) {
-            assertThat(client.exchange("/").status()).isEqualTo(500);
+                Client client = Client.connect(rig.port())) {
+            assertThat(client.get("/").status()).isEqualTo(500);
         }
     }
 
@@ -162,19 +165,19 @@ class ResponseTest {
                     response.body("ok");
                 };
         try (HttpRig rig = HttpRig.start(handler)) {
-            try (WireClient client = new WireClient(rig)) {
-                Received received =
-                        client.send("GET / HTTP/1.1\r\nHost: a\r\nX-Y: 15\r\n\r\n").receive();
+            try (Client client = Client.connect(rig.port())) {
+                Answer received =
+                        client.send("GET / HTTP/1.1\r\nHost: a\r\nX-Y: 15\r\n\r\n").answer();
                 assertThat(received.status()).isEqualTo(200);
                 assertThat(received.fields()).hasSize(18);
             }
             last.set(null);
-            try (WireClient client = new WireClient(rig)) {
-                Received received =
-                        client.send("GET / HTTP/1.1\r\nHost: a\r\nX-Y: 17\r\n\r\n").receive();
+            try (Client client = Client.connect(rig.port())) {
+                Answer received =
+                        client.send("GET / HTTP/1.1\r\nHost: a\r\nX-Y: 17\r\n\r\n").answer();
                 assertThat(received.status()).isEqualTo(500);
                 assertThat(received.fields()).noneMatch(field -> field.startsWith("X-Y"));
-                assertThat(client.rest()).isEmpty();
+                assertThat(client.untilEnd()).isEmpty();
                 assertThat(last.get()).isNull();
             }
             assertThat(rig.failures()).hasSize(1);
@@ -188,8 +191,8 @@ class ResponseTest {
             String value = "v".repeat(length);
             Handler handler = (request, response) -> response.header(X, value).body("ok");
             try (HttpRig rig = HttpRig.start(handler);
-                    WireClient client = new WireClient(rig)) {
-                Received received = client.exchange("/");
+                    Client client = Client.connect(rig.port())) {
+                Answer received = client.get("/");
                 int headBytes =
                         received.fields().stream().mapToInt(field -> field.length() + 2).sum()
                                 + received.statusLine().length()
@@ -234,12 +237,12 @@ class ResponseTest {
     /** What the handler's mistake throws; the client must get a complete 500, and the end. */
     private static Throwable refusalOf(Mistake mistake) throws Exception {
         try (HttpRig rig = HttpRig.start((request, response) -> mistake.make(response));
-                WireClient client = new WireClient(rig)) {
-            Received received = client.exchange("/");
+                Client client = Client.connect(rig.port())) {
+            Answer received = client.get("/");
             assertThat(received.status()).isEqualTo(500);
             assertThat(received.body()).isEqualTo("500 Internal Server Error\n");
             assertThat(received.closes()).isTrue();
-            assertThat(client.rest()).isEmpty();
+            assertThat(client.untilEnd()).isEmpty();
             assertThat(rig.failures()).hasSize(1);
             return rig.failures().get(0);
         }
@@ -272,11 +275,11 @@ class ResponseTest {
                         mistake.make(response);
                     };
             try (HttpRig rig = HttpRig.start(handler);
-                    WireClient client = new WireClient(rig)) {
-                Received received = client.exchange("/");
+                    Client client = Client.connect(rig.port())) {
+                Answer received = client.get("/");
                 assertThat(received.status()).isEqualTo(500);
                 assertThat(received.body()).isEqualTo("500 Internal Server Error\n");
-                assertThat(client.rest()).isEmpty();
+                assertThat(client.untilEnd()).isEmpty();
                 assertThat(rig.failures())
                         .hasSize(1)
                         .first()
@@ -305,20 +308,20 @@ class ResponseTest {
                             .get("/string", (request, response) -> response.body(text))
                             .build();
             try (HttpRig rig = HttpRig.start(router);
-                    WireClient client = new WireClient(rig)) {
+                    Client client = Client.connect(rig.port())) {
                 for (String path : List.of("/bytes", "/segment", "/prepared", "/string")) {
                     client.send("HEAD " + path + " HTTP/1.1\r\nHost: a\r\n\r\n");
-                    Received head = client.receiveHead();
-                    Received received = client.exchange(path);
+                    Answer head = client.answerToHead();
+                    Answer received = client.get(path);
                     assertThat(head.field("Content-Length")).isEqualTo("" + length);
                     assertThat(received.body().equals(text)).as(path).isTrue();
                 }
                 // And pipelined: what comes behind a large body has to wait.
-                client.get("/bytes").get("/segment").get("/prepared").get("/string").get("/none");
+                client.ask("/bytes").ask("/segment").ask("/prepared").ask("/string").ask("/none");
                 for (int i = 0; i < 4; i++) {
-                    assertThat(client.receive().body().equals(text)).as("number %s", i).isTrue();
+                    assertThat(client.answer().body().equals(text)).as("number %s", i).isTrue();
                 }
-                assertThat(client.receive().status()).isEqualTo(404);
+                assertThat(client.answer().status()).isEqualTo(404);
                 assertThat(HttpRig.await(0, rig::slicesInUse)).isZero();
             }
         }
@@ -341,16 +344,16 @@ class ResponseTest {
                         .get("/small", (request, response) -> response.body("small"))
                         .build();
         try (HttpRig rig = HttpRig.start(router);
-                WireClient other = new WireClient(rig)) {
+                Client other = Client.connect(rig.port())) {
             for (int i = 1; i <= 3; i++) {
-                try (WireClient client = new WireClient(rig, 8 << 10)) {
-                    client.get("/early").get("/small");
-                    assertThat(client.receiveHead().field("Content-Length")).isEqualTo("" + LARGE);
-                    assertThat(client.restOrReset()).hasSizeLessThan(LARGE).matches("x*+");
+                try (Client client = Client.connect(rig.port(), 8 << 10)) {
+                    client.ask("/early").ask("/small");
+                    assertThat(client.answerToHead().field("Content-Length")).isEqualTo("" + LARGE);
+                    assertThat(client.untilEndOrReset()).hasSizeLessThan(LARGE).matches("x*+");
                 }
                 assertThat(rig.failures()).hasSize(i);
                 assertThat(rig.failures().get(i - 1)).isInstanceOf(IllegalStateException.class);
-                assertThat(other.exchange("/small").body()).isEqualTo("small");
+                assertThat(other.get("/small").body()).isEqualTo("small");
             }
             assertThat(HttpRig.await(1L, rig::open)).isEqualTo(1);
             assertThat(rig.counters().errors()).isEqualTo(3);
@@ -369,8 +372,8 @@ class ResponseTest {
             for (MemorySegment body : List.of(closed, others)) {
                 Handler handler = (request, response) -> response.body(body, 0, LARGE);
                 try (HttpRig rig = HttpRig.start(handler);
-                        WireClient client = new WireClient(rig)) {
-                    assertThat(client.exchange("/").status()).isEqualTo(500);
+                        Client client = Client.connect(rig.port())) {
+                    assertThat(client.get("/").status()).isEqualTo(500);
                     assertThat(rig.failures()).hasSize(1);
                 }
             }
@@ -381,10 +384,10 @@ class ResponseTest {
     void sendsACopyOfWhatWasReceived() throws Exception {
         Handler echo = (request, response) -> response.body(request.body());
         try (HttpRig rig = HttpRig.start(echo);
-                WireClient client = new WireClient(rig)) {
+                Client client = Client.connect(rig.port())) {
             for (int length : new int[] {0, 1, 1000, 66_000, 1_000_000}) {
                 String text = text(length);
-                Received received = client.post("/", text).receive();
+                Answer received = client.post("/", text).answer();
                 assertThat(received.body().equals(text)).as("%s bytes", length).isTrue();
             }
         }
@@ -408,11 +411,11 @@ class ResponseTest {
             whole.append(text(piece));
         }
         try (HttpRig rig = HttpRig.start(handler);
-                WireClient client = new WireClient(rig)) {
+                Client client = Client.connect(rig.port())) {
             for (int i = 0; i < 3; i++) {
-                Received received = client.exchange("/");
+                Answer received = client.get("/");
                 assertThat(received.field("Transfer-Encoding")).isEqualTo("chunked");
-                assertThat(received.field("Content-Length")).isNull();
+                assertThat(received.has("Content-Length")).isFalse();
                 assertThat(received.body().equals(whole.toString())).isTrue();
                 // Never an empty one, which would be the end; and each piece at once where it fits.
                 assertThat(received.chunks()).doesNotContain(0).startsWith(1, 15, 16, 255, 256);
@@ -434,9 +437,9 @@ class ResponseTest {
                 };
         Limits limits = Limits.builder().unsentBytesMax(LARGE * 2).build();
         try (HttpRig rig = HttpRig.start(limits, Timeouts.defaults(), handler);
-                WireClient client = new WireClient(rig)) {
+                Client client = Client.connect(rig.port())) {
             for (int i = 0; i < 2; i++) {
-                Received received = client.exchange("/");
+                Answer received = client.get("/");
                 assertThat(received.field("Content-Length")).isEqualTo("" + LARGE);
                 assertThat(received.body().equals(text(100_000).repeat(30))).isTrue();
             }
@@ -459,10 +462,10 @@ class ResponseTest {
                     response.end();
                 };
         try (HttpRig rig = HttpRig.start(handler);
-                WireClient client = new WireClient(rig)) {
-            assertThat(client.exchange("/").body()).isEqualTo("12345");
+                Client client = Client.connect(rig.port())) {
+            assertThat(client.get("/").body()).isEqualTo("12345");
             assertThat(refusal.get()).hasMessageContaining("2 are left");
-            assertThat(client.exchange("/").body()).isEqualTo("12345");
+            assertThat(client.get("/").body()).isEqualTo("12345");
         }
     }
 
@@ -475,10 +478,10 @@ class ResponseTest {
                     response.end();
                 };
         try (HttpRig rig = HttpRig.start(handler);
-                WireClient client = new WireClient(rig)) {
-            client.get("/").get("/");
+                Client client = Client.connect(rig.port())) {
+            client.ask("/").ask("/");
             assertThat(client.head().field("Content-Length")).isEqualTo("5");
-            assertThat(client.rest()).isEqualTo("1234");
+            assertThat(client.untilEnd()).isEqualTo("1234");
         }
     }
 
@@ -504,10 +507,10 @@ class ResponseTest {
                                 })
                         .build();
         try (HttpRig rig = HttpRig.start(router);
-                WireClient client = new WireClient(rig)) {
+                Client client = Client.connect(rig.port())) {
             for (String path : List.of("/chunked", "/length", "/204", "/304", "/short")) {
                 client.send("HEAD " + path + " HTTP/1.1\r\nHost: a\r\n\r\n");
-                Received head = client.receiveHead();
+                Answer head = client.answerToHead();
                 assertThat(head.closes()).isFalse();
                 if (path.equals("/length")) {
                     assertThat(head.field("Content-Length")).isEqualTo("6");
@@ -515,9 +518,9 @@ class ResponseTest {
                     assertThat(head.field("Transfer-Encoding")).isEqualTo("chunked");
                 }
             }
-            assertThat(client.exchange("/204").status()).isEqualTo(204);
-            assertThat(client.exchange("/304").status()).isEqualTo(304);
-            assertThat(client.exchange("/chunked").body()).isEqualTo("abcdef");
+            assertThat(client.get("/204").status()).isEqualTo(204);
+            assertThat(client.get("/304").status()).isEqualTo(304);
+            assertThat(client.get("/chunked").body()).isEqualTo("abcdef");
         }
     }
 
@@ -531,11 +534,11 @@ class ResponseTest {
     @ValueSource(strings = {"", "Connection: keep-alive\r\n"})
     void endsAStreamByTheEndOfTheConnectionInHttp10(String fields) throws Exception {
         try (HttpRig rig = HttpRig.start((request, response) -> stream(response.stream()));
-                WireClient client = new WireClient(rig)) {
+                Client client = Client.connect(rig.port())) {
             client.send("GET / HTTP/1.0\r\n" + fields + "\r\n");
-            Received received = client.receive();
-            assertThat(received.field("Transfer-Encoding")).isNull();
-            assertThat(received.field("Content-Length")).isNull();
+            Answer received = client.answer();
+            assertThat(received.has("Transfer-Encoding")).isFalse();
+            assertThat(received.has("Content-Length")).isFalse();
             assertThat(received.field("Connection")).isEqualTo("close");
             assertThat(received.body()).isEqualTo("abcdef");
         }
@@ -544,16 +547,16 @@ class ResponseTest {
     @Test
     void sendsAPreparedOneOverHttp10() throws Exception {
         try (HttpRig rig = HttpRig.start(Prepared.text("ready"));
-                WireClient client = new WireClient(rig)) {
+                Client client = Client.connect(rig.port())) {
             for (int i = 0; i < 2; i++) {
                 client.send("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
-                Received received = client.receive();
+                Answer received = client.answer();
                 assertThat(received.field("Connection")).isEqualTo("keep-alive");
                 assertThat(received.body()).isEqualTo("ready");
             }
             client.send("GET / HTTP/1.0\r\n\r\n");
-            assertThat(client.receive().closes()).isTrue();
-            assertThat(client.rest()).isEmpty();
+            assertThat(client.answer().closes()).isTrue();
+            assertThat(client.untilEnd()).isEmpty();
         }
     }
 
@@ -567,13 +570,13 @@ class ResponseTest {
                                     limits,
                                     Timeouts.defaults(),
                                     (request, response) -> response.body("ok"));
-                    WireClient client = new WireClient(rig)) {
+                    Client client = Client.connect(rig.port())) {
                 for (int i = 0; i < 200; i++) {
-                    client.get("/");
+                    client.ask("/");
                 }
-                assertThat(client.receive().closes()).isFalse();
-                assertThat(client.receive().closes()).isTrue();
-                assertThat(client.rest()).isEmpty();
+                assertThat(client.answer().closes()).isFalse();
+                assertThat(client.answer().closes()).isTrue();
+                assertThat(client.untilEnd()).isEmpty();
             }
         }
     }
@@ -581,16 +584,16 @@ class ResponseTest {
     @Test
     void keepsAHttp10ConnectionWhereAskedTo() throws Exception {
         try (HttpRig rig = HttpRig.start((request, response) -> stream(response.stream(6)));
-                WireClient client = new WireClient(rig)) {
+                Client client = Client.connect(rig.port())) {
             for (int i = 0; i < 2; i++) {
                 client.send("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
-                Received received = client.receive();
+                Answer received = client.answer();
                 assertThat(received.field("Connection")).isEqualTo("keep-alive");
                 assertThat(received.body()).isEqualTo("abcdef");
             }
             client.send("GET / HTTP/1.0\r\n\r\n");
-            assertThat(client.receive().closes()).isTrue();
-            assertThat(client.rest()).isEmpty();
+            assertThat(client.answer().closes()).isTrue();
+            assertThat(client.untilEnd()).isEmpty();
         }
     }
 
@@ -609,17 +612,17 @@ class ResponseTest {
                     throw new IllegalArgumentException("on purpose");
                 };
         try (HttpRig rig = HttpRig.start(handler);
-                WireClient client = new WireClient(rig)) {
+                Client client = Client.connect(rig.port())) {
             // Behind another response in the same buffer, which has to stay.
             String ok = "GET /ok HTTP/1.1\r\nHost: a\r\n\r\n";
             client.send(ok + "GET / HTTP/1.1\r\nHost: a\r\n\r\n" + ok);
-            assertThat(client.receive().body()).isEqualTo("fine");
-            Received received = client.receive();
+            assertThat(client.answer().body()).isEqualTo("fine");
+            Answer received = client.answer();
             assertThat(received.status()).isEqualTo(500);
             assertThat(received.fields()).hasSize(5);
             assertThat(received.body()).isEqualTo("500 Internal Server Error\n");
             assertThat(received.closes()).isTrue();
-            assertThat(client.rest()).isEmpty();
+            assertThat(client.untilEnd()).isEmpty();
             assertThat(rig.failures()).hasSize(1);
             assertThat(rig.counters().errors()).isEqualTo(1);
         }
@@ -636,9 +639,9 @@ class ResponseTest {
                     throw new IllegalArgumentException("on purpose");
                 };
         try (HttpRig rig = HttpRig.start(handler);
-                WireClient client = new WireClient(rig)) {
-            client.get("/").get("/").head();
-            String rest = client.restOrReset();
+                Client client = Client.connect(rig.port())) {
+            client.ask("/").ask("/").head();
+            String rest = client.untilEndOrReset();
             assertThat(rest).isNotEmpty().doesNotContain("HTTP/1.1");
             assertThat(rest).doesNotEndWith("0\r\n\r\n");
             assertThat(rig.failures()).hasSize(1);
@@ -656,8 +659,8 @@ class ResponseTest {
                     suspended.set(response.suspend());
                 };
         try (HttpRig rig = HttpRig.start(handler);
-                WireClient client = new WireClient(rig)) {
-            client.get("/").head();
+                Client client = Client.connect(rig.port())) {
+            client.ask("/").head();
             assertThat(client.chunk()).isEqualTo("part");
             suspended
                     .get()
@@ -666,7 +669,7 @@ class ResponseTest {
                                 response.write(Bytes.of("more"));
                                 throw new IllegalArgumentException("on purpose");
                             });
-            assertThat(client.restOrReset()).isIn("", "4\r\nmore\r\n");
+            assertThat(client.untilEndOrReset()).isIn("", "4\r\nmore\r\n");
             assertThat(rig.failures()).hasSize(1);
         }
     }
@@ -684,11 +687,11 @@ class ResponseTest {
                     suspended.set(response.status(Status.OK).stream(100).suspend());
                 };
         try (HttpRig rig = HttpRig.start(handler);
-                WireClient client = new WireClient(rig)) {
+                Client client = Client.connect(rig.port())) {
             String ok = "GET /ok HTTP/1.1\r\nHost: a\r\n\r\n";
             client.send(ok + ok + "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
-            client.receive();
-            client.receive();
+            client.answer();
+            client.answer();
             assertThat(client.head().field("Content-Length")).isEqualTo("100");
             suspended
                     .get()
@@ -696,7 +699,7 @@ class ResponseTest {
                             (request, response) -> {
                                 throw new IllegalArgumentException("on purpose");
                             });
-            assertThat(client.restOrReset()).isEmpty();
+            assertThat(client.untilEndOrReset()).isEmpty();
         }
     }
 
@@ -723,19 +726,19 @@ class ResponseTest {
                     }
                 };
         try (HttpRig rig = HttpRig.start(handler)) {
-            try (WireClient client = new WireClient(rig)) {
+            try (Client client = Client.connect(rig.port())) {
                 client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\n\r\nabc").head();
                 assertThat(client.chunk()).isEqualTo("abc");
                 client.send("!");
-                assertThat(client.restOrReset()).isEmpty();
+                assertThat(client.untilEndOrReset()).isEmpty();
             }
-            try (WireClient client = new WireClient(rig)) {
+            try (Client client = Client.connect(rig.port())) {
                 client.send("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
                 client.head();
                 client.send("1\r\na\r\n");
                 assertThat(client.chunk()).isEqualTo("a");
                 client.send("malformed");
-                assertThat(client.restOrReset()).isEmpty();
+                assertThat(client.untilEndOrReset()).isEmpty();
             }
         }
     }
@@ -749,15 +752,15 @@ class ResponseTest {
                     throw new HttpException(Status.of(code), "because");
                 };
         try (HttpRig rig = HttpRig.start(handler);
-                WireClient client = new WireClient(rig)) {
-            Received received = client.exchange("/");
+                Client client = Client.connect(rig.port())) {
+            Answer received = client.get("/");
             String reason = Status.of(code).reason();
             assertThat(received.status()).isEqualTo(code);
             assertThat(received.body()).isEqualTo(code + " " + reason + ": because\n");
             assertThat(received.field("Content-Type")).startsWith("text/plain");
             assertThat(received.closes()).isEqualTo(code >= 500);
             if (code < 500) {
-                assertThat(client.exchange("/").status()).isEqualTo(code);
+                assertThat(client.get("/").status()).isEqualTo(code);
             }
             // It is no failure: nobody needs to hear of it.
             assertThat(rig.failures()).isEmpty();
@@ -772,9 +775,9 @@ class ResponseTest {
                     throw new HttpException(Status.CONFLICT, null);
                 };
         try (HttpRig rig = HttpRig.start(handler);
-                WireClient client = new WireClient(rig)) {
+                Client client = Client.connect(rig.port())) {
             for (int i = 0; i < 3; i++) {
-                Received received = client.post("/", text(1000)).receive();
+                Answer received = client.post("/", text(1000)).answer();
                 assertThat(received.status()).isEqualTo(409);
                 assertThat(received.body()).isEqualTo("409 Conflict\n");
                 assertThat(received.closes()).isFalse();
@@ -808,10 +811,10 @@ class ResponseTest {
                     }
                 };
         try (HttpRig rig = HttpRig.start(refusing);
-                WireClient client = new WireClient(rig)) {
+                Client client = Client.connect(rig.port())) {
             for (int i = 0; i < 2; i++) {
                 client.post("/", text(ahead + 100_000));
-                Received received = client.receive();
+                Answer received = client.answer();
                 assertThat(received.status()).isEqualTo(400);
                 assertThat(received.closes()).isFalse();
             }
@@ -823,18 +826,18 @@ class ResponseTest {
         Handler refused = (request, response) -> response.body("not reached");
         Limits limits = Limits.builder().bodyBytesMax(100).build();
         try (HttpRig rig = HttpRig.start(limits, Timeouts.defaults(), refused)) {
-            try (WireClient client = new WireClient(rig)) {
-                Received received = client.post("/", text(101)).receive();
+            try (Client client = Client.connect(rig.port())) {
+                Answer received = client.post("/", text(101)).answer();
                 assertThat(received.status()).isEqualTo(413);
                 assertThat(received.closes()).isFalse();
-                assertThat(client.post("/", text(100)).receive().status()).isEqualTo(200);
+                assertThat(client.post("/", text(100)).answer().status()).isEqualTo(200);
             }
-            try (WireClient client = new WireClient(rig)) {
+            try (Client client = Client.connect(rig.port())) {
                 client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 262145\r\n\r\n");
-                Received received = client.receive();
+                Answer received = client.answer();
                 assertThat(received.status()).isEqualTo(413);
                 assertThat(received.closes()).isTrue();
-                assertThat(client.rest()).isEmpty();
+                assertThat(client.untilEnd()).isEmpty();
             }
         }
     }
@@ -849,11 +852,11 @@ class ResponseTest {
                     response.body("ok");
                 };
         try (HttpRig rig = HttpRig.start(handler)) {
-            try (WireClient client = new WireClient(rig)) {
-                assertThat(client.exchange("/deep").status()).isEqualTo(500);
+            try (Client client = Client.connect(rig.port())) {
+                assertThat(client.get("/deep").status()).isEqualTo(500);
             }
-            try (WireClient client = new WireClient(rig)) {
-                assertThat(client.exchange("/").status()).isEqualTo(200);
+            try (Client client = Client.connect(rig.port())) {
+                assertThat(client.get("/").status()).isEqualTo(200);
             }
             assertThat(rig.failures()).hasSize(1).first().isInstanceOf(StackOverflowError.class);
         }
@@ -869,11 +872,11 @@ class ResponseTest {
                     response.body("ok");
                 };
         try (HttpRig rig = HttpRig.start(handler)) {
-            try (WireClient client = new WireClient(rig)) {
-                assertThat(client.exchange("/large").status()).isEqualTo(500);
+            try (Client client = Client.connect(rig.port())) {
+                assertThat(client.get("/large").status()).isEqualTo(500);
             }
-            try (WireClient client = new WireClient(rig)) {
-                assertThat(client.exchange("/").status()).isEqualTo(200);
+            try (Client client = Client.connect(rig.port())) {
+                assertThat(client.get("/").status()).isEqualTo(200);
             }
             assertThat(rig.failures()).hasSize(1).first().isInstanceOf(OutOfMemoryError.class);
         }
@@ -894,11 +897,11 @@ class ResponseTest {
                     }
                 };
         try (HttpRig rig = HttpRig.start(handler);
-                WireClient client = new WireClient(rig, 4096)) {
-            client.get("/");
+                Client client = Client.connect(rig.port(), 4096)) {
+            client.ask("/");
             assertThat(HttpRig.await(1, rig.failures()::size)).isEqualTo(1);
             assertThat(rig.failures().get(0)).hasMessageContaining("does not read");
-            assertThatCode(client::restOrReset).doesNotThrowAnyException();
+            assertThatCode(client::untilEndOrReset).doesNotThrowAnyException();
             assertThat(HttpRig.await(0, rig::slicesInUse)).isZero();
         }
     }
@@ -910,13 +913,13 @@ class ResponseTest {
         Handler handler = (request, response) -> response.body("ok");
         try (HttpRig rig = HttpRig.start(handler)) {
             for (int i = 0; i < 20; i++) {
-                try (WireClient client = new WireClient(rig)) {
+                try (Client client = Client.connect(rig.port())) {
                     client.send("GET / HTTP/9.9\r\n\r\n" + text(200_000));
                     if (endsOutput) {
                         client.endOutput();
                     }
-                    assertThat(client.receive().status()).isEqualTo(505);
-                    assertThat(client.rest()).isEmpty();
+                    assertThat(client.answer().status()).isEqualTo(505);
+                    assertThat(client.untilEnd()).isEmpty();
                 }
             }
         }

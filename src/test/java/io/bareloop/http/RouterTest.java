@@ -3,7 +3,11 @@ package io.bareloop.http;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.bareloop.http.WireClient.Received;
+import io.bareloop.rig.Allocations;
+import io.bareloop.rig.Answer;
+import io.bareloop.rig.Bytes;
+import io.bareloop.rig.Client;
+import io.bareloop.rig.HttpRig;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -290,48 +294,47 @@ class RouterTest {
                         .get("/head", new Named("get"))
                         .build();
         try (HttpRig rig = HttpRig.start(router);
-                WireClient client = new WireClient(rig)) {
-            Received notFound = client.exchange("/none");
+                Client client = Client.connect(rig.port())) {
+            Answer notFound = client.get("/none");
             assertThat(notFound.status()).isEqualTo(404);
             assertThat(notFound.body()).isNotEmpty();
-            assertThat(client.exchange("/get/").status()).isEqualTo(404);
+            assertThat(client.get("/get/").status()).isEqualTo(404);
 
-            Received notAllowed = client.post("/get", "body").receive();
+            Answer notAllowed = client.post("/get", "body").answer();
             assertThat(notAllowed.status()).isEqualTo(405);
             assertThat(allowed(notAllowed)).containsExactlyInAnyOrder("GET", "HEAD", "OPTIONS");
-            Received alsoNotAllowed = client.exchange("/post");
+            Answer alsoNotAllowed = client.get("/post");
             assertThat(alsoNotAllowed.status()).isEqualTo(405);
             assertThat(allowed(alsoNotAllowed)).containsExactlyInAnyOrder("POST", "PUT", "OPTIONS");
-            Received headNotAllowed = send(client, "HEAD", "/post").receiveHead();
+            Answer headNotAllowed = send(client, "HEAD", "/post").answerToHead();
             assertThat(headNotAllowed.status()).isEqualTo(405);
 
-            Received head = send(client, "HEAD", "/get").receiveHead();
+            Answer head = send(client, "HEAD", "/get").answerToHead();
             assertThat(head.status()).isEqualTo(200);
             assertThat(head.field("Content-Length")).isEqualTo("3");
-            Received ownHead = send(client, "HEAD", "/head").receiveHead();
+            Answer ownHead = send(client, "HEAD", "/head").answerToHead();
             assertThat(ownHead.field("Content-Length")).isEqualTo("2");
 
-            Received options = send(client, "OPTIONS", "/post").receive();
+            Answer options = send(client, "OPTIONS", "/post").answer();
             assertThat(options.status()).isEqualTo(204);
             assertThat(allowed(options)).containsExactlyInAnyOrder("POST", "PUT", "OPTIONS");
-            assertThat(send(client, "OPTIONS", "/options").receive().body()).isEqualTo("options");
-            assertThat(allowed(client.exchange("/options"))).containsExactly("OPTIONS");
-            assertThat(send(client, "OPTIONS", "/none").receive().status()).isEqualTo(404);
+            assertThat(send(client, "OPTIONS", "/options").answer().body()).isEqualTo("options");
+            assertThat(allowed(client.get("/options"))).containsExactly("OPTIONS");
+            assertThat(send(client, "OPTIONS", "/none").answer().status()).isEqualTo(404);
 
-            Received any = send(client, "OPTIONS", "*").receive();
+            Answer any = send(client, "OPTIONS", "*").answer();
             assertThat(any.status()).isEqualTo(204);
             assertThat(allowed(any)).contains("GET", "HEAD", "POST", "OPTIONS");
-            assertThat(client.exchange("/get").body()).isEqualTo("get");
+            assertThat(client.get("/get").body()).isEqualTo("get");
             assertThat(rig.failures()).isEmpty();
         }
     }
 
-    private static WireClient send(WireClient client, String method, String target)
-            throws Exception {
+    private static Client send(Client client, String method, String target) throws Exception {
         return client.send(method + " " + target + " HTTP/1.1\r\nHost: a\r\n\r\n");
     }
 
-    private static List<String> allowed(Received response) {
+    private static List<String> allowed(Answer response) {
         return Arrays.asList(response.field("Allow").split(", ", -1));
     }
 
@@ -341,13 +344,13 @@ class RouterTest {
         Router router = Router.builder().get("/get", new Named("get")).build();
         try (HttpRig rig = HttpRig.start(router)) {
             for (String path : List.of("/none", "/get")) {
-                try (WireClient client = new WireClient(rig)) {
+                try (Client client = Client.connect(rig.port())) {
                     client.send("POST " + path + " HTTP/1.1\r\nHost: a\r\n");
                     client.send("Expect: 100-continue\r\nContent-Length: 10\r\n\r\n");
-                    Received refused = client.receive();
+                    Answer refused = client.answer();
                     assertThat(refused.status()).isEqualTo(path.equals("/get") ? 405 : 404);
                     assertThat(refused.closes()).isTrue();
-                    assertThat(client.rest()).isEmpty();
+                    assertThat(client.untilEnd()).isEmpty();
                 }
             }
         }
@@ -389,12 +392,12 @@ class RouterTest {
                         .notFound(inner)
                         .build();
         try (HttpRig rig = HttpRig.start(outer);
-                WireClient client = new WireClient(rig)) {
-            assertThat(client.exchange("/").body()).isEqualTo("outer");
-            assertThat(client.exchange("/api/x").body()).isEqualTo("inner");
-            assertThat(client.exchange("/outside").body()).isEqualTo("outside");
-            assertThat(client.exchange("/api/x/y").status()).isEqualTo(404);
-            assertThat(client.post("/api/x", "piece").receive().body()).isEqualTo("end x");
+                Client client = Client.connect(rig.port())) {
+            assertThat(client.get("/").body()).isEqualTo("outer");
+            assertThat(client.get("/api/x").body()).isEqualTo("inner");
+            assertThat(client.get("/outside").body()).isEqualTo("outside");
+            assertThat(client.get("/api/x/y").status()).isEqualTo(404);
+            assertThat(client.post("/api/x", "piece").answer().body()).isEqualTo("end x");
             assertThat(String.join("|", pieces)).startsWith("begin x|p");
             assertThat(String.join("", pieces)).isEqualTo("begin xpiece");
         }

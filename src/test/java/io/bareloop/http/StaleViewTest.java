@@ -3,6 +3,8 @@ package io.bareloop.http;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.bareloop.rig.Client;
+import io.bareloop.rig.HttpRig;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -121,15 +123,15 @@ class StaleViewTest {
                         .get("/next", Prepared.text("next"))
                         .build();
         try (HttpRig rig = HttpRig.start(router);
-                WireClient client = new WireClient(rig)) {
-            assertThat(client.send(REQUEST).receive().body()).isEqualTo("ok");
+                Client client = Client.connect(rig.port())) {
+            assertThat(client.send(REQUEST).answer().body()).isEqualTo("ok");
             rig.ask(
                     () -> {
                         everythingIsStale();
                         return true;
                     });
             // Also while and after the loop serves others, with objects of their own.
-            assertThat(client.exchange("/next").body()).isEqualTo("next");
+            assertThat(client.get("/next").body()).isEqualTo("next");
             rig.ask(
                     () -> {
                         everythingIsStale();
@@ -154,10 +156,10 @@ class StaleViewTest {
                     }
                 };
         try (HttpRig rig = HttpRig.start(handler);
-                WireClient client = new WireClient(rig)) {
-            client.get("/").get("/");
-            assertThat(client.receive().body()).isEqualTo("ok");
-            assertThat(client.receive().body()).isEqualTo("second");
+                Client client = Client.connect(rig.port())) {
+            client.ask("/").ask("/");
+            assertThat(client.answer().body()).isEqualTo("ok");
+            assertThat(client.answer().body()).isEqualTo("second");
             assertThat(rig.failures()).isEmpty();
         }
     }
@@ -175,7 +177,7 @@ class StaleViewTest {
                                 })
                         .build();
         try (HttpRig rig = HttpRig.start(router);
-                WireClient client = new WireClient(rig)) {
+                Client client = Client.connect(rig.port())) {
             client.send(REQUEST);
             HttpRig.await(true, () -> suspended.get() != null);
             rig.ask(
@@ -187,7 +189,7 @@ class StaleViewTest {
                         return true;
                     });
             suspended.get().resume((request, response) -> response.body("later"));
-            assertThat(client.receive().body()).isEqualTo("later");
+            assertThat(client.answer().body()).isEqualTo("later");
             rig.ask(
                     () -> {
                         everythingIsStale();
@@ -208,8 +210,8 @@ class StaleViewTest {
                                 })
                         .build();
         try (HttpRig rig = HttpRig.start(router);
-                WireClient client = new WireClient(rig)) {
-            assertThat(client.send(REQUEST).receive().status()).isEqualTo(409);
+                Client client = Client.connect(rig.port())) {
+            assertThat(client.send(REQUEST).answer().status()).isEqualTo(409);
             rig.ask(
                     () -> {
                         everythingIsStale();
@@ -245,10 +247,10 @@ class StaleViewTest {
                     }
                 };
         try (HttpRig rig = HttpRig.start(handler);
-                WireClient client = new WireClient(rig)) {
+                Client client = Client.connect(rig.port())) {
             client.send("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
             client.send("3\r\nabc\r\n1\r\nd\r\n3\r\nefg\r\n0\r\n\r\n");
-            assertThat(client.receive().body()).isEqualTo("ok");
+            assertThat(client.answer().body()).isEqualTo("ok");
             assertThat(seen).hasValue("abcdefg");
             assertThat(pieces).hasSizeGreaterThanOrEqualTo(3);
             rig.ask(

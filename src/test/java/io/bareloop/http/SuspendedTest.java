@@ -3,7 +3,10 @@ package io.bareloop.http;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.bareloop.http.WireClient.Received;
+import io.bareloop.rig.Answer;
+import io.bareloop.rig.Bytes;
+import io.bareloop.rig.Client;
+import io.bareloop.rig.HttpRig;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -44,15 +47,15 @@ class SuspendedTest {
     @Test
     void answersLaterFromAnotherThread() throws Exception {
         try (HttpRig rig = HttpRig.start(suspending);
-                WireClient client = new WireClient(rig)) {
+                Client client = Client.connect(rig.port())) {
             for (int i = 0; i < 3; i++) {
                 client.send(
                         "POST /later?q=%d HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbody"
                                 .formatted(i));
                 // Meanwhile it has to wait; and what it sent is received into the same buffer.
-                client.get("/now");
+                client.ask("/now");
                 Suspended one = next();
-                assertThat(client.isQuiet(20)).isTrue();
+                assertThat(client.isSilentFor(20)).isTrue();
                 assertThat(one.isGone()).isFalse();
                 one.resume(
                         (request, response) ->
@@ -62,13 +65,13 @@ class SuspendedTest {
                                                 + request.header(HeaderName.HOST)
                                                 + " "
                                                 + request.body()));
-                assertThat(client.receive().body()).isEqualTo("/later?q=" + i + " a body");
-                assertThat(client.receive().body()).isEqualTo("now");
+                assertThat(client.answer().body()).isEqualTo("/later?q=" + i + " a body");
+                assertThat(client.answer().body()).isEqualTo("now");
                 assertThat(one.isGone()).isTrue();
             }
-            client.get("/later");
+            client.ask("/later");
             next().resume((request, response) -> response.body(request.path()));
-            assertThat(client.receive().body()).isEqualTo("/later");
+            assertThat(client.answer().body()).isEqualTo("/later");
             assertThat(HttpRig.await(0, rig::slicesInUse)).isZero();
         }
     }
@@ -78,10 +81,10 @@ class SuspendedTest {
         int threads = 8;
         int each = 100;
         try (HttpRig rig = HttpRig.start(suspending);
-                WireClient client = new WireClient(rig)) {
+                Client client = Client.connect(rig.port())) {
             AtomicInteger afterTheEnd = new AtomicInteger();
             for (int round = 0; round < 5; round++) {
-                client.get("/");
+                client.ask("/");
                 Suspended one = next();
                 one.resume((request, response) -> response.stream());
                 AtomicInteger written = new AtomicInteger();
@@ -106,13 +109,13 @@ class SuspendedTest {
                     running.add(thread);
                     thread.start();
                 }
-                assertThat(client.receive().body()).isEqualTo("x".repeat(threads * each / 2));
+                assertThat(client.answer().body()).isEqualTo("x".repeat(threads * each / 2));
                 for (Thread thread : running) {
                     thread.join();
                 }
                 // The next request uses the same objects; nothing of the last may meet it.
                 one.resume((request, response) -> afterTheEnd.incrementAndGet());
-                assertThat(client.exchange("/now").body()).isEqualTo("now");
+                assertThat(client.get("/now").body()).isEqualTo("now");
                 assertThat(written).hasValue(threads * each / 2);
                 assertThat(one.isGone()).isTrue();
             }
@@ -126,20 +129,20 @@ class SuspendedTest {
     void doesNothingForAConnectionThatIsGone() throws Exception {
         AtomicInteger run = new AtomicInteger();
         try (HttpRig rig = HttpRig.start(suspending)) {
-            WireClient gone = new WireClient(rig);
-            gone.get("/");
+            Client gone = Client.connect(rig.port());
+            gone.ask("/");
             Suspended one = next();
             gone.reset();
             assertThat(HttpRig.await(true, one::isGone)).isTrue();
             one.resume((request, response) -> run.incrementAndGet());
             // The same slot, the same protocol, another connection with a request under way.
-            try (WireClient client = new WireClient(rig)) {
-                client.get("/");
+            try (Client client = Client.connect(rig.port())) {
+                client.ask("/");
                 Suspended other = next();
                 one.resume((request, response) -> run.incrementAndGet());
                 other.resume((request, response) -> response.body("other"));
                 one.resume((request, response) -> run.incrementAndGet());
-                assertThat(client.receive().body()).isEqualTo("other");
+                assertThat(client.answer().body()).isEqualTo("other");
             }
             assertThat(run).hasValue(0);
             assertThat(HttpRig.await(0, rig::slicesInUse)).isZero();
@@ -149,22 +152,22 @@ class SuspendedTest {
     @Test
     void treatsExceptionsOfActionsAsOnesOfHandlers() throws Exception {
         try (HttpRig rig = HttpRig.start(suspending)) {
-            try (WireClient client = new WireClient(rig)) {
-                client.get("/");
+            try (Client client = Client.connect(rig.port())) {
+                client.ask("/");
                 next().resume(
                                 (request, response) -> {
                                     throw new HttpException(Status.NOT_FOUND, "later");
                                 });
-                assertThat(client.receive().body()).isEqualTo("404 Not Found: later\n");
-                client.get("/");
+                assertThat(client.answer().body()).isEqualTo("404 Not Found: later\n");
+                client.ask("/");
                 next().resume(
                                 (request, response) -> {
                                     throw new IllegalStateException("on purpose");
                                 });
-                Received failed = client.receive();
+                Answer failed = client.answer();
                 assertThat(failed.status()).isEqualTo(500);
                 assertThat(failed.closes()).isTrue();
-                assertThat(client.rest()).isEmpty();
+                assertThat(client.untilEnd()).isEmpty();
             }
             assertThat(rig.failures()).hasSize(1);
         }
@@ -179,20 +182,20 @@ class SuspendedTest {
                     suspended.add(response.suspend());
                 };
         try (HttpRig rig = HttpRig.start(handler);
-                WireClient client = new WireClient(rig)) {
-            client.get("/");
+                Client client = Client.connect(rig.port())) {
+            client.ask("/");
             next().resume((request, response) -> response.header(HeaderName.ETAG, "e").body("b"));
-            Received received = client.receive();
+            Answer received = client.answer();
             assertThat(received.status()).isEqualTo(202);
             assertThat(received.field("ETag")).isEqualTo("e");
             assertThat(received.body()).isEqualTo("b");
 
-            client.get("/");
+            client.ask("/");
             next().resume(
                             (request, response) -> {
                                 throw new HttpException(Status.NOT_FOUND, "too late");
                             });
-            assertThat(client.restOrReset()).startsWith("HTTP/1.1 202").doesNotContain("404");
+            assertThat(client.untilEndOrReset()).startsWith("HTTP/1.1 202").doesNotContain("404");
         }
     }
 
@@ -206,10 +209,10 @@ class SuspendedTest {
                     assertThatThrownBy(response::suspend).isInstanceOf(IllegalStateException.class);
                 };
         try (HttpRig rig = HttpRig.start(handler);
-                WireClient client = new WireClient(rig)) {
-            client.get("/");
+                Client client = Client.connect(rig.port())) {
+            client.ask("/");
             next().resume((request, response) -> response.body("once"));
-            assertThat(client.receive().body()).isEqualTo("once");
+            assertThat(client.answer().body()).isEqualTo("once");
             assertThatThrownBy(() -> kept.get().suspend())
                     .isInstanceOf(IllegalStateException.class);
             assertThat(rig.failures()).isEmpty();
@@ -220,14 +223,14 @@ class SuspendedTest {
     @Test
     void answersAClientThatHasEndedItsOutput() throws Exception {
         try (HttpRig rig = HttpRig.start(suspending);
-                WireClient client = new WireClient(rig)) {
-            client.get("/").get("/now").endOutput();
+                Client client = Client.connect(rig.port())) {
+            client.ask("/").ask("/now").endOutput();
             Suspended one = next();
             Thread.sleep(20);
             one.resume((request, response) -> response.body("later"));
-            assertThat(client.receive().body()).isEqualTo("later");
-            assertThat(client.receive().body()).isEqualTo("now");
-            assertThat(client.rest()).isEmpty();
+            assertThat(client.answer().body()).isEqualTo("later");
+            assertThat(client.answer().body()).isEqualTo("now");
+            assertThat(client.untilEnd()).isEmpty();
         }
     }
 
@@ -258,21 +261,21 @@ class SuspendedTest {
                     }
                 };
         try (HttpRig rig = HttpRig.start(handler);
-                WireClient client = new WireClient(rig)) {
+                Client client = Client.connect(rig.port())) {
             for (int i = 0; i < 3; i++) {
                 pieces.clear();
                 client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc");
                 assertThat(HttpRig.await(List.of("abc"), () -> pieces)).containsExactly("abc");
                 Suspended one = next();
                 one.resume((request, response) -> response.body("enough"));
-                assertThat(client.receive().body()).isEqualTo("enough");
+                assertThat(client.answer().body()).isEqualTo("enough");
                 assertThat(one.isGone()).isTrue();
                 client.send("defghi");
                 assertThat(pieces).containsExactly("abc");
             }
             client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc");
             next().resume((request, response) -> response.body("all"));
-            assertThat(client.receive().body()).isEqualTo("all");
+            assertThat(client.answer().body()).isEqualTo("all");
             assertThat(rig.failures()).isEmpty();
             assertThat(HttpRig.await(0, rig::slicesInUse)).isZero();
         }
@@ -301,8 +304,8 @@ class SuspendedTest {
                 };
         try (HttpRig rig = HttpRig.start(handler)) {
             for (int i = 1; i <= 5; i++) {
-                WireClient client = new WireClient(rig);
-                client.get("/");
+                Client client = Client.connect(rig.port());
+                client.ask("/");
                 Suspended one = next();
                 client.reset();
                 assertThat(HttpRig.await(i, aborts::get)).isEqualTo(i);
@@ -324,8 +327,8 @@ class SuspendedTest {
                 (request, response) ->
                         response.onAbort(aborts::incrementAndGet).status(Status.OK).body("all");
         try (HttpRig rig = HttpRig.start(handler)) {
-            WireClient client = new WireClient(rig);
-            assertThat(client.exchange("/").body()).isEqualTo("all");
+            Client client = Client.connect(rig.port());
+            assertThat(client.get("/").body()).isEqualTo("all");
             client.reset();
             assertThat(HttpRig.await(0L, rig::open)).isZero();
         }
@@ -342,12 +345,12 @@ class SuspendedTest {
                 };
         Suspended one;
         try (HttpRig rig = HttpRig.start(handler);
-                WireClient client = new WireClient(rig)) {
-            client.get("/");
+                Client client = Client.connect(rig.port())) {
+            client.ask("/");
             one = next();
             rig.stop();
             assertThat(aborts).hasValue(1);
-            assertThat(client.restOrReset()).isEmpty();
+            assertThat(client.untilEndOrReset()).isEmpty();
         }
         assertThat(one.isGone()).isTrue();
         one.resume((request, response) -> aborts.incrementAndGet());
@@ -365,8 +368,8 @@ class SuspendedTest {
                     suspended.add(response.suspend());
                 };
         try (HttpRig rig = HttpRig.start(handler)) {
-            WireClient client = new WireClient(rig);
-            client.get("/");
+            Client client = Client.connect(rig.port());
+            client.ask("/");
             next();
             client.reset();
             assertThat(HttpRig.await(1, rig.failures()::size)).isOne();
@@ -396,8 +399,8 @@ class SuspendedTest {
                             });
                 };
         try (HttpRig rig = HttpRig.start(handler);
-                WireClient client = new WireClient(rig)) {
-            assertThat(client.exchange("/").body()).isEqualTo("tttt");
+                Client client = Client.connect(rig.port())) {
+            assertThat(client.get("/").body()).isEqualTo("tttt");
             long before = start.get();
             for (long tick : ticks) {
                 // At most 70 ms late, and what a busy machine adds.
@@ -409,7 +412,7 @@ class SuspendedTest {
             assertThat(rig.failures()).isEmpty();
             // The connection goes on, and has its own deadline again.
             ticks.clear();
-            assertThat(client.exchange("/").body()).isEqualTo("tttt");
+            assertThat(client.get("/").body()).isEqualTo("tttt");
         }
     }
 
@@ -418,8 +421,8 @@ class SuspendedTest {
         Handler handler =
                 (request, response) -> response.stream().onTick(Duration.ofMillis(99), () -> {});
         try (HttpRig rig = HttpRig.start(handler);
-                WireClient client = new WireClient(rig)) {
-            assertThat(client.exchange("/").status()).isEqualTo(500);
+                Client client = Client.connect(rig.port())) {
+            assertThat(client.get("/").status()).isEqualTo(500);
         }
     }
 
@@ -432,8 +435,8 @@ class SuspendedTest {
                                 .onTick(Duration.ofMillis(100), ticks::incrementAndGet)
                                 .write(new byte[1]);
         try (HttpRig rig = HttpRig.start(handler)) {
-            WireClient client = new WireClient(rig);
-            client.get("/").head();
+            Client client = Client.connect(rig.port());
+            client.ask("/").head();
             assertThat(HttpRig.await(true, () -> ticks.get() > 0)).isTrue();
             client.reset();
             assertThat(HttpRig.await(0L, rig::open)).isZero();
@@ -494,12 +497,12 @@ class SuspendedTest {
                     pump.run();
                 };
         try (HttpRig rig = HttpRig.start(handler);
-                WireClient client = new WireClient(rig, 16_384)) {
-            client.get("/");
-            Received head = client.head();
+                Client client = Client.connect(rig.port(), 16_384)) {
+            client.ask("/");
+            Answer head = client.head();
             int at = 0;
             while (at < total) {
-                String piece = chunked ? client.chunk() : client.exactly(131_072);
+                String piece = chunked ? client.chunk() : Bytes.toString(client.exactly(131_072));
                 if (!Bytes.toString(Pump.bytes(at, piece.length())).equals(piece)) {
                     throw new AssertionError("other bytes at about " + at);
                 }
@@ -516,7 +519,7 @@ class SuspendedTest {
             assertThat(rig.slabBytes()).isLessThanOrEqualTo(2 << 20);
             assertThat(HttpRig.await(0, rig::slicesInUse)).isZero();
             assertThat(rig.failures()).isEmpty();
-            client.get("/");
+            client.ask("/");
             assertThat(client.head().status()).isEqualTo(200);
         }
     }
@@ -532,9 +535,9 @@ class SuspendedTest {
                     pump.run();
                 };
         try (HttpRig rig = HttpRig.start(handler);
-                WireClient client = new WireClient(rig)) {
+                Client client = Client.connect(rig.port())) {
             for (int i = 0; i < 20; i++) {
-                String body = client.exchange("/").body();
+                String body = client.get("/").body();
                 assertThat(body.equals(Bytes.toString(Pump.bytes(0, total)))).isTrue();
             }
         }
@@ -550,9 +553,9 @@ class SuspendedTest {
                     response.body(large);
                 };
         try (HttpRig rig = HttpRig.start(handler);
-                WireClient client = new WireClient(rig, 16_384)) {
-            assertThat(client.exchange("/").body()).hasSize(large.length);
-            assertThat(client.exchange("/").body()).hasSize(large.length);
+                Client client = Client.connect(rig.port(), 16_384)) {
+            assertThat(client.get("/").body()).hasSize(large.length);
+            assertThat(client.get("/").body()).hasSize(large.length);
             assertThat(late).hasValue(0);
         }
     }
@@ -578,7 +581,7 @@ class SuspendedTest {
                 };
         int total = 20 << 20;
         try (HttpRig rig = HttpRig.start(echo);
-                WireClient client = new WireClient(rig, 16_384)) {
+                Client client = Client.connect(rig.port(), 16_384)) {
             AtomicBoolean sent = new AtomicBoolean();
             CountDownLatch done = new CountDownLatch(1);
             Thread sender =
@@ -606,12 +609,12 @@ class SuspendedTest {
             assertThat(rig.slabBytes()).isLessThanOrEqualTo(2 << 20);
             assertThat(client.head().field("Content-Length")).isEqualTo("" + total);
             for (int at = 0; at < total; at += 1 << 16) {
-                String piece = client.exactly(1 << 16);
+                String piece = Bytes.toString(client.exactly(1 << 16));
                 assertThat(Bytes.toString(Pump.bytes(at, 1 << 16)).equals(piece)).isTrue();
             }
             done.await();
             assertThat(sent).isTrue();
-            assertThat(client.rest()).isEmpty();
+            assertThat(client.untilEnd()).isEmpty();
             assertThat(rig.slabBytes()).isLessThanOrEqualTo(2 << 20);
             assertThat(HttpRig.await(0, rig::slicesInUse)).isZero();
         }

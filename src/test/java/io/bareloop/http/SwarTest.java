@@ -2,6 +2,8 @@ package io.bareloop.http;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.bareloop.rig.Bytes;
+import io.bareloop.rig.GuardedSegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.SplittableRandom;

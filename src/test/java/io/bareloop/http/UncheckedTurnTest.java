@@ -3,7 +3,10 @@ package io.bareloop.http;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.bareloop.server.ServerProcess;
+import io.bareloop.rig.Answer;
+import io.bareloop.rig.Client;
+import io.bareloop.rig.HttpRig;
+import io.bareloop.rig.ServerProcess;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -55,12 +58,12 @@ class UncheckedTurnTest {
                         }
                     };
             try (HttpRig rig = HttpRig.start(handler);
-                    WireClient client = new WireClient(rig)) {
+                    Client client = Client.connect(rig.port())) {
                 System.out.println("checked mode " + Checks.ENABLED);
                 for (int i = 0; i < 10; i++) {
-                    client.exchange(i % 2 == 0 ? "/events" : "/suspend");
-                    WireClient.Received received = client.exchange("/" + i);
-                    System.out.println(received.body() + " " + received.field("X"));
+                    client.get(i % 2 == 0 ? "/events" : "/suspend");
+                    Answer received = client.get("/" + i);
+                    System.out.println(received.body() + " " + received.values("X"));
                 }
                 System.out.println(rig.failures());
             }
@@ -89,6 +92,6 @@ class UncheckedTurnTest {
         List<String> lines = process.inputReader(UTF_8).lines().toList();
         assertThat(process.waitFor(20, TimeUnit.SECONDS)).isTrue();
         assertThat(lines).hasSize(12).startsWith("checked mode false").endsWith("[]");
-        assertThat(lines.subList(1, 11)).containsOnly("0 accepted null");
+        assertThat(lines.subList(1, 11)).containsOnly("0 accepted []");
     }
 }

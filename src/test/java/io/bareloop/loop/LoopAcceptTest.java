@@ -1,11 +1,14 @@
 package io.bareloop.loop;
 
-import static io.bareloop.loop.Client.get;
+import static io.bareloop.loop.LoopRig.get;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.bareloop.loop.FaultySyscalls.Call;
+import io.bareloop.rig.Client;
+import io.bareloop.rig.FaultySyscalls;
+import io.bareloop.rig.FaultySyscalls.Call;
 import io.bareloop.sys.Errno;
 import io.bareloop.sys.Linux;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -40,7 +43,7 @@ class LoopAcceptTest {
 
     @ParameterizedTest
     @FieldSource("NOTHING_LEFT")
-    void waitsWhereNothingIsLeftAndThenGoesOn(int errno) {
+    void waitsWhereNothingIsLeftAndThenGoesOn(int errno) throws IOException {
         try (LoopRig rig = new LoopRig()) {
             AtomicBoolean refuse = new AtomicBoolean(true);
             rig.sys.script(
@@ -73,7 +76,7 @@ class LoopAcceptTest {
 
     /** A descriptor has become free: there is no reason to wait for the end of the pause. */
     @Test
-    void acceptsAgainAsSoonAsAConnectionCloses() {
+    void acceptsAgainAsSoonAsAConnectionCloses() throws IOException {
         try (LoopRig rig = new LoopRig()) {
             Client first = rig.connectAndAccept();
             rig.settle();
@@ -91,7 +94,7 @@ class LoopAcceptTest {
 
     /** accept4 twice, to hear EAGAIN; recv, send, close; and nothing of epoll. */
     @Test
-    void answersAConnectionOfOneRequestWithoutWatchingIt() {
+    void answersAConnectionOfOneRequestWithoutWatchingIt() throws IOException {
         try (LoopRig rig = new LoopRig()) {
             rig.turn();
             Client client = rig.connect();
@@ -108,7 +111,7 @@ class LoopAcceptTest {
     }
 
     @Test
-    void answersWhatComesBeforeAndAfterItWatches() {
+    void answersWhatComesBeforeAndAfterItWatches() throws IOException {
         try (LoopRig rig = new LoopRig()) {
             Client late = rig.connect();
             Client early = rig.connect();
@@ -126,7 +129,7 @@ class LoopAcceptTest {
 
     /** They use the same slot, one after the other, and each has its own share of a turn. */
     @Test
-    void answersBriefConnectionsWithLargeBodiesInTheTurnThatAcceptsThem() {
+    void answersBriefConnectionsWithLargeBodiesInTheTurnThatAcceptsThem() throws IOException {
         try (LoopRig rig = new LoopRig()) {
             // Where others are served, too, a turn has little for bodies.
             Client other = rig.connectAndAccept();
@@ -153,7 +156,7 @@ class LoopAcceptTest {
 
     /** EPOLLOUT is wanted before there is anything to modify. */
     @Test
-    void goesOnWithAResponseThatFilledTheSocketBeforeItWatched() {
+    void goesOnWithAResponseThatFilledTheSocketBeforeItWatched() throws IOException {
         try (LoopRig rig = new LoopRig()) {
             rig.limitSendBuffers(8 << 10);
             Client client = rig.connect(8 << 10);
@@ -169,7 +172,7 @@ class LoopAcceptTest {
     }
 
     @Test
-    void answersAClientThatHadSaidAllBeforeItWasAccepted() {
+    void answersAClientThatHadSaidAllBeforeItWasAccepted() throws IOException {
         try (LoopRig rig = new LoopRig()) {
             Client client = rig.connect();
             client.send(get("/1") + get("/2"));
@@ -195,7 +198,7 @@ class LoopAcceptTest {
     }
 
     @Test
-    void acceptsNoMoreThanItsMaximum() {
+    void acceptsNoMoreThanItsMaximum() throws IOException {
         try (LoopRig rig = new LoopRig(LoopRig.options(3, 5000))) {
             List<Client> clients = new ArrayList<>();
             for (int i = 0; i < 6; i++) {
@@ -222,7 +225,7 @@ class LoopAcceptTest {
     }
 
     @Test
-    void sleepsAtItsMaximum() {
+    void sleepsAtItsMaximum() throws IOException {
         try (LoopRig rig = new LoopRig(LoopRig.options(1, 5000))) {
             Client first = rig.connectAndAccept();
             Client second = rig.connect();
@@ -238,7 +241,7 @@ class LoopAcceptTest {
     /** Of the pause for want of descriptors it comes back even where epoll refuses at first. */
     @ParameterizedTest
     @FieldSource("NOTHING_LEFT")
-    void comesBackToAListenerThatCannotBeWatched(int errno) {
+    void comesBackToAListenerThatCannotBeWatched(int errno) throws IOException {
         try (LoopRig rig = new LoopRig()) {
             AtomicInteger refusals = new AtomicInteger(3);
             int listener = rig.listeners.fd(0);

@@ -1,10 +1,12 @@
 package io.bareloop.loop;
 
-import static io.bareloop.loop.Client.get;
+import static io.bareloop.loop.LoopRig.get;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.bareloop.loop.FaultySyscalls.Call;
+import io.bareloop.rig.Client;
+import io.bareloop.rig.FaultySyscalls.Call;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Collections;
 import org.junit.jupiter.api.Test;
@@ -18,7 +20,7 @@ class LoopBackPressureTest {
     private static final int SMALL = 8 << 10;
 
     @Test
-    void whoDoesNotReadIsNotReadFrom() {
+    void whoDoesNotReadIsNotReadFrom() throws IOException {
         int requests = 30_000;
         ByteBuffer rest = ByteBuffer.wrap(LoopTest.getAll(requests).getBytes(ISO_8859_1));
         try (LoopRig rig = new LoopRig(LoopRig.options(100, 60_000))) {
@@ -45,7 +47,7 @@ class LoopBackPressureTest {
             for (int i = 0; i < 10; i++) {
                 rig.turn();
             }
-            other.pump();
+            other.receive();
             assertThat(other.bodies()).containsExactly("/other");
 
             // It reads: everything goes on where it was.
@@ -62,7 +64,7 @@ class LoopBackPressureTest {
 
     /** It reads a little now and then: no edge is lost between full and not full. */
     @Test
-    void whoReadsSlowlyGetsEverything() {
+    void whoReadsSlowlyGetsEverything() throws IOException {
         int requests = 5000;
         ByteBuffer rest = ByteBuffer.wrap(LoopTest.getAll(requests).getBytes(ISO_8859_1));
         try (LoopRig rig = new LoopRig(LoopRig.options(100, 60_000))) {
@@ -70,7 +72,7 @@ class LoopBackPressureTest {
             Client client = rig.connect(SMALL);
             while (rest.hasRemaining()) {
                 sendUntilStuck(rig, client, rest);
-                client.pump();
+                client.receive();
             }
             rig.until(() -> rig.loop.counters().requests() == requests);
             rig.settle();
@@ -80,7 +82,7 @@ class LoopBackPressureTest {
     }
 
     @Test
-    void largeAnswersToWhoDoesNotReadTakeOneSlice() {
+    void largeAnswersToWhoDoesNotReadTakeOneSlice() throws IOException {
         int length = 300_000;
         int requests = 10;
         try (LoopRig rig = new LoopRig(LoopRig.options(100, 60_000))) {
@@ -102,7 +104,7 @@ class LoopBackPressureTest {
 
     /** Of native memory nothing is copied at all, however long it takes and whatever is left. */
     @Test
-    void nativeMemoryForWhoDoesNotReadTakesNoSlice() {
+    void nativeMemoryForWhoDoesNotReadTakesNoSlice() throws IOException {
         int length = 300_000;
         int requests = 10;
         try (LoopRig rig = new LoopRig(LoopRig.options(100, 60_000))) {
@@ -129,7 +131,7 @@ class LoopBackPressureTest {
     /** One who takes everything at once: the others have their turn all the same. */
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
-    void aLargeBodyLeavesInSeveralTurns(boolean others) {
+    void aLargeBodyLeavesInSeveralTurns(boolean others) throws IOException {
         int length = 4 << 20;
         int perTurn = others ? BodySlices.SHARED_BYTES_PER_TURN : BodySlices.ALONE_BYTES_MAX;
         try (LoopRig rig = new LoopRig(LoopRig.options(100, 60_000))) {
@@ -159,8 +161,8 @@ class LoopBackPressureTest {
                 most = (int) Math.max(most, now - sent);
                 sent = now;
                 turns++;
-                client.pump();
-                other.pump();
+                client.receive();
+                other.receive();
                 assertThat(other.answers()).hasSize(others ? turns + 1 : 0);
             }
             assertThat(most).isGreaterThan(perTurn / 2);
@@ -173,7 +175,7 @@ class LoopBackPressureTest {
     /** Head and body leave by one call, where the socket takes them. */
     @ParameterizedTest
     @ValueSource(ints = {65_000, 65_536, 200_000})
-    void nativeMemoryIsSentByOneCall(int length) {
+    void nativeMemoryIsSentByOneCall(int length) throws IOException {
         try (LoopRig rig = new LoopRig(LoopRig.options(100, 60_000))) {
             rig.limitSendBuffers(16 << 20);
             Client client = rig.connect(16 << 20);
@@ -189,7 +191,8 @@ class LoopBackPressureTest {
     }
 
     /** Sends until neither the client's kernel buffer nor the loop takes any more. */
-    private static void sendUntilStuck(LoopRig rig, Client client, ByteBuffer rest) {
+    private static void sendUntilStuck(LoopRig rig, Client client, ByteBuffer rest)
+            throws IOException {
         int stuck = 0;
         while (stuck < 10 && rest.hasRemaining()) {
             long before = rig.sys.countOfWork() + rig.loop.counters().requests();

@@ -1,6 +1,6 @@
 package io.bareloop.loop;
 
-import static io.bareloop.loop.Client.get;
+import static io.bareloop.loop.LoopRig.get;
 import static io.bareloop.loop.LoopTest.post;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -9,9 +9,13 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import io.bareloop.http.OutputRig;
 import io.bareloop.http.Protocol;
 import io.bareloop.http.Transport;
-import io.bareloop.loop.FaultySyscalls.Call;
 import io.bareloop.net.Knob;
+import io.bareloop.rig.Client;
+import io.bareloop.rig.FaultySyscalls;
+import io.bareloop.rig.FaultySyscalls.Call;
+import io.bareloop.rig.PlainProtocol;
 import io.bareloop.sys.Errno;
+import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
@@ -37,7 +41,7 @@ class LoopBatchTest {
     // ---- the calls
 
     @Test
-    void oneCallReceivesAndOneSends() {
+    void oneCallReceivesAndOneSends() throws IOException {
         try (LoopRig rig = ringed()) {
             List<Client> clients = connected(rig, 8);
             turnAll(rig, clients);
@@ -47,7 +51,7 @@ class LoopBatchTest {
     }
 
     @Test
-    void aTurnOfManyIsSeveralBatches() {
+    void aTurnOfManyIsSeveralBatches() throws IOException {
         try (LoopRig rig = ringed()) {
             List<Client> clients = connected(rig, Batch.CONNECTIONS_MAX * 2 + 1);
             turnAll(rig, clients);
@@ -58,7 +62,7 @@ class LoopBatchTest {
     }
 
     @Test
-    void oneAloneIsServedByItself() {
+    void oneAloneIsServedByItself() throws IOException {
         try (LoopRig rig = ringed()) {
             List<Client> clients = connected(rig, 1);
             turnAll(rig, clients);
@@ -69,7 +73,7 @@ class LoopBatchTest {
 
     /** One has a part of its head here already, one is larger than a batch receives. */
     @Test
-    void thoseWithSomethingPendingAreServedByThemselves() {
+    void thoseWithSomethingPendingAreServedByThemselves() throws IOException {
         try (LoopRig rig = ringed()) {
             List<Client> clients = connected(rig, 4);
             clients.get(0).send("GET /0");
@@ -101,7 +105,7 @@ class LoopBatchTest {
 
     /** The kernel reports EPOLLOUT beside EPOLLIN from then on. */
     @Test
-    void thoseThatHadToWaitOnceAreServedTogetherAgain() {
+    void thoseThatHadToWaitOnceAreServedTogetherAgain() throws IOException {
         try (LoopRig rig = ringed()) {
             rig.limitSendBuffers(8 << 10);
             List<Client> clients = connected(rig, 3);
@@ -120,7 +124,7 @@ class LoopBatchTest {
     // ---- a kernel without
 
     @Test
-    void withoutARingEachIsServedByItself() {
+    void withoutARingEachIsServedByItself() throws IOException {
         try (LoopRig rig = new LoopRig(LoopRig.OPTIONS, -Errno.EPERM)) {
             List<Client> clients = connected(rig, 8);
             turnAll(rig, clients);
@@ -146,7 +150,7 @@ class LoopBatchTest {
      */
     @ParameterizedTest
     @FieldSource("TAKEN")
-    void whatTheRingLeavesIsDoneWithout(int taken) {
+    void whatTheRingLeavesIsDoneWithout(int taken) throws IOException {
         try (LoopRig rig = ringed()) {
             rig.sys.script(Call.RING, (ring, calls) -> taken);
             List<Client> clients = connected(rig, 8);
@@ -161,7 +165,7 @@ class LoopBatchTest {
     // ---- what may happen to one of them
 
     @Test
-    void ofAllKindsEachGetsWhatItWouldHaveGotAlone() {
+    void ofAllKindsEachGetsWhatItWouldHaveGotAlone() throws IOException {
         List<String> inputs =
                 List.of(
                         get("/a"),
@@ -203,11 +207,11 @@ class LoopBatchTest {
     }
 
     @Test
-    void anEndAndAResetAreOfTheirOwnConnection() {
+    void anEndAndAResetAreOfTheirOwnConnection() throws IOException {
         try (LoopRig rig = ringed()) {
             List<Client> clients = connected(rig, 6);
             clients.get(1).endOutput();
-            clients.get(2).abort();
+            clients.get(2).reset();
             clients.get(3).send(get("/last"));
             clients.get(3).endOutput();
             for (int i : new int[] {0, 4, 5}) {
@@ -227,14 +231,16 @@ class LoopBatchTest {
 
     /** A short send, of the ring's own. */
     @Test
-    void aPeerThatDoesNotReadGetsTheRestLater() {
+    void aPeerThatDoesNotReadGetsTheRestLater() throws IOException {
         try (LoopRig rig = ringed()) {
             rig.limitSendBuffers(4096);
             Client slow = rig.connect(4096);
             rig.until(() -> rig.loop.openConnections() == 1);
             List<Client> others = connected(rig, 3);
             slow.send(get("/bytes/40000"));
-            others.forEach(client -> client.send(get("/x")));
+            for (Client client : others) {
+                client.send(get("/x"));
+            }
             rig.deliver();
             rig.turn();
             assertThat(rig.sys.count(Call.RING)).isEqualTo(2);
@@ -249,7 +255,7 @@ class LoopBatchTest {
 
     @ParameterizedTest
     @FieldSource("io.bareloop.loop.LoopFaultTest#PEER_IS_GONE")
-    void aSendThatFailsEndsItsConnectionAlone(int errno) {
+    void aSendThatFailsEndsItsConnectionAlone(int errno) throws IOException {
         try (LoopRig rig = new LoopRig()) {
             List<Client> clients = connected(rig, 3);
             int lost = rig.sys.acceptedFds().get(1);
@@ -265,10 +271,12 @@ class LoopBatchTest {
 
     /** More than the output buffer can hold: what does not fit leaves at once. */
     @Test
-    void largeResponsesTogether() {
+    void largeResponsesTogether() throws IOException {
         try (LoopRig rig = ringed()) {
             List<Client> clients = connected(rig, 12);
-            clients.forEach(client -> client.send(get("/bytes/20000") + get("/end")));
+            for (Client client : clients) {
+                client.send(get("/bytes/20000") + get("/end"));
+            }
             rig.deliver();
             rig.turn();
             rig.until(() -> clients.stream().allMatch(client -> client.answers().size() == 2));
@@ -283,12 +291,14 @@ class LoopBatchTest {
 
     /** The memory to send from is used again: there is as much of it in each turn. */
     @Test
-    void manyTurnsOfMuchOutput() {
+    void manyTurnsOfMuchOutput() throws IOException {
         try (LoopRig rig = ringed()) {
             List<Client> clients = connected(rig, 8);
             for (int i = 0; i < 8; i++) {
                 clients.forEach(Client::forget);
-                clients.forEach(client -> client.send(get("/bytes/3000")));
+                for (Client client : clients) {
+                    client.send(get("/bytes/3000"));
+                }
                 rig.deliver();
                 rig.turn();
                 assertThat(rig.sys.takeTrace()).hasSize(2);
@@ -300,7 +310,7 @@ class LoopBatchTest {
 
     /** A protocol of one connection writes to others of the batch, and ends one. */
     @Test
-    void whatOneConnectionDoesToAnotherKeepsItsOrder() {
+    void whatOneConnectionDoesToAnotherKeepsItsOrder() throws IOException {
         Gossip protocols = new Gossip();
         try (LoopRig rig = new LoopRig(LoopRig.OPTIONS, (arena, out, slab) -> protocols)) {
             List<Client> clients = connected(rig, 5);
@@ -312,7 +322,9 @@ class LoopBatchTest {
                         protocols.say(3, "ahead of its own");
                         protocols.opened.get(4).closeWhenSent(false);
                     };
-            clients.forEach(client -> client.send("?"));
+            for (Client client : clients) {
+                client.send("?");
+            }
             rig.deliver();
             rig.turn();
             rig.settle();
@@ -329,7 +341,7 @@ class LoopBatchTest {
 
     /** Received already, but what another connection had sent to it must leave first. */
     @Test
-    void inputOfOneThatMustNotReceiveNowIsKept() {
+    void inputOfOneThatMustNotReceiveNowIsKept() throws IOException {
         Gossip protocols = new Gossip();
         try (LoopRig rig = new LoopRig(LoopRig.OPTIONS, (arena, out, slab) -> protocols)) {
             List<Client> clients = connected(rig, 5);
@@ -341,7 +353,9 @@ class LoopBatchTest {
                                 (fd, length) -> fd == full ? -Errno.EAGAIN : FaultySyscalls.PASS);
                         protocols.say(3, "ahead of its own");
                     };
-            clients.forEach(client -> client.send("?"));
+            for (Client client : clients) {
+                client.send("?");
+            }
             rig.deliver();
             rig.turn();
             rig.sys.script(Call.SEND, null);
@@ -359,7 +373,7 @@ class LoopBatchTest {
      * it leaves the first with something unsent, and ends the second.
      */
     @Test
-    void whatHappensBetweenTheEventAndTheBatch() {
+    void whatHappensBetweenTheEventAndTheBatch() throws IOException {
         Gossip protocols = new Gossip();
         try (LoopRig rig = new LoopRig(LoopRig.OPTIONS, (arena, out, slab) -> protocols)) {
             List<Client> clients = connected(rig, 5);
@@ -394,7 +408,7 @@ class LoopBatchTest {
 
     /** The only one left of a batch, and it has been closed. */
     @Test
-    void oneAloneThatIsClosedBeforeItsTurn() {
+    void oneAloneThatIsClosedBeforeItsTurn() throws IOException {
         Gossip protocols = new Gossip();
         try (LoopRig rig = new LoopRig(LoopRig.OPTIONS, (arena, out, slab) -> protocols)) {
             List<Client> clients = connected(rig, 3);
@@ -414,13 +428,15 @@ class LoopBatchTest {
     }
 
     @Test
-    void memoryIsSentBehindWhatIsQueued() {
+    void memoryIsSentBehindWhatIsQueued() throws IOException {
         Gossip protocols = new Gossip();
         try (LoopRig rig = new LoopRig(LoopRig.OPTIONS, (arena, out, slab) -> protocols)) {
             List<Client> clients = connected(rig, 3);
             MemorySegment memory = rig.arena.allocateFrom("[memory]");
             protocols.onThird = () -> protocols.opened.get(0).sendMemory(memory, 0, 8);
-            clients.forEach(client -> client.send("?"));
+            for (Client client : clients) {
+                client.send("?");
+            }
             rig.deliver();
             rig.turn();
             rig.settle();
@@ -431,7 +447,7 @@ class LoopBatchTest {
 
     /** A defect of ours ends the loop; what was answered before it still leaves. */
     @Test
-    void whereTheLoopDiesWhatIsQueuedIsSent() {
+    void whereTheLoopDiesWhatIsQueuedIsSent() throws IOException {
         Gossip protocols = new Gossip();
         try (LoopRig rig = new LoopRig(LoopRig.OPTIONS, (arena, out, slab) -> protocols)) {
             List<Client> clients = connected(rig, 3);
@@ -439,13 +455,15 @@ class LoopBatchTest {
                     () -> {
                         throw new AssertionError("on purpose");
                     };
-            clients.forEach(client -> client.send("?"));
+            for (Client client : clients) {
+                client.send("?");
+            }
             rig.deliver();
             assertThatThrownBy(rig::turn).isInstanceOf(AssertionError.class);
             rig.loop.stop();
             rig.loop.run();
             rig.deliver();
-            clients.forEach(Client::pump);
+            clients.forEach(Client::receive);
             assertThat(clients.get(0).text()).isEqualTo("[own]");
             assertThat(clients.get(1).text()).isEqualTo("[own]");
             assertThat(clients.get(0).ended()).isTrue();
@@ -454,7 +472,7 @@ class LoopBatchTest {
 
     /** What the JVM cannot give one connection is that one's matter, amid a batch too. */
     @Test
-    void whereTheJvmFailsOneConnectionItIsThatOnesEnd() {
+    void whereTheJvmFailsOneConnectionItIsThatOnesEnd() throws IOException {
         for (Error error :
                 List.of(
                         new NoClassDefFoundError("on purpose"),
@@ -470,7 +488,9 @@ class LoopBatchTest {
                             protocols.onThird = () -> {};
                             throw error;
                         };
-                clients.forEach(client -> client.send("?"));
+                for (Client client : clients) {
+                    client.send("?");
+                }
                 rig.deliver();
                 rig.turn();
                 rig.settle();
@@ -489,7 +509,7 @@ class LoopBatchTest {
 
     /** Whatever the pieces, the faults, and the share that the ring takes. */
     @Test
-    void anySeriesOfPiecesAndFaults() {
+    void anySeriesOfPiecesAndFaults() throws IOException {
         String script =
                 get("/a")
                         + get("/bytes/300").repeat(5)
@@ -525,7 +545,7 @@ class LoopBatchTest {
                         sent[i] = to;
                     }
                     rig.turn();
-                    clients.forEach(Client::pump);
+                    clients.forEach(Client::receive);
                 }
                 rig.until(
                         () ->
@@ -579,7 +599,7 @@ class LoopBatchTest {
     }
 
     /** Each client asks for a path of its own, and one turn answers them all. */
-    private static void turnAll(LoopRig rig, List<Client> clients) {
+    private static void turnAll(LoopRig rig, List<Client> clients) throws IOException {
         for (int i = 0; i < clients.size(); i++) {
             clients.get(i).forget();
             clients.get(i).send(get("/" + i));
@@ -587,7 +607,7 @@ class LoopBatchTest {
         rig.deliver();
         rig.turn();
         rig.deliver();
-        clients.forEach(Client::pump);
+        clients.forEach(Client::receive);
     }
 
     private static void answered(List<Client> clients) {

@@ -1,12 +1,14 @@
 package io.bareloop.loop;
 
-import static io.bareloop.loop.Client.get;
+import static io.bareloop.loop.LoopRig.get;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.bareloop.http.Timeouts;
-import io.bareloop.loop.Client.Answer;
-import io.bareloop.loop.FaultySyscalls.Call;
+import io.bareloop.rig.Answer;
+import io.bareloop.rig.Client;
+import io.bareloop.rig.FaultySyscalls.Call;
 import io.bareloop.sys.Errno;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -70,7 +72,7 @@ class LoopDeadlineTest {
 
     /** A time-out of epoll_wait, or a timer set for each request, would cost more CPU time. */
     @Test
-    void aRequestSetsNoTimer() {
+    void aRequestSetsNoTimer() throws IOException {
         try (LoopRig rig = new LoopRig()) {
             Client client = rig.connect();
             rig.start();
@@ -86,7 +88,7 @@ class LoopDeadlineTest {
     }
 
     @Test
-    void whoIsIdleIsLetGo() {
+    void whoIsIdleIsLetGo() throws IOException {
         try (LoopRig rig = newRig()) {
             Client client = rig.connect();
             long start = 0;
@@ -109,7 +111,7 @@ class LoopDeadlineTest {
     /** A byte now and then does not extend the time for a head. */
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
-    void whoSendsAHeadTooSlowlyIsToldSo(boolean afterAnother) {
+    void whoSendsAHeadTooSlowlyIsToldSo(boolean afterAnother) throws IOException {
         try (LoopRig rig = new LoopRig(LoopRig.OPTIONS, LoopRig.timeouts(HEAD_MILLIS, 60_000))) {
             Client client = rig.connectAndAccept();
             if (afterAnother) {
@@ -129,7 +131,7 @@ class LoopDeadlineTest {
             assertMillis(start, HEAD_MILLIS);
             Answer answer = client.answers().get(0);
             assertThat(answer.status()).isEqualTo(408);
-            assertThat(answer.announcesClose()).isTrue();
+            assertThat(answer.closes()).isTrue();
             rig.until(client::ended);
             assertThat(client.answers()).hasSize(1);
             assertThat(client.wasReset()).isFalse();
@@ -141,7 +143,7 @@ class LoopDeadlineTest {
 
     /** What has arrived takes longer than any of the times: the connection is busy, not idle. */
     @Test
-    void whoHasMoreToAskThanATurnAnswersMayStay() {
+    void whoHasMoreToAskThanATurnAnswersMayStay() throws IOException {
         int requests = 1900;
         try (LoopRig rig = newRig()) {
             Client client = rig.connectAndAccept();
@@ -149,7 +151,7 @@ class LoopDeadlineTest {
             while (rig.loop.counters().requests() < requests) {
                 rig.turn();
                 LoopRig.pause(HEAD_MILLIS / 10);
-                client.pump();
+                client.receive();
                 assertThat(client.ended()).isFalse();
             }
             rig.settle();
@@ -161,7 +163,7 @@ class LoopDeadlineTest {
     // ---- waiting for room
 
     @Test
-    void whoDoesNotReadIsLetGo() {
+    void whoDoesNotReadIsLetGo() throws IOException {
         // No other deadline comes first.
         try (LoopRig rig = new LoopRig(LoopRig.options(100, SEND_MILLIS))) {
             rig.limitSendBuffers(8 << 10);
@@ -182,7 +184,7 @@ class LoopDeadlineTest {
 
     /** That it might take some, says the kernel, but it takes none: that is no progress. */
     @Test
-    void whoTakesNothingIsLetGo() {
+    void whoTakesNothingIsLetGo() throws IOException {
         try (LoopRig rig = new LoopRig(LoopRig.options(100, SEND_MILLIS))) {
             Client client = rig.connectAndAccept();
             rig.sys.next(Call.SEND, 10);
@@ -199,7 +201,7 @@ class LoopDeadlineTest {
     /** It takes longer than the time without progress, but there is progress. */
     @ParameterizedTest
     @CsvSource({"10, 20", "300000, 30000"})
-    void whoTakesALittleNowAndThenMayStay(int length, int bytesAtOnce) {
+    void whoTakesALittleNowAndThenMayStay(int length, int bytesAtOnce) throws IOException {
         try (LoopRig rig = new LoopRig(LoopRig.options(100, SEND_MILLIS))) {
             Client client = rig.connectAndAccept();
             long start = System.nanoTime();
@@ -227,7 +229,7 @@ class LoopDeadlineTest {
     /** More than it needs to be refused is on its way, or comes later: the answer arrives whole. */
     @ParameterizedTest
     @ValueSource(ints = {0, 1, 1000, 60_000, 150_000})
-    void whoIsRefusedCanReadWhy(int more) {
+    void whoIsRefusedCanReadWhy(int more) throws IOException {
         for (boolean endsOutput : List.of(false, true)) {
             try (LoopRig rig = newRig()) {
                 rig.enlargeReceiveBuffers(400 << 10);
@@ -251,7 +253,7 @@ class LoopDeadlineTest {
 
     @ParameterizedTest
     @ValueSource(ints = {0, 1, 1000, 60_000})
-    void whoGoesOnSendingCanReadWhy(int more) {
+    void whoGoesOnSendingCanReadWhy(int more) throws IOException {
         for (boolean endsOutput : List.of(false, true)) {
             try (LoopRig rig = newRig()) {
                 Client client = rig.connectAndAccept();
@@ -274,7 +276,7 @@ class LoopDeadlineTest {
         }
     }
 
-    private static void sendMore(Client client, int bytes) {
+    private static void sendMore(Client client, int bytes) throws IOException {
         assertThat(client.offer(ByteBuffer.allocate(bytes))).isEqualTo(bytes);
     }
 
@@ -283,12 +285,12 @@ class LoopDeadlineTest {
         assertThat(client.wasReset()).isFalse();
         assertThat(client.answers()).hasSize(1);
         assertThat(client.answers().get(0).status()).isEqualTo(400);
-        assertThat(client.answers().get(0).announcesClose()).isTrue();
+        assertThat(client.answers().get(0).closes()).isTrue();
     }
 
     /** It has its answer and its end; that it does not leave holds nothing for ever. */
     @Test
-    void lingeringEnds() {
+    void lingeringEnds() throws IOException {
         try (LoopRig rig = newRig()) {
             Client client = rig.connectAndAccept();
             long start = System.nanoTime();
@@ -306,7 +308,7 @@ class LoopDeadlineTest {
 
     /** However much a peer sends: what it sends is discarded, others are served, and it ends. */
     @Test
-    void lingeringDoesNotReceiveForEver() {
+    void lingeringDoesNotReceiveForEver() throws IOException {
         try (LoopRig rig = newRig()) {
             Client client = rig.connectAndAccept();
             Client other = rig.connect();
@@ -323,9 +325,9 @@ class LoopDeadlineTest {
                     other.send(get("/" + ++answers));
                 }
                 rig.turn();
-                other.pump();
+                other.receive();
             }
-            client.pump();
+            client.receive();
             // By its bytes or by its time, whichever comes first.
             assertThat(offered).isBetween(8L << 20, (1L << 30) + (64 << 20));
             assertThat(answers).isGreaterThan(10);
@@ -339,19 +341,19 @@ class LoopDeadlineTest {
 
     /** EPOLLOUT comes when a third of the buffer is free; what it acknowledges counts before. */
     @Test
-    void whoReadsSlowlyButSteadilyIsNotLetGo() {
+    void whoReadsSlowlyButSteadilyIsNotLetGo() throws IOException {
         try (LoopRig rig = newRig()) {
             rig.limitSendBuffers(64 << 10);
             Client client = rig.connect(64 << 10);
             int length = 3 << 20;
-            client.hold();
+            rig.hold(client);
             client.send(get("/native/" + length));
             rig.turnFor(100);
             AtomicInteger left = new AtomicInteger(1 << 20);
             rig.sys.unacknowledged(fd -> left.addAndGet(-1000));
             rig.turnFor(4 * SEND_MILLIS);
             assertThat(rig.loop.openConnections()).isEqualTo(1);
-            client.go();
+            rig.letGo(client);
             rig.until(() -> !client.answers().isEmpty());
             assertThat(client.bodies().get(0)).hasSize(length);
         }
@@ -359,11 +361,11 @@ class LoopDeadlineTest {
 
     /** As long as nothing is acknowledged, and not longer. */
     @Test
-    void whoAcknowledgesNothingIsLetGo() {
+    void whoAcknowledgesNothingIsLetGo() throws IOException {
         try (LoopRig rig = newRig()) {
             rig.limitSendBuffers(64 << 10);
             Client client = rig.connect(64 << 10);
-            client.hold();
+            rig.hold(client);
             client.send(get("/native/" + (4 << 20)));
             long start = System.nanoTime();
             rig.sys.unacknowledged(fd -> 1000);

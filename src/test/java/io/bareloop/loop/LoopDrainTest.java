@@ -1,10 +1,12 @@
 package io.bareloop.loop;
 
-import static io.bareloop.loop.Client.get;
+import static io.bareloop.loop.LoopRig.get;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.bareloop.loop.Client.Answer;
-import io.bareloop.loop.FaultySyscalls.Call;
+import io.bareloop.rig.Answer;
+import io.bareloop.rig.Client;
+import io.bareloop.rig.FaultySyscalls.Call;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -31,7 +33,7 @@ class LoopDrainTest {
     }
 
     @Test
-    void idleConnectionsCloseAtOnce() {
+    void idleConnectionsCloseAtOnce() throws IOException {
         try (LoopRig rig = new LoopRig()) {
             List<Client> clients = new ArrayList<>();
             for (int i = 0; i < 100; i++) {
@@ -55,7 +57,7 @@ class LoopDrainTest {
     }
 
     @Test
-    void aRequestThatHasBegunIsAnsweredAndTheLast() {
+    void aRequestThatHasBegunIsAnsweredAndTheLast() throws IOException {
         try (LoopRig rig = new LoopRig()) {
             Client fresh = rig.connectAndAccept();
             Client used = rig.connectAndAccept();
@@ -74,16 +76,16 @@ class LoopDrainTest {
             rig.until(() -> fresh.ended() && used.ended());
             assertThat(fresh.bodies()).containsExactly("/fresh");
             assertThat(used.bodies()).containsExactly("/first", "/used");
-            assertThat(last(fresh).announcesClose()).isTrue();
-            assertThat(used.answers().get(0).announcesClose()).isFalse();
-            assertThat(last(used).announcesClose()).isTrue();
+            assertThat(last(fresh).closes()).isTrue();
+            assertThat(used.answers().get(0).closes()).isFalse();
+            assertThat(last(used).closes()).isTrue();
             assertThat(rig.loop.forced()).isZero();
         }
     }
 
     /** Its request may be on the way; but it is not waited for as long as for others. */
     @Test
-    void aNewConnectionIsWaitedForAMoment() {
+    void aNewConnectionIsWaitedForAMoment() throws IOException {
         try (LoopRig rig = new LoopRig()) {
             Client quick = rig.connectAndAccept();
             Client silent = rig.connectAndAccept();
@@ -104,7 +106,7 @@ class LoopDrainTest {
     }
 
     @Test
-    void unsentAnswersAreSent() {
+    void unsentAnswersAreSent() throws IOException {
         try (LoopRig rig = new LoopRig()) {
             rig.limitSendBuffers(8 << 10);
             Client client = rig.connect(8 << 10);
@@ -123,7 +125,7 @@ class LoopDrainTest {
 
     /** Of a body that is larger than the buffer, most has not even been written yet. */
     @Test
-    void unwrittenBodiesAreSent() {
+    void unwrittenBodiesAreSent() throws IOException {
         try (LoopRig rig = new LoopRig()) {
             rig.limitSendBuffers(8 << 10);
             Client client = rig.connect(8 << 10);
@@ -142,7 +144,7 @@ class LoopDrainTest {
 
     /** More than a turn answers had arrived: all of it is in flight. */
     @Test
-    void requestsThatWaitForTheirTurnAreAnswered() {
+    void requestsThatWaitForTheirTurnAreAnswered() throws IOException {
         try (LoopRig rig = new LoopRig()) {
             Client client = rig.connectAndAccept();
             rig.settle();
@@ -156,7 +158,7 @@ class LoopDrainTest {
             int answers = client.answers().size();
             assertThat(client.bodies()).isEqualTo(LoopTest.paths(answers));
             // Some may be left out, but then the last one that is not says so.
-            assertThat(last(client).announcesClose()).isTrue();
+            assertThat(last(client).closes()).isTrue();
             assertThat(client.wasReset()).isFalse();
         }
     }
@@ -164,7 +166,7 @@ class LoopDrainTest {
     /** Established, but not accepted when the drain began: however many, they are served. */
     @ParameterizedTest
     @ValueSource(ints = {1, 64, 65, 200})
-    void connectionsInTheBacklogAreServed(int backlog) {
+    void connectionsInTheBacklogAreServed(int backlog) throws IOException {
         try (LoopRig rig = new LoopRig()) {
             List<Client> clients = new ArrayList<>();
             for (int i = 0; i < backlog; i++) {
@@ -192,14 +194,14 @@ class LoopDrainTest {
                 assertThat(client.bodies()).containsExactly("/" + i);
                 if (i >= 64) {
                     // Not of those that the first turn had accepted before.
-                    assertThat(client.answers().getFirst().announcesClose()).isTrue();
+                    assertThat(client.answers().getFirst().closes()).isTrue();
                 }
             }
         }
     }
 
     @Test
-    void nobodyIsAcceptedAfterwards() {
+    void nobodyIsAcceptedAfterwards() throws IOException {
         try (LoopRig rig = new LoopRig()) {
             Client client = rig.connectAndAccept();
             client.send("GET /");
@@ -217,7 +219,7 @@ class LoopDrainTest {
     }
 
     @Test
-    void theDeadlineForcesTheEnd() {
+    void theDeadlineForcesTheEnd() throws IOException {
         try (LoopRig rig = new LoopRig()) {
             Client begun = rig.connect();
             Client silent = rig.connect();

@@ -1,6 +1,6 @@
 package io.bareloop.loop;
 
-import static io.bareloop.loop.Client.get;
+import static io.bareloop.loop.LoopRig.get;
 import static io.bareloop.loop.LoopTest.getAll;
 import static io.bareloop.loop.LoopTest.post;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -8,10 +8,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.bareloop.http.OutputBuffer;
 import io.bareloop.http.Slab;
-import io.bareloop.loop.FaultySyscalls.Call;
 import io.bareloop.net.KnobLog;
+import io.bareloop.rig.Client;
+import io.bareloop.rig.FaultySyscalls;
+import io.bareloop.rig.FaultySyscalls.Call;
 import io.bareloop.sys.Errno;
 import io.bareloop.sys.Linux;
+import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
@@ -102,7 +105,7 @@ class LoopFaultTest {
     @EnumSource(
             value = Call.class,
             names = {"ACCEPT4", "CLOSE", "EPOLL_WAIT", "RECV", "SEND"})
-    void anInterruptedCallIsRepeatedOrDone(Call call) {
+    void anInterruptedCallIsRepeatedOrDone(Call call) throws IOException {
         for (int times : new int[] {1, 3, 10}) {
             try (LoopRig rig = new LoopRig()) {
                 for (int i = 0; i < times; i++) {
@@ -124,7 +127,7 @@ class LoopFaultTest {
 
     /** Ready, it was said, but it is not: the next edge counts. */
     @Test
-    void readinessThatWasNoneIsForgotten() {
+    void readinessThatWasNoneIsForgotten() throws IOException {
         try (LoopRig rig = new LoopRig()) {
             Client client = rig.connectAndAccept();
             client.send("GET /");
@@ -147,16 +150,16 @@ class LoopFaultTest {
     // ---- less than all
 
     @Test
-    void aShortSendOfAnyLengthLosesNothing() {
+    void aShortSendOfAnyLengthLosesNothing() throws IOException {
         checkShortSends(get("/short"));
     }
 
     @Test
-    void aShortSendOfAnyLengthLosesNothingOfABatch() {
+    void aShortSendOfAnyLengthLosesNothingOfABatch() throws IOException {
         checkShortSends(getAll(16));
     }
 
-    private static void checkShortSends(String requests) {
+    private static void checkShortSends(String requests) throws IOException {
         String expected = LoopRig.faultless(requests);
         try (LoopRig rig = new LoopRig()) {
             // The first short send of each asks for EPOLLOUT, those after it have it already.
@@ -171,10 +174,10 @@ class LoopFaultTest {
                     assertThat(client.text()).as("after %s bytes", length).isEqualTo(expected);
                     assertThat(rig.loop.slab().slicesInUse()).isZero();
                 }
-                novice.abort();
+                novice.reset();
             }
             rig.settle();
-            veteran.pump();
+            veteran.receive();
             assertThat(veteran.text()).isEqualTo(expected);
             rig.assertLeft(1);
             // For epoll the eventfd, the timer, the listener and each connection; EPOLLOUT once a
@@ -186,7 +189,7 @@ class LoopFaultTest {
 
     /** Never more than a few bytes at once, and nothing at all in between. */
     @Test
-    void sendsThatTakeAlmostNothingLoseNothing() {
+    void sendsThatTakeAlmostNothingLoseNothing() throws IOException {
         String requests = getAll(16);
         String expected = LoopRig.faultless(requests);
         for (int most : new int[] {1, 2, 7, 100}) {
@@ -208,7 +211,7 @@ class LoopFaultTest {
 
     @ParameterizedTest
     @FieldSource("NO_ROOM_NOW")
-    void whatCannotBeSentNowIsSentLater(int errno) {
+    void whatCannotBeSentNowIsSentLater(int errno) throws IOException {
         try (LoopRig rig = new LoopRig()) {
             Client client = rig.connectAndAccept();
             rig.sys.next(Call.SEND, -errno);
@@ -225,7 +228,7 @@ class LoopFaultTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"/bytes/", "/native/"})
-    void aLargeBodySurvivesShortSends(String path) {
+    void aLargeBodySurvivesShortSends(String path) throws IOException {
         int length = 300_000;
         Random random = new Random(1);
         try (LoopRig rig = new LoopRig()) {
@@ -241,7 +244,7 @@ class LoopFaultTest {
 
     /** Two requests, cut in two anywhere: both answers come, and what was kept is given back. */
     @Test
-    void aRequestThatArrivesInTwoPiecesIsAnswered() {
+    void aRequestThatArrivesInTwoPiecesIsAnswered() throws IOException {
         String requests = post("body\r\n\r\n") + get("/second");
         String expected = LoopRig.faultless(requests);
         try (LoopRig rig = new LoopRig()) {
@@ -259,7 +262,7 @@ class LoopFaultTest {
     }
 
     @Test
-    void aRequestThatArrivesByteByByteIsAnswered() {
+    void aRequestThatArrivesByteByByteIsAnswered() throws IOException {
         String requests = post("body\r\n\r\n") + get("/second");
         String expected = LoopRig.faultless(requests);
         try (LoopRig rig = new LoopRig()) {
@@ -278,7 +281,7 @@ class LoopFaultTest {
 
     @ParameterizedTest
     @FieldSource("PEER_IS_GONE")
-    void aFailedSendEndsTheConnectionOnly(int errno) {
+    void aFailedSendEndsTheConnectionOnly(int errno) throws IOException {
         try (LoopRig rig = new LoopRig()) {
             Client other = startOther(rig);
             Client client = rig.connectAndAccept();
@@ -292,7 +295,7 @@ class LoopFaultTest {
 
     @ParameterizedTest
     @FieldSource("PEER_IS_GONE")
-    void aFailedSendOfTheRestEndsTheConnectionOnly(int errno) {
+    void aFailedSendOfTheRestEndsTheConnectionOnly(int errno) throws IOException {
         try (LoopRig rig = new LoopRig()) {
             Client other = startOther(rig);
             Client client = rig.connectAndAccept();
@@ -307,7 +310,7 @@ class LoopFaultTest {
 
     @ParameterizedTest
     @FieldSource("PEER_IS_GONE")
-    void aFailedSendOfALargeBodyEndsTheConnectionOnly(int errno) {
+    void aFailedSendOfALargeBodyEndsTheConnectionOnly(int errno) throws IOException {
         for (int good = 0; good < 5; good++) {
             try (LoopRig rig = new LoopRig()) {
                 Client other = startOther(rig);
@@ -327,7 +330,7 @@ class LoopFaultTest {
     /** Within the head, at its end, within the body: by a short send before it, or by none. */
     @ParameterizedTest
     @FieldSource("PEER_IS_GONE")
-    void aFailedSendOfNativeMemoryEndsTheConnectionOnly(int errno) {
+    void aFailedSendOfNativeMemoryEndsTheConnectionOnly(int errno) throws IOException {
         for (int good : new int[] {0, 1, 50, 140, 50_000, 300_000}) {
             try (LoopRig rig = new LoopRig()) {
                 Client other = startOther(rig);
@@ -348,7 +351,7 @@ class LoopFaultTest {
 
     /** EAGAIN and EINTR in the head, at its end, in the body, and again and again. */
     @Test
-    void nativeMemoryComesWholeWhateverSendsTake() {
+    void nativeMemoryComesWholeWhateverSendsTake() throws IOException {
         int length = 300_000;
         // Two heads have less than 300 bytes together.
         for (int at = 1; at < 400; at += 3) {
@@ -366,7 +369,7 @@ class LoopFaultTest {
 
     @ParameterizedTest
     @FieldSource("PEER_IS_GONE")
-    void aFailedReceiveEndsTheConnectionOnly(int errno) {
+    void aFailedReceiveEndsTheConnectionOnly(int errno) throws IOException {
         try (LoopRig rig = new LoopRig()) {
             Client other = startOther(rig);
             Client client = rig.connectAndAccept();
@@ -379,14 +382,14 @@ class LoopFaultTest {
         }
     }
 
-    private static Client startOther(LoopRig rig) {
+    private static Client startOther(LoopRig rig) throws IOException {
         Client other = rig.connectAndAccept();
         other.send("GET /other HT");
         rig.settle();
         return other;
     }
 
-    private static void finishOther(LoopRig rig, Client other) {
+    private static void finishOther(LoopRig rig, Client other) throws IOException {
         assertThat(rig.sys.allReturned()).isTrue();
         other.send("TP/1.1\r\nHost: a\r\n\r\n");
         rig.settle();
@@ -397,7 +400,7 @@ class LoopFaultTest {
     // ---- epoll
 
     @Test
-    void aConnectionThatCannotBeWatchedIsTurnedAway() {
+    void aConnectionThatCannotBeWatchedIsTurnedAway() throws IOException {
         try (LoopRig rig = new LoopRig()) {
             Client other = startOther(rig);
             boolean[] refuse = {true};
@@ -421,7 +424,7 @@ class LoopFaultTest {
     }
 
     @Test
-    void aConnectionThatCannotBeWatchedForRoomIsClosed() {
+    void aConnectionThatCannotBeWatchedForRoomIsClosed() throws IOException {
         try (LoopRig rig = new LoopRig()) {
             Client other = startOther(rig);
             Client client = rig.connectAndAccept();
@@ -437,7 +440,7 @@ class LoopFaultTest {
     // ---- memory
 
     @Test
-    void whereMemoryIsUsedUpOnlyThoseWhoNeedItSuffer() {
+    void whereMemoryIsUsedUpOnlyThoseWhoNeedItSuffer() throws IOException {
         try (LoopRig rig = new LoopRig(LoopRig.options(100, 5000, 1024))) {
             // One slice of 512 each.
             Client first = startOther(rig);
@@ -479,7 +482,7 @@ class LoopFaultTest {
 
     /** Each client gets a prefix of what it should get, and all of it unless its peer was gone. */
     @Test
-    void whateverFailsNothingIsMixedUp() {
+    void whateverFailsNothingIsMixedUp() throws IOException {
         for (int seed = 0; seed < 12; seed++) {
             Random random = new Random(seed);
             try (LoopRig rig = new LoopRig()) {
@@ -511,7 +514,7 @@ class LoopFaultTest {
                         }
                     }
                     rig.turn();
-                    clients.forEach(Client::pump);
+                    clients.forEach(Client::receive);
                 }
                 rig.settle();
                 int survivors = 0;
@@ -536,12 +539,12 @@ class LoopFaultTest {
         return "/" + client + "/" + request + "-".repeat(request % 50);
     }
 
-    private static void sendUnlessGone(Client client, String text) {
+    private static void sendUnlessGone(Client client, String text) throws IOException {
         try {
             client.send(text);
         } catch (UncheckedIOException | IllegalStateException e) {
             // Closed by the loop meanwhile, or about to be: what it got until then still counts.
-            client.pump();
+            client.receive();
         }
     }
 

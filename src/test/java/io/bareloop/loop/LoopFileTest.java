@@ -1,13 +1,15 @@
 package io.bareloop.loop;
 
-import static io.bareloop.loop.Client.get;
+import static io.bareloop.loop.LoopRig.get;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.bareloop.http.FileBody;
 import io.bareloop.http.Request;
 import io.bareloop.http.Response;
-import io.bareloop.loop.FaultySyscalls.Call;
+import io.bareloop.rig.Client;
+import io.bareloop.rig.FaultySyscalls;
+import io.bareloop.rig.FaultySyscalls.Call;
 import io.bareloop.sys.Errno;
 import io.bareloop.sys.Linux;
 import io.bareloop.sys.Syscalls;
@@ -71,7 +73,7 @@ class LoopFileTest {
 
     /** What would wait for a timer of the kernel need not by then. */
     @Test
-    void whereTheKernelPacesTheRestOfAFileFollowsWhenTheOthersHaveBegun() {
+    void whereTheKernelPacesTheRestOfAFileFollowsWhenTheOthersHaveBegun() throws IOException {
         try (LoopRig rig = rig("bbr")) {
             List<Client> clients = turnOfTwo(rig);
             List<String> sends = sendfiles(rig);
@@ -83,7 +85,7 @@ class LoopFileTest {
     }
 
     @Test
-    void whereItDoesNotAFileIsSentAtOnce() {
+    void whereItDoesNotAFileIsSentAtOnce() throws IOException {
         try (LoopRig rig = rig("cubic")) {
             List<Client> clients = turnOfTwo(rig);
             assertThat(sendfiles(rig)).hasSize(2).doesNotHaveDuplicates();
@@ -93,13 +95,15 @@ class LoopFileTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"bbr", "cubic"})
-    void whereOthersAreServedAFileHasAnotherTurn(String congestion) {
+    void whereOthersAreServedAFileHasAnotherTurn(String congestion) throws IOException {
         try (LoopRig rig = rig(congestion)) {
             Client other = connect(rig);
             List<Client> clients = List.of(connect(rig), connect(rig));
             other.send(get("/other"));
             rig.until(() -> other.bodies().size() == 1);
-            clients.forEach(client -> client.send(get("/file")));
+            for (Client client : clients) {
+                client.send(get("/file"));
+            }
             rig.deliver();
             long before = rig.loop.counters().bytesSent();
             rig.turn();
@@ -111,7 +115,7 @@ class LoopFileTest {
 
     /** More than whoever opens a file reads of it; what may have to be waited for comes later. */
     @Test
-    void theBeginningOfALargeFileIsSentBeforeTheRestIsAskedFor() {
+    void theBeginningOfALargeFileIsSentBeforeTheRestIsAskedFor() throws IOException {
         fileBytes = 1 << 20;
         List<Long> asked = new ArrayList<>();
         try (LoopRig rig = rig("cubic")) {
@@ -125,7 +129,7 @@ class LoopFileTest {
 
     /** The others' answers are there already; in the batch they would wait for all its files. */
     @Test
-    void whatIsAnsweredBeforeAFileLeavesBeforeIt() {
+    void whatIsAnsweredBeforeAFileLeavesBeforeIt() throws IOException {
         try (LoopRig rig = new LoopRig(LoopRig.OPTIONS, this::answer, "cubic")) {
             List<Client> clients = List.of(connect(rig), connect(rig));
             clients.get(0).send(get("/other"));
@@ -143,7 +147,7 @@ class LoopFileTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"bbr", "cubic"})
-    void aSocketThatTakesPartsOnlyGetsAll(String congestion) {
+    void aSocketThatTakesPartsOnlyGetsAll(String congestion) throws IOException {
         SplittableRandom random = new SplittableRandom(7);
         try (LoopRig rig = rig(congestion)) {
             rig.sys.script(
@@ -167,9 +171,11 @@ class LoopFileTest {
     }
 
     /** Two clients ask for the file, and one turn does what it can; the trace is of that. */
-    private static List<Client> turnOfTwo(LoopRig rig) {
+    private static List<Client> turnOfTwo(LoopRig rig) throws IOException {
         List<Client> clients = List.of(connect(rig), connect(rig));
-        clients.forEach(client -> client.send(get("/file")));
+        for (Client client : clients) {
+            client.send(get("/file"));
+        }
         rig.deliver();
         rig.sys.takeTrace();
         rig.turn();

@@ -18,6 +18,8 @@ import io.bareloop.net.Knob;
 import io.bareloop.net.KnobLog;
 import io.bareloop.net.ListenOptions;
 import io.bareloop.net.ListenerGroup;
+import io.bareloop.rig.Client;
+import io.bareloop.rig.FaultySyscalls;
 import io.bareloop.sys.Linux;
 import io.bareloop.sys.Pages;
 import java.io.IOException;
@@ -28,9 +30,10 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 
 /**
@@ -71,11 +74,17 @@ final class LoopRig implements AutoCloseable {
     final List<String> lines = new CopyOnWriteArrayList<>();
 
     private final List<Client> clients = new ArrayList<>();
+    private final Set<Client> held = new HashSet<>();
     private Thread thread;
 
     /** Makes the protocol of the loop under test. */
     interface Protocols {
         Protocol.Factory make(Arena arena, OutputBuffer out, Slab slab);
+    }
+
+    /** What a test waits for; it may let its clients do something meanwhile. */
+    interface Condition {
+        boolean holds() throws IOException;
     }
 
     /** Serves {@link #answer} over HTTP, with limits that no test meets unawares. */
@@ -219,7 +228,7 @@ final class LoopRig implements AutoCloseable {
     }
 
     /** What a server that has no faults sends in answer to {@code requests}. */
-    static String faultless(String requests) {
+    static String faultless(String requests) throws IOException {
         try (LoopRig rig = new LoopRig()) {
             Client client = rig.connect();
             client.send(requests);
@@ -248,9 +257,36 @@ final class LoopRig implements AutoCloseable {
 
     /** As {@link #connect}, with buffers of about this many bytes. */
     Client connect(int bufferBytes) {
-        Client client = new Client(listeners.address(), bufferBytes);
-        clients.add(client);
-        return client;
+        try {
+            Client client = Client.connect(listeners.address(), bufferBytes, bufferBytes);
+            clients.add(client);
+            return client;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** A GET of this target, and nothing in it that need not be. */
+    static String get(String target) {
+        return "GET " + target + " HTTP/1.1\r\nHost: a\r\n\r\n";
+    }
+
+    /** The client receives nothing from now on, until {@link #letGo}. */
+    void hold(Client client) {
+        held.add(client);
+    }
+
+    void letGo(Client client) {
+        held.remove(client);
+    }
+
+    /** The clients receive what is there; returns how many bytes. */
+    private int receive() {
+        int sum = 0;
+        for (Client client : clients) {
+            sum += held.contains(client) ? 0 : client.receive();
+        }
+        return sum;
     }
 
     /** Connects, and waits until the loop has accepted it. */
@@ -273,16 +309,24 @@ final class LoopRig implements AutoCloseable {
     }
 
     /** Turns until {@code condition} holds; the clients receive meanwhile. */
-    void until(BooleanSupplier condition) {
+    void until(Condition condition) {
         long end = System.nanoTime() + PATIENCE_NANOS;
-        while (!condition.getAsBoolean()) {
+        while (!holds(condition)) {
             assertThat(System.nanoTime() - end).as("nanoseconds of patience left").isNegative();
             if (thread == null) {
                 loop.runOnce(1);
             } else {
                 pause(1);
             }
-            clients.forEach(Client::pump);
+            receive();
+        }
+    }
+
+    private static boolean holds(Condition condition) {
+        try {
+            return condition.holds();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 
@@ -292,7 +336,7 @@ final class LoopRig implements AutoCloseable {
         while (quiet < 5) {
             long before = sys.countOfWork() + loop.counters().requests();
             loop.runOnce(1);
-            int received = clients.stream().mapToInt(Client::pump).sum();
+            int received = receive();
             long after = sys.countOfWork() + loop.counters().requests();
             quiet = received == 0 && before == after ? quiet + 1 : 0;
         }
@@ -369,7 +413,13 @@ final class LoopRig implements AutoCloseable {
             }
             assertThat(thread.isAlive()).isFalse();
         }
-        clients.forEach(Client::close);
+        for (Client client : clients) {
+            try {
+                client.close();
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
         listeners.close();
         loop.close();
         assertThat(failures).isEmpty();

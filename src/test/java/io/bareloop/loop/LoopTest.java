@@ -1,11 +1,13 @@
 package io.bareloop.loop;
 
-import static io.bareloop.loop.Client.get;
+import static io.bareloop.loop.LoopRig.get;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.bareloop.http.Protocol;
 import io.bareloop.http.Transport;
-import io.bareloop.loop.FaultySyscalls.Call;
+import io.bareloop.rig.Client;
+import io.bareloop.rig.FaultySyscalls.Call;
+import io.bareloop.rig.PlainProtocol;
 import io.bareloop.sys.Errno;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -38,7 +40,7 @@ class LoopTest {
     // ---- no call too many
 
     @Test
-    void aBatchIsOneReceiveAndOneSend() {
+    void aBatchIsOneReceiveAndOneSend() throws IOException {
         try (LoopRig rig = new LoopRig()) {
             Client client = rig.connectAndAccept();
             rig.settle();
@@ -56,7 +58,7 @@ class LoopTest {
 
     /** Keep-alive costs a wait, a receive and a send; deadlines move without any call. */
     @Test
-    void steadyStateIsWaitReceiveAndSend() {
+    void steadyStateIsWaitReceiveAndSend() throws IOException {
         int batches = 20_000;
         int batch = 5;
         try (LoopRig rig = new LoopRig()) {
@@ -73,7 +75,7 @@ class LoopTest {
                     rig.loop.runOnce(100);
                 }
                 while (client.receivedBytes() < length) {
-                    client.pump();
+                    client.receive();
                 }
             }
             Map<Call, Long> after = counts(rig);
@@ -110,7 +112,7 @@ class LoopTest {
     }
 
     @Test
-    void servesMoreConnectionsThanItHasRoomForAtStart() {
+    void servesMoreConnectionsThanItHasRoomForAtStart() throws IOException {
         try (LoopRig rig = new LoopRig()) {
             List<Client> clients = new ArrayList<>();
             for (int i = 0; i < 300; i++) {
@@ -125,7 +127,9 @@ class LoopTest {
                 assertThat(clients.get(i).bodies()).containsExactly("/" + i);
             }
             rig.assertLeft(300);
-            clients.forEach(Client::close);
+            for (Client client : clients) {
+                client.close();
+            }
             rig.settle();
             rig.assertNothingLeft();
         }
@@ -134,7 +138,7 @@ class LoopTest {
     // ---- large requests and responses
 
     @Test
-    void largeBodiesArriveWhole() {
+    void largeBodiesArriveWhole() throws IOException {
         int length = 1 << 20;
         try (LoopRig rig = new LoopRig()) {
             Client client = rig.connectAndAccept();
@@ -148,7 +152,7 @@ class LoopTest {
     }
 
     @Test
-    void largeRequestsArriveWhole() {
+    void largeRequestsArriveWhole() throws IOException {
         String body = LoopRig.bytes(1 << 20);
         byte[] request = (post(body) + get("/last")).getBytes(StandardCharsets.ISO_8859_1);
         try (LoopRig rig = new LoopRig()) {
@@ -169,7 +173,7 @@ class LoopTest {
 
     /** A connection with many requests at hand and one with a single request take turns. */
     @Test
-    void manyPipelinedRequestsDoNotKeepOthersWaiting() {
+    void manyPipelinedRequestsDoNotKeepOthersWaiting() throws IOException {
         int requests = 1000;
         try (LoopRig rig = new LoopRig()) {
             Client greedy = rig.connectAndAccept();
@@ -183,7 +187,7 @@ class LoopTest {
                 long before = rig.loop.counters().requests();
                 rig.loop.runOnce(100);
                 turns++;
-                polite.pump();
+                polite.receive();
                 assertThat(polite.bodies()).containsExactly("/polite");
                 // Once as ready, once as left over from this turn.
                 assertThat(rig.loop.counters().requests() - before)
@@ -197,7 +201,7 @@ class LoopTest {
     }
 
     @Test
-    void manyBytesDoNotKeepOthersWaiting() {
+    void manyBytesDoNotKeepOthersWaiting() throws IOException {
         String body = LoopRig.bytes(40_000);
         String request = post(body);
         try (LoopRig rig = new LoopRig()) {
@@ -225,7 +229,7 @@ class LoopTest {
     }
 
     @Test
-    void manyNewConnectionsDoNotKeepOthersWaiting() {
+    void manyNewConnectionsDoNotKeepOthersWaiting() throws IOException {
         try (LoopRig rig = new LoopRig()) {
             Client early = rig.connectAndAccept();
             rig.settle();
@@ -236,7 +240,7 @@ class LoopTest {
             rig.deliver();
             rig.turn();
             rig.deliver();
-            early.pump();
+            early.receive();
             assertThat(rig.loop.counters().accepted()).isEqualTo(1 + ACCEPTS_PER_TURN_MAX);
             assertThat(early.bodies()).containsExactly("/early");
             rig.turn();
@@ -247,7 +251,7 @@ class LoopTest {
     // ---- ends
 
     @Test
-    void aPeerThatLeavesIsForgotten() {
+    void aPeerThatLeavesIsForgotten() throws IOException {
         try (LoopRig rig = new LoopRig()) {
             Client client = rig.connectAndAccept();
             client.send(get("/"));
@@ -261,7 +265,7 @@ class LoopTest {
     /** More than a turn answers: what is left over is answered before the end counts. */
     @ParameterizedTest
     @ValueSource(ints = {1, 16, PIPELINED_PER_TURN_MAX, PIPELINED_PER_TURN_MAX + 1, 200, 1000})
-    void whoHasEndedItsOutputStillGetsAllAnswers(int requests) {
+    void whoHasEndedItsOutputStillGetsAllAnswers(int requests) throws IOException {
         try (LoopRig rig = new LoopRig()) {
             Client client = rig.connectAndAccept();
             rig.settle();
@@ -276,7 +280,7 @@ class LoopTest {
     }
 
     @Test
-    void whoHasEndedItsOutputStillGetsALargeAnswer() {
+    void whoHasEndedItsOutputStillGetsALargeAnswer() throws IOException {
         int length = 3 << 20;
         try (LoopRig rig = new LoopRig()) {
             rig.limitSendBuffers(16 << 10);
@@ -291,7 +295,7 @@ class LoopTest {
     }
 
     @Test
-    void anEndWithinARequestEndsTheConnection() {
+    void anEndWithinARequestEndsTheConnection() throws IOException {
         String request = post("0123456789");
         for (int length = 0; length < request.length(); length++) {
             try (LoopRig rig = new LoopRig()) {
@@ -307,7 +311,7 @@ class LoopTest {
     }
 
     @Test
-    void anEndWithinALaterRequestTakesNoAnswerAlong() {
+    void anEndWithinALaterRequestTakesNoAnswerAlong() throws IOException {
         try (LoopRig rig = new LoopRig()) {
             Client client = rig.connectAndAccept();
             client.send(get("/1"));
@@ -323,7 +327,7 @@ class LoopTest {
     }
 
     @Test
-    void aResetFreesEverything() {
+    void aResetFreesEverything() throws IOException {
         try (LoopRig rig = new LoopRig()) {
             rig.limitSendBuffers(4 << 10);
             Client other = rig.connectAndAccept();
@@ -333,7 +337,7 @@ class LoopTest {
                 Client client = rig.connectAndAccept();
                 client.send(start);
                 rig.turn();
-                client.abort();
+                client.reset();
                 rig.settle();
                 rig.assertLeft(1);
             }
@@ -341,7 +345,7 @@ class LoopTest {
             slow.send(get("/bytes/1000000"));
             // It does not receive: what is unsent stands in a slice.
             turnUntilUnsent(rig);
-            slow.abort();
+            slow.reset();
             rig.settle();
             rig.assertLeft(1);
             other.send(get("/other"));
@@ -362,7 +366,7 @@ class LoopTest {
                 "left within a request",
                 "reset with requests left for the next turn"
             })
-    void aSlotKeepsNothingOfItsLastConnection(String end) {
+    void aSlotKeepsNothingOfItsLastConnection(String end) throws IOException {
         try (LoopRig rig = new LoopRig()) {
             rig.limitSendBuffers(4 << 10);
             Client last = rig.connect(4 << 10);
@@ -375,7 +379,7 @@ class LoopTest {
                 case "reset with a body unwritten" -> {
                     last.send(get("/bytes/1000000") + get("/next"));
                     turnUntilUnsent(rig);
-                    last.abort();
+                    last.reset();
                 }
                 case "failed with a body unwritten" -> {
                     rig.sys.next(Call.SEND, 10, -Errno.EPIPE);
@@ -398,7 +402,7 @@ class LoopTest {
                 default -> {
                     last.send(getAll(200));
                     rig.turn();
-                    last.abort();
+                    last.reset();
                 }
             }
             rig.settle();
@@ -454,7 +458,7 @@ class LoopTest {
 
                 killer.send("!");
                 Client successor = rig.connect();
-                victim.abort();
+                victim.reset();
                 // Takes the number of the victim's own socket, which is free now.
                 filler = SocketChannel.open();
                 rig.deliver();
@@ -504,7 +508,7 @@ class LoopTest {
 
     /** What a protocol leaves comes again in front of what follows, whole and in order. */
     @Test
-    void whatIsNotConsumedComesAgain() {
+    void whatIsNotConsumedComesAgain() throws IOException {
         Lines protocols = new Lines();
         String text = "one\ntwo\n\nthree" + LoopRig.bytes(60_000).replace(' ', '.') + "\nend\n";
         try (LoopRig rig = new LoopRig(LoopRig.OPTIONS, (arena, out, slab) -> protocols)) {
@@ -549,7 +553,7 @@ class LoopTest {
 
     /** Nothing is received from a connection that is paused; that it is gone is noticed. */
     @Test
-    void aPausedConnectionIsLeftAloneUnlessItIsGone() {
+    void aPausedConnectionIsLeftAloneUnlessItIsGone() throws IOException {
         Bystanders protocols = new Bystanders();
         protocols.onReceive =
                 () -> {
@@ -566,7 +570,7 @@ class LoopTest {
             assertThat(rig.sys.count(Call.RECV)).isEqualTo(receives);
             protocols.opened.get(0).resume();
             rig.until(() -> protocols.received == 2);
-            client.abort();
+            client.reset();
             rig.until(() -> rig.loop.openConnections() == 0);
         }
     }
@@ -627,7 +631,7 @@ class LoopTest {
     }
 
     @Test
-    void requestsThatAreLeftForTheNextTurnKeepTheLoopAwake() {
+    void requestsThatAreLeftForTheNextTurnKeepTheLoopAwake() throws IOException {
         try (LoopRig rig = new LoopRig()) {
             rig.start();
             Client client = rig.connect();
@@ -647,7 +651,7 @@ class LoopTest {
     }
 
     @Test
-    void aTaskThatQueuesItselfForEverKeepsNobodyWaiting() {
+    void aTaskThatQueuesItselfForEverKeepsNobodyWaiting() throws IOException {
         try (LoopRig rig = new LoopRig()) {
             AtomicBoolean enough = new AtomicBoolean();
             Runnable again =
@@ -669,7 +673,7 @@ class LoopTest {
     }
 
     @Test
-    void stopEndsTheLoopAndClosesAll() {
+    void stopEndsTheLoopAndClosesAll() throws IOException {
         try (LoopRig rig = new LoopRig()) {
             Client idle = rig.connect();
             Client busy = rig.connect();

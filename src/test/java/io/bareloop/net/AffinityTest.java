@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.bareloop.rig.PinnedThread;
 import io.bareloop.sys.Errno;
 import io.bareloop.sys.Syscalls;
 import java.io.IOException;

@@ -2,9 +2,9 @@ package io.bareloop.net;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.bareloop.rig.Loopback;
 import io.bareloop.sys.Errno;
 import io.bareloop.sys.Linux;
-import io.bareloop.sys.Loopback;
 import io.bareloop.sys.Syscalls;
 import java.lang.foreign.Arena;
 import java.util.concurrent.CompletableFuture;

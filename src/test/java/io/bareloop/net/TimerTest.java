@@ -3,10 +3,10 @@ package io.bareloop.net;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.bareloop.rig.Loopback;
+import io.bareloop.rig.OpenFiles;
 import io.bareloop.sys.Errno;
 import io.bareloop.sys.Linux;
-import io.bareloop.sys.Loopback;
-import io.bareloop.sys.OpenFiles;
 import io.bareloop.sys.Syscalls;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;

@@ -3,6 +3,8 @@ package io.bareloop.server;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.bareloop.rig.Client;
+import io.bareloop.rig.ServerProcess;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
@@ -46,7 +48,7 @@ class CpuQuotaServerTest {
         all.add("--host=127.0.0.1");
         all.add("--port=0");
         try (ServerProcess server = ServerProcess.start(ONE, all.toArray(String[]::new))) {
-            try (RawClient client = RawClient.connect(server.port())) {
+            try (Client client = Client.connect(server.port())) {
                 assertThat(client.get("/plaintext").status()).isEqualTo(200);
             }
             return server.line("  loops ");

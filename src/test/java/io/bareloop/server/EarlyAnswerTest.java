@@ -10,7 +10,8 @@ import io.bareloop.http.Response;
 import io.bareloop.http.Router;
 import io.bareloop.http.Status;
 import io.bareloop.http.StreamHandler;
-import io.bareloop.server.RawClient.Reply;
+import io.bareloop.rig.Answer;
+import io.bareloop.rig.Client;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import org.junit.jupiter.api.Test;
@@ -81,13 +82,13 @@ class EarlyAnswerTest {
             throws IOException {
         for (boolean chunked : new boolean[] {false, true}) {
             try (HttpServer server = start();
-                    RawClient client = RawClient.connect(server)) {
+                    Client client = Client.connect(server.port())) {
                 int pieces = mebibytes * 4;
                 String framing =
                         chunked
                                 ? "Transfer-Encoding: chunked"
                                 : "Content-Length: " + (long) pieces * PIECE.length;
-                client.send(RawClient.request("POST", path, framing));
+                client.send(Client.request("POST", path, framing));
                 byte[] size =
                         (Integer.toHexString(PIECE.length) + "\r\n")
                                 .getBytes(StandardCharsets.US_ASCII);
@@ -104,7 +105,7 @@ class EarlyAnswerTest {
                 if (chunked) {
                     client.send("0\r\n\r\n");
                 }
-                Reply reply = client.reply();
+                Answer reply = client.answer();
                 assertThat(reply.status()).isEqualTo(status);
                 if (!chunked) {
                     // How much is still to come is known, and that it is too much to skip.
@@ -119,14 +120,14 @@ class EarlyAnswerTest {
     @Test
     void othersAreServedMeanwhile() throws IOException {
         try (HttpServer server = start();
-                RawClient client = RawClient.connect(server);
-                RawClient beside = RawClient.connect(server)) {
-            client.send(RawClient.request("POST", "/none", "Content-Length: 100000000"));
+                Client client = Client.connect(server.port());
+                Client beside = Client.connect(server.port())) {
+            client.send(Client.request("POST", "/none", "Content-Length: 100000000"));
             for (int i = 0; i < 200; i++) {
                 client.send(PIECE);
                 assertThat(beside.get("/none").status()).isEqualTo(404);
             }
-            assertThat(client.reply().status()).isEqualTo(404);
+            assertThat(client.answer().status()).isEqualTo(404);
         }
     }
 }

@@ -9,7 +9,8 @@ import io.bareloop.http.MediaType;
 import io.bareloop.http.Request;
 import io.bareloop.http.Response;
 import io.bareloop.http.Status;
-import io.bareloop.server.RawClient.Reply;
+import io.bareloop.rig.Answer;
+import io.bareloop.rig.Client;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -44,9 +45,9 @@ class ExchangeTest {
     private static final MemorySegment NATIVE_PATTERN =
             Arena.ofAuto().allocate(LARGE).copyFrom(MemorySegment.ofArray(PATTERN));
     private final List<String> log = new CopyOnWriteArrayList<>();
-    private final List<RawClient> clients = new ArrayList<>();
+    private final List<Client> clients = new ArrayList<>();
     private HttpServer server;
-    private RawClient client;
+    private Client client;
 
     @BeforeEach
     void start() throws IOException {
@@ -66,7 +67,7 @@ class ExchangeTest {
     @AfterEach
     void close() throws IOException {
         assertThat(connect().get("/after").body()).isEqualTo("GET /after");
-        for (RawClient one : clients) {
+        for (Client one : clients) {
             one.close();
         }
         server.close();
@@ -104,7 +105,7 @@ class ExchangeTest {
 
     @Test
     void responsesHaveTheseFieldsInThisOrder() throws IOException {
-        Reply reply = client.get("/fields");
+        Answer reply = client.get("/fields");
         assertThat(reply.statusLine()).isEqualTo("HTTP/1.1 200 OK");
         List<String> fields = new ArrayList<>(reply.fields());
         assertThat(fields.remove(1)).startsWith("Date: ");
@@ -121,7 +122,7 @@ class ExchangeTest {
 
     @Test
     void aResponseMayBeEmpty() throws IOException {
-        Reply reply = client.get("/empty");
+        Answer reply = client.get("/empty");
         assertThat(reply.field("Content-Length")).isEqualTo("0");
         assertThat(client.get("/").body()).isEqualTo("GET /");
     }
@@ -129,7 +130,7 @@ class ExchangeTest {
     @ParameterizedTest
     @ValueSource(ints = {200, 201, 301, 404, 412, 500, 503})
     void aHandlerSaysWhichStatus(int status) throws IOException {
-        Reply reply = client.get("/status/" + status);
+        Answer reply = client.get("/status/" + status);
         assertThat(reply.statusLine())
                 .isEqualTo("HTTP/1.1 " + status + " " + Status.of(status).reason());
         assertThat(reply.body()).isEqualTo("some");
@@ -140,7 +141,7 @@ class ExchangeTest {
     @ParameterizedTest
     @ValueSource(ints = {204, 304})
     void someStatusesHaveNoBody(int status) throws IOException {
-        Reply reply = client.get("/status/" + status);
+        Answer reply = client.get("/status/" + status);
         assertThat(reply.status()).isEqualTo(status);
         assertThat(reply.has("Content-Length")).isFalse();
         // Had the body been sent, this would not be a response.
@@ -167,17 +168,17 @@ class ExchangeTest {
                 new String[] {
                     "/", "/fields", "/empty", "/status/404", "/status/204", "/bytes/99999"
                 }) {
-            Reply get = client.get(path);
-            client.send(RawClient.request("HEAD", path));
-            Reply head = client.replyToHead();
+            Answer get = client.get(path);
+            client.send(Client.request("HEAD", path));
+            Answer head = client.answerToHead();
             assertThat(head.statusLine()).isEqualTo(get.statusLine());
             assertThat(head.has("Content-Length")).isEqualTo(get.has("Content-Length"));
             if (!path.equals("/") && get.has("Content-Length")) {
                 assertThat(head.field("Content-Length")).isEqualTo(get.field("Content-Length"));
             }
         }
-        client.send(RawClient.request("HEAD", "/native/" + LARGE));
-        assertThat(client.replyToHead().field("Content-Length")).isEqualTo("" + LARGE);
+        client.send(Client.request("HEAD", "/native/" + LARGE));
+        assertThat(client.answerToHead().field("Content-Length")).isEqualTo("" + LARGE);
         assertThat(client.get("/").body()).isEqualTo("GET /");
     }
 
@@ -186,19 +187,19 @@ class ExchangeTest {
     @Test
     void http10ClosesUnlessAskedNotTo() throws IOException {
         client.send("GET /old HTTP/1.0\r\n\r\n");
-        Reply reply = client.reply();
+        Answer reply = client.answer();
         assertThat(reply.statusLine()).isEqualTo("HTTP/1.1 200 OK");
         assertThat(reply.field("Connection")).isEqualTo("close");
         assertThat(reply.body()).isEqualTo("GET /old");
         assertThat(client.untilEnd()).isEmpty();
 
-        RawClient kept = connect();
+        Client kept = connect();
         for (int i = 0; i < 3; i++) {
             kept.send("GET /old HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
-            assertThat(kept.reply().field("Connection")).isEqualTo("keep-alive");
+            assertThat(kept.answer().field("Connection")).isEqualTo("keep-alive");
         }
         kept.send("GET /old HTTP/1.0\r\n\r\n");
-        assertThat(kept.reply().field("Connection")).isEqualTo("close");
+        assertThat(kept.answer().field("Connection")).isEqualTo("close");
         assertThat(kept.untilEnd()).isEmpty();
     }
 
@@ -208,9 +209,9 @@ class ExchangeTest {
             assertThat(client.get("/").has("Connection")).isFalse();
         }
         client.send(
-                RawClient.request("GET", "/last", "Connection: x, Close")
-                        + RawClient.request("GET", "/never"));
-        Reply last = client.reply();
+                Client.request("GET", "/last", "Connection: x, Close")
+                        + Client.request("GET", "/never"));
+        Answer last = client.answer();
         assertThat(last.body()).isEqualTo("GET /last");
         assertThat(last.field("Connection")).isEqualTo("close");
         assertThat(client.untilEnd()).isEmpty();
@@ -218,8 +219,8 @@ class ExchangeTest {
 
     @Test
     void aLargeLastResponseIsWhole() throws IOException {
-        client.send(RawClient.request("GET", "/native/" + LARGE, "Connection: close"));
-        assertIsPattern(client.reply(), LARGE);
+        client.send(Client.request("GET", "/native/" + LARGE, "Connection: close"));
+        assertIsPattern(client.answer(), LARGE);
         assertThat(client.untilEnd()).isEmpty();
     }
 
@@ -227,17 +228,17 @@ class ExchangeTest {
     @ParameterizedTest
     @ValueSource(ints = {1, 10, 200})
     void aClientMayEndItsSideFirst(int requests) throws IOException {
-        client.send(RawClient.request("GET", "/a").repeat(requests)).endOutput();
+        client.send(Client.request("GET", "/a").repeat(requests)).endOutput();
         for (int i = 0; i < requests; i++) {
-            assertThat(client.reply().body()).isEqualTo("GET /a");
+            assertThat(client.answer().body()).isEqualTo("GET /a");
         }
         assertThat(client.untilEnd()).isEmpty();
     }
 
     @Test
     void aClientMayEndItsSideBeforeALargeResponse() throws IOException {
-        client.send(RawClient.request("GET", "/native/" + LARGE)).endOutput();
-        assertIsPattern(client.reply(), LARGE);
+        client.send(Client.request("GET", "/native/" + LARGE)).endOutput();
+        assertIsPattern(client.answer(), LARGE);
         assertThat(client.untilEnd()).isEmpty();
     }
 
@@ -252,8 +253,8 @@ class ExchangeTest {
     void clientsThatVanishDoNoHarm() throws IOException {
         for (int i = 0; i < 20; i++) {
             connect().send("GET / HT").reset();
-            connect().send(RawClient.request("GET", "/")).reset();
-            RawClient large = connect().send(RawClient.request("GET", "/native/" + LARGE));
+            connect().send(Client.request("GET", "/")).reset();
+            Client large = connect().send(Client.request("GET", "/native/" + LARGE));
             assertThat(large.read()).isEqualTo('H');
             large.reset();
         }
@@ -265,24 +266,24 @@ class ExchangeTest {
     @Test
     void bytesMayComeOneByOne() throws Exception {
         String text =
-                RawClient.request("POST", "/one", "Content-Length: 3")
+                Client.request("POST", "/one", "Content-Length: 3")
                         + "abc"
-                        + RawClient.request("GET", "/two");
+                        + Client.request("GET", "/two");
         for (int i = 0; i < text.length(); i++) {
             client.send(text.substring(i, i + 1));
             Thread.sleep(i % 20 == 0 ? 1 : 0);
         }
-        assertThat(client.reply().body()).isEqualTo("POST /one abc");
-        assertThat(client.reply().body()).isEqualTo("GET /two");
+        assertThat(client.answer().body()).isEqualTo("POST /one abc");
+        assertThat(client.answer().body()).isEqualTo("GET /two");
     }
 
     /** Cut in two at every place, with a pause for the first piece to arrive alone. */
     @Test
     void requestsMayBeCutAnywhere() throws Exception {
         String text =
-                RawClient.request("POST", "/one", "Content-Length: 5")
+                Client.request("POST", "/one", "Content-Length: 5")
                         + "a\r\n\r\n"
-                        + RawClient.request("GET", "/two");
+                        + Client.request("GET", "/two");
         for (int cut = 1; cut < text.length(); cut++) {
             long received = server.stats().get(0).bytesReceived();
             client.send(text.substring(0, cut));
@@ -290,8 +291,10 @@ class ExchangeTest {
                 Thread.sleep(0, 100_000);
             }
             client.send(text.substring(cut));
-            assertThat(client.reply().body()).as("cut at %d", cut).isEqualTo("POST /one a\r\n\r\n");
-            assertThat(client.reply().body()).as("cut at %d", cut).isEqualTo("GET /two");
+            assertThat(client.answer().body())
+                    .as("cut at %d", cut)
+                    .isEqualTo("POST /one a\r\n\r\n");
+            assertThat(client.answer().body()).as("cut at %d", cut).isEqualTo("GET /two");
         }
     }
 
@@ -305,7 +308,7 @@ class ExchangeTest {
                             StringBuilder all = new StringBuilder();
                             for (int i = 0; i < requests; i++) {
                                 all.append(
-                                        RawClient.request(
+                                        Client.request(
                                                 "GET", i % 1000 == 7 ? "/native/70000" : "/" + i));
                             }
                             try {
@@ -316,7 +319,7 @@ class ExchangeTest {
                         });
         sender.start();
         for (int i = 0; i < requests; i++) {
-            Reply reply = client.reply();
+            Answer reply = client.answer();
             if (i % 1000 == 7) {
                 assertIsPattern(reply, 70_000);
             } else {
@@ -339,17 +342,17 @@ class ExchangeTest {
         "/native/, 10485760",
     })
     void largeBodiesAreExact(String path, int length) throws IOException {
-        client.send(RawClient.request("GET", path + length) + RawClient.request("GET", "/after"));
-        assertIsPattern(client.reply(), length);
-        assertThat(client.reply().body()).isEqualTo("GET /after");
+        client.send(Client.request("GET", path + length) + Client.request("GET", "/after"));
+        assertIsPattern(client.answer(), length);
+        assertThat(client.answer().body()).isEqualTo("GET /after");
     }
 
     @ParameterizedTest
     @CsvSource({"/bytes/, 1048576", "/bytes/, 10485760", "/native/, 10485760"})
     void slowReadersGetItAll(String path, int length) throws Exception {
-        RawClient slow = RawClient.connect(server.port(), 64 << 10);
+        Client slow = Client.connect(server.port(), 64 << 10);
         clients.add(slow);
-        slow.send(RawClient.request("GET", path + length) + RawClient.request("GET", "/after"));
+        slow.send(Client.request("GET", path + length) + Client.request("GET", "/after"));
         while (slow.read() != '\n' || slow.read() != '\r' || slow.read() != '\n') {}
         int piece = length / 32;
         for (int at = 0; at < length; at += piece) {
@@ -360,28 +363,28 @@ class ExchangeTest {
             // The others are not kept waiting by one that does not read.
             assertThat(client.get("/").body()).isEqualTo("GET /");
         }
-        assertThat(slow.reply().body()).isEqualTo("GET /after");
+        assertThat(slow.answer().body()).isEqualTo("GET /after");
     }
 
     // ---- requests with a body
 
     @Test
     void bodiesEndWhereTheySay() throws IOException {
-        String body = RawClient.request("GET", "/smuggled");
+        String body = Client.request("GET", "/smuggled");
         client.send(
-                RawClient.request("POST", "/one", "Content-Length: " + body.length())
+                Client.request("POST", "/one", "Content-Length: " + body.length())
                         + body
-                        + RawClient.request("PUT", "/two", "Content-Length: 0")
-                        + RawClient.request("DELETE", "/three", "Content-Length: 00002")
+                        + Client.request("PUT", "/two", "Content-Length: 0")
+                        + Client.request("DELETE", "/three", "Content-Length: 00002")
                         + "ab"
-                        + RawClient.request("GET", "/four", "Content-Length: 1")
+                        + Client.request("GET", "/four", "Content-Length: 1")
                         + "\r"
-                        + RawClient.request("GET", "/five"));
-        assertThat(client.reply().body()).isEqualTo("POST /one " + body);
-        assertThat(client.reply().body()).isEqualTo("PUT /two");
-        assertThat(client.reply().body()).isEqualTo("DELETE /three ab");
-        assertThat(client.reply().body()).isEqualTo("GET /four \r");
-        assertThat(client.reply().body()).isEqualTo("GET /five");
+                        + Client.request("GET", "/five"));
+        assertThat(client.answer().body()).isEqualTo("POST /one " + body);
+        assertThat(client.answer().body()).isEqualTo("PUT /two");
+        assertThat(client.answer().body()).isEqualTo("DELETE /three ab");
+        assertThat(client.answer().body()).isEqualTo("GET /four \r");
+        assertThat(client.answer().body()).isEqualTo("GET /five");
         assertThat(client.isSilentFor(50)).isTrue();
     }
 
@@ -389,48 +392,48 @@ class ExchangeTest {
     void aBodyMayBeAsLargeAsTheLimit() throws IOException {
         for (int length : new int[] {10_000, 65_536, BODY_MAX}) {
             String body = "x".repeat(length);
-            client.send(RawClient.request("POST", "/", "Content-Length: " + length) + body);
-            client.send(RawClient.request("GET", "/after"));
-            assertThat(client.reply().body().equals("POST / " + body)).isTrue();
-            assertThat(client.reply().body()).isEqualTo("GET /after");
+            client.send(Client.request("POST", "/", "Content-Length: " + length) + body);
+            client.send(Client.request("GET", "/after"));
+            assertThat(client.answer().body().equals("POST / " + body)).isTrue();
+            assertThat(client.answer().body()).isEqualTo("GET /after");
         }
     }
 
     @Test
     void aBodyBeyondTheLimitIsRefusedByItsLength() throws IOException {
-        client.send(RawClient.request("POST", "/", "Content-Length: " + (BODY_MAX + 1)));
+        client.send(Client.request("POST", "/", "Content-Length: " + (BODY_MAX + 1)));
         assertRefused(client, "413 Content Too Large");
 
-        RawClient huge = connect();
-        huge.send(RawClient.request("POST", "/", "Content-Length: 999999999999999999"));
+        Client huge = connect();
+        huge.send(Client.request("POST", "/", "Content-Length: 999999999999999999"));
         assertRefused(huge, "413 Content Too Large");
     }
 
     @Test
     void aBodyThatIsExpectedIsAskedFor() throws IOException {
-        String head = RawClient.request("POST", "/", "Content-Length: 4", "Expect: 100-continue");
+        String head = Client.request("POST", "/", "Content-Length: 4", "Expect: 100-continue");
         for (int i = 0; i < 2; i++) {
             client.send(head);
-            Reply goOn = client.reply();
+            Answer goOn = client.answer();
             assertThat(goOn.statusLine()).isEqualTo("HTTP/1.1 100 Continue");
             assertThat(goOn.fields()).isEmpty();
             client.send("ab");
             // Once is enough.
             assertThat(client.isSilentFor(50)).isTrue();
             client.send("cd");
-            assertThat(client.reply().body()).isEqualTo("POST / abcd");
+            assertThat(client.answer().body()).isEqualTo("POST / abcd");
         }
         // It comes unasked, or there is none: nothing to ask for.
         client.send(head + "abcd");
-        assertThat(client.reply().body()).isEqualTo("POST / abcd");
-        client.send(RawClient.request("GET", "/", "Expect: 100-continue"));
-        assertThat(client.reply().body()).isEqualTo("GET /");
+        assertThat(client.answer().body()).isEqualTo("POST / abcd");
+        client.send(Client.request("GET", "/", "Expect: 100-continue"));
+        assertThat(client.answer().body()).isEqualTo("GET /");
     }
 
     @Test
     void aBodyThatIsTooLargeIsNotAskedFor() throws IOException {
         client.send(
-                RawClient.request(
+                Client.request(
                         "POST", "/", "Expect: 100-continue", "Content-Length: " + (BODY_MAX + 1)));
         assertRefused(client, "413 Content Too Large");
     }
@@ -465,10 +468,10 @@ class ExchangeTest {
     @Test
     void twoLengthsAreNone() throws IOException {
         String[] both = {"Content-Length: 1", "Transfer-Encoding: chunked"};
-        client.send(RawClient.request("POST", "/", both) + "0\r\n\r\n");
+        client.send(Client.request("POST", "/", both) + "0\r\n\r\n");
         assertRefused(client, "400 Bad Request");
-        RawClient other = connect();
-        other.send(RawClient.request("POST", "/", both[1], both[0]) + "0\r\n\r\n");
+        Client other = connect();
+        other.send(Client.request("POST", "/", both[1], both[0]) + "0\r\n\r\n");
         assertRefused(other, "400 Bad Request");
     }
 
@@ -478,24 +481,24 @@ class ExchangeTest {
         assertRefused(
                 connect().send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
                 "505 HTTP Version Not Supported");
-        assertRefused(connect().send(RawClient.request("BREW", "/")), "501 Not Implemented");
-        assertRefused(connect().send(RawClient.request("get", "/")), "501 Not Implemented");
+        assertRefused(connect().send(Client.request("BREW", "/")), "501 Not Implemented");
+        assertRefused(connect().send(Client.request("get", "/")), "501 Not Implemented");
         assertRefused(
                 connect().send("CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n"),
                 "501 Not Implemented");
         assertRefused(
-                connect().send(RawClient.request("GET", "/" + "a".repeat(8 << 10))),
+                connect().send(Client.request("GET", "/" + "a".repeat(8 << 10))),
                 "414 URI Too Long");
         assertRefused(
-                connect().send(RawClient.request("GET", "/", "Expect: the-unexpected")),
+                connect().send(Client.request("GET", "/", "Expect: the-unexpected")),
                 "417 Expectation Failed");
         assertRefused(
-                connect().send(RawClient.request("GET", "/", "X: " + "a".repeat(16 << 10))),
+                connect().send(Client.request("GET", "/", "X: " + "a".repeat(16 << 10))),
                 "431 Request Header Fields Too Large");
         String[] fields = new String[100];
         Arrays.fill(fields, "A: b");
         assertRefused(
-                connect().send(RawClient.request("GET", "/", fields)),
+                connect().send(Client.request("GET", "/", fields)),
                 "431 Request Header Fields Too Large");
     }
 
@@ -505,25 +508,25 @@ class ExchangeTest {
         assertThat(client.get(path).body()).isEqualTo("GET " + path);
         String[] fields = new String[99];
         Arrays.fill(fields, "A: b");
-        client.send(RawClient.request("GET", "/", fields));
-        assertThat(client.reply().body()).isEqualTo("GET /");
-        int rest = (16 << 10) - RawClient.request("GET", "/", "X: ").length();
-        client.send(RawClient.request("GET", "/", "X: " + "a".repeat(rest)));
-        assertThat(client.reply().body()).isEqualTo("GET /");
+        client.send(Client.request("GET", "/", fields));
+        assertThat(client.answer().body()).isEqualTo("GET /");
+        int rest = (16 << 10) - Client.request("GET", "/", "X: ").length();
+        client.send(Client.request("GET", "/", "X: " + "a".repeat(rest)));
+        assertThat(client.answer().body()).isEqualTo("GET /");
     }
 
     /** Those before the bad one are answered; the bytes behind it are no request. */
     @Test
     void aRefusalComesInItsTurn() throws IOException {
         client.send(
-                RawClient.request("GET", "/one")
-                        + RawClient.request("GET", "/native/100000")
-                        + RawClient.request("GET", "/two")
+                Client.request("GET", "/one")
+                        + Client.request("GET", "/native/100000")
+                        + Client.request("GET", "/two")
                         + "BAD\r\n\r\n"
-                        + RawClient.request("GET", "/three"));
-        assertThat(client.reply().body()).isEqualTo("GET /one");
-        assertIsPattern(client.reply(), 100_000);
-        assertThat(client.reply().body()).isEqualTo("GET /two");
+                        + Client.request("GET", "/three"));
+        assertThat(client.answer().body()).isEqualTo("GET /one");
+        assertIsPattern(client.answer(), 100_000);
+        assertThat(client.answer().body()).isEqualTo("GET /two");
         assertRefused(client, "400 Bad Request");
     }
 
@@ -535,7 +538,7 @@ class ExchangeTest {
     @ValueSource(ints = {1, 100, 200})
     void aClientThatIsStillSendingReadsItsRefusal(int kilobytes) throws Exception {
         for (int round = 0; round < 20; round++) {
-            RawClient sending = connect();
+            Client sending = connect();
             sending.send("BAD\r\n\r\n");
             try {
                 for (int i = 0; i < kilobytes; i++) {
@@ -554,7 +557,7 @@ class ExchangeTest {
     void aClientThatHasSentAllReadsItsRefusal(int kilobytes) throws Exception {
         byte[] all = Arrays.copyOf("BAD\r\n\r\n".getBytes(ISO_8859_1), kilobytes << 10);
         for (int round = 0; round < 20; round++) {
-            RawClient sending = connect();
+            Client sending = connect();
             sending.send(all).endOutput();
             assertRefused(sending, "400 Bad Request");
             sending.close();
@@ -564,8 +567,8 @@ class ExchangeTest {
     @Test
     void aRefusalOfABodyReachesAClientThatSendsIt() throws Exception {
         for (int round = 0; round < 20; round++) {
-            RawClient sending = connect();
-            sending.send(RawClient.request("POST", "/", "Content-Length: " + (BODY_MAX + 1)));
+            Client sending = connect();
+            sending.send(Client.request("POST", "/", "Content-Length: " + (BODY_MAX + 1)));
             sending.send(new byte[200 << 10]);
             assertRefused(sending, "413 Content Too Large");
             sending.close();
@@ -574,14 +577,14 @@ class ExchangeTest {
 
     // ---- the means
 
-    private RawClient connect() throws IOException {
-        RawClient connected = RawClient.connect(server);
+    private Client connect() throws IOException {
+        Client connected = Client.connect(server.port());
         clients.add(connected);
         return connected;
     }
 
-    private static void assertRefused(RawClient client, String status) throws IOException {
-        Reply reply = client.reply();
+    private static void assertRefused(Client client, String status) throws IOException {
+        Answer reply = client.answer();
         assertThat(reply.statusLine()).isEqualTo("HTTP/1.1 " + status);
         assertThat(reply.field("Connection")).isEqualTo("close");
         assertThat(reply.field("Content-Type")).isEqualTo("text/plain");
@@ -591,7 +594,7 @@ class ExchangeTest {
         assertThat(client.untilEnd()).isEmpty();
     }
 
-    private void assertIsPattern(Reply reply, int length) {
+    private void assertIsPattern(Answer reply, int length) {
         assertThat(reply.status()).isEqualTo(200);
         assertThat(reply.field("Content-Length")).isEqualTo("" + length);
         byte[] body = reply.body().getBytes(ISO_8859_1);

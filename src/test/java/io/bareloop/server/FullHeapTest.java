@@ -4,6 +4,8 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.bareloop.http.Router;
+import io.bareloop.rig.Client;
+import io.bareloop.rig.ServerProcess;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -96,23 +98,23 @@ class FullHeapTest {
     @ValueSource(ints = {0, 3000})
     void theServerAnswersAgainOrHasEnded(int requestsBefore) throws Exception {
         Process process = start();
-        List<RawClient> clients = new ArrayList<>();
+        List<Client> clients = new ArrayList<>();
         try {
             int port = Integer.parseInt(process.inputReader(UTF_8).readLine());
             if (requestsBefore > 0) {
-                try (RawClient client = RawClient.connect(port)) {
+                try (Client client = Client.connect(port)) {
                     for (int i = 0; i < requestsBefore; i++) {
                         assertThat(client.get("/fine").body()).isEqualTo("fine");
                     }
                 }
             }
             for (int i = 0; i < 5; i++) {
-                clients.add(RawClient.connect(port));
+                clients.add(Client.connect(port));
             }
-            clients.get(0).send(RawClient.request("GET", "/hoard"));
+            clients.get(0).send(Client.request("GET", "/hoard"));
             Thread.sleep(300);
-            for (RawClient client : clients.subList(1, 5)) {
-                client.send(RawClient.request("GET", "/fine"));
+            for (Client client : clients.subList(1, 5)) {
+                client.send(Client.request("GET", "/fine"));
             }
             long limit = System.nanoTime() + Duration.ofSeconds(60).toNanos();
             boolean over = false;
@@ -124,7 +126,7 @@ class FullHeapTest {
                 assertThat(process.exitValue()).isEqualTo(1);
             }
         } finally {
-            for (RawClient client : clients) {
+            for (Client client : clients) {
                 client.close();
             }
             process.destroyForcibly();
@@ -133,7 +135,7 @@ class FullHeapTest {
     }
 
     private static boolean isAnswered(int port) throws InterruptedException {
-        try (RawClient client = RawClient.connect(port)) {
+        try (Client client = Client.connect(port)) {
             return client.get("/fine").body().equals("fine");
         } catch (IOException | AssertionError notYet) {
             Thread.sleep(200);

@@ -8,6 +8,8 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import io.bareloop.http.Blocking;
 import io.bareloop.http.Prepared;
 import io.bareloop.http.Reply;
+import io.bareloop.rig.Client;
+import io.bareloop.rig.ServerProcess;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -36,7 +38,7 @@ class HousekeepingTest {
                         "--cpus=" + FIRST,
                         "--housekeeping-cpus=" + LAST)) {
             assertThat(server.line("  others ")).isEqualTo("  others    on CPUs " + LAST);
-            try (RawClient client = RawClient.connect(server.port())) {
+            try (Client client = Client.connect(server.port())) {
                 assertThat(client.get("/plaintext").status()).isEqualTo(200);
             }
             Map<String, String> threads = threads(String.valueOf(server.pid()));
@@ -70,7 +72,7 @@ class HousekeepingTest {
                                         }))
                         .start()) {
             assertThat(server.housekeepingCpus()).isEqualTo(CpuSet.of(LAST));
-            try (RawClient client = RawClient.connect(server.port())) {
+            try (Client client = Client.connect(server.port())) {
                 assertThat(client.get("/").status()).isEqualTo(200);
             }
             Thread.sleep(2500);

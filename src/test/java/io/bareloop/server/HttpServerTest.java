@@ -8,7 +8,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.bareloop.http.Handler;
 import io.bareloop.http.MediaType;
 import io.bareloop.http.Timeouts;
-import io.bareloop.server.RawClient.Reply;
+import io.bareloop.rig.Answer;
+import io.bareloop.rig.Client;
 import java.io.IOException;
 import java.net.BindException;
 import java.net.ConnectException;
@@ -50,7 +51,7 @@ class HttpServerTest {
     private static final Handler HELLO = (request, response) -> response.body("hello\n");
 
     private final List<HttpServer> servers = new ArrayList<>();
-    private final List<RawClient> clients = new ArrayList<>();
+    private final List<Client> clients = new ArrayList<>();
     private final List<String> log = new CopyOnWriteArrayList<>();
     private final ExecutorService others = Executors.newCachedThreadPool();
 
@@ -60,7 +61,7 @@ class HttpServerTest {
     @BeforeAll
     static void openASocket() throws IOException {
         try (ServerSocket any = new ServerSocket(0);
-                RawClient client = RawClient.connect(any.getLocalPort())) {
+                Client client = Client.connect(any.getLocalPort())) {
             assertThat(client.isSilentFor(1)).isTrue();
         }
     }
@@ -75,7 +76,7 @@ class HttpServerTest {
     void closeAllAndFindNothingLeft() throws Exception {
         others.shutdownNow();
         assertThat(others.awaitTermination(10, TimeUnit.SECONDS)).isTrue();
-        for (RawClient client : clients) {
+        for (Client client : clients) {
             client.close();
         }
         for (HttpServer server : servers) {
@@ -102,7 +103,7 @@ class HttpServerTest {
                         .start();
         servers.add(server);
         Future<?> waiting = others.submit(awaitTermination(server));
-        Reply reply = connect(server).get("/");
+        Answer reply = connect(server).get("/");
         assertThat(reply.status()).isEqualTo(200);
         assertThat(reply.body()).isEqualTo("hello\n");
         assertThat(waiting.isDone()).isFalse();
@@ -439,14 +440,14 @@ class HttpServerTest {
                             }
                             response.body("good");
                         });
-        RawClient client = connect(server);
+        Client client = connect(server);
         // The responses before it are not lost, those after it are never given.
         client.send(
-                RawClient.request("GET", "/good")
-                        + RawClient.request("GET", "/bad")
-                        + RawClient.request("GET", "/good"));
-        assertThat(client.reply().body()).isEqualTo("good");
-        Reply reply = client.reply();
+                Client.request("GET", "/good")
+                        + Client.request("GET", "/bad")
+                        + Client.request("GET", "/good"));
+        assertThat(client.answer().body()).isEqualTo("good");
+        Answer reply = client.answer();
         assertThat(reply.statusLine()).isEqualTo("HTTP/1.1 500 Internal Server Error");
         assertThat(reply.field("Connection")).isEqualTo("close");
         assertThat(reply.field("Content-Type")).isEqualTo("text/plain");
@@ -467,8 +468,8 @@ class HttpServerTest {
                             response.body("all of it");
                             throw new IllegalStateException("on purpose");
                         });
-        RawClient client = connect(server);
-        Reply reply = client.get("/");
+        Client client = connect(server);
+        Answer reply = client.get("/");
         assertThat(reply.status()).isEqualTo(500);
         assertThat(reply.body()).doesNotContain("all of it");
         assertThat(client.untilEnd()).isEmpty();
@@ -484,8 +485,8 @@ class HttpServerTest {
                             response.body(body);
                             throw new IllegalStateException("on purpose");
                         });
-        RawClient client = connect(server);
-        client.send(RawClient.request("GET", "/"));
+        Client client = connect(server);
+        client.send(Client.request("GET", "/"));
         String all = client.untilEnd();
         assertThat(all).startsWith("HTTP/1.1 200 OK\r\n").doesNotContain("HTTP/1.1 500");
         assertThat(log)
@@ -500,10 +501,10 @@ class HttpServerTest {
                         (request, response) -> {
                             throw new IOException("on purpose");
                         });
-        String requests = RawClient.request("GET", "/").repeat(5000);
+        String requests = Client.request("GET", "/").repeat(5000);
         for (int round = 0; round < 20; round++) {
-            RawClient client = connect(server).send(requests);
-            assertThat(client.reply().status()).isEqualTo(500);
+            Client client = connect(server).send(requests);
+            assertThat(client.answer().status()).isEqualTo(500);
             assertThat(client.untilEnd()).isEmpty();
         }
     }
@@ -511,8 +512,8 @@ class HttpServerTest {
     @Test
     void noResponseIsA500() throws IOException {
         HttpServer server = serve((request, response) -> {});
-        RawClient client = connect(server);
-        Reply reply = client.get("/");
+        Client client = connect(server);
+        Answer reply = client.get("/");
         assertThat(reply.status()).isEqualTo(500);
         assertThat(reply.field("Connection")).isEqualTo("close");
         assertThat(client.untilEnd()).isEmpty();
@@ -527,10 +528,10 @@ class HttpServerTest {
     @Test
     void closeEndsEverything() throws Exception {
         HttpServer server = start(builder().cpus(CpuSet.unpinned(2)));
-        RawClient idle = connect(server);
+        Client idle = connect(server);
         assertThat(idle.get("/").status()).isEqualTo(200);
-        RawClient fresh = connect(server);
-        RawClient half = connect(server).send("GET / HTTP/1.1\r\nHo");
+        Client fresh = connect(server);
+        Client half = connect(server).send("GET / HTTP/1.1\r\nHo");
         assertThat(loopThreads()).hasSize(2);
         server.close();
         assertThat(loopThreads()).isEmpty();
@@ -604,7 +605,7 @@ class HttpServerTest {
                                             response.body("bye");
                                         }));
         self.set(server);
-        RawClient client = connect(server);
+        Client client = connect(server);
         assertThat(client.get("/").body()).isEqualTo("bye");
         server.awaitTermination();
         assertThat(client.untilEnd()).isEmpty();
@@ -624,7 +625,7 @@ class HttpServerTest {
                             release.await();
                             response.body("late");
                         });
-        connect(server).send(RawClient.request("GET", "/"));
+        connect(server).send(Client.request("GET", "/"));
         blocked.await();
         Future<Boolean> interrupted =
                 others.submit(
@@ -647,7 +648,7 @@ class HttpServerTest {
     @Test
     void drainEndsIdleConnectionsAtOnce() throws Exception {
         HttpServer server = start(builder().cpus(CpuSet.unpinned(2)));
-        List<RawClient> idle = new ArrayList<>();
+        List<Client> idle = new ArrayList<>();
         for (int i = 0; i < 10; i++) {
             idle.add(connect(server));
             assertThat(idle.get(i).get("/").status()).isEqualTo(200);
@@ -655,7 +656,7 @@ class HttpServerTest {
         long start = System.nanoTime();
         assertThat(server.drain(Duration.ofSeconds(10))).isTrue();
         assertThat(System.nanoTime() - start).isLessThan(2_000_000_000L);
-        for (RawClient client : idle) {
+        for (Client client : idle) {
             assertThat(client.untilEnd()).isEmpty();
         }
         closeClients();
@@ -666,18 +667,18 @@ class HttpServerTest {
     void drainFinishesWhatIsInFlight() throws Exception {
         HttpServer server = start(builder());
         String head = "GET /slow HTTP/1.1\r\nHost: a";
-        String post = RawClient.request("POST", "/", "Content-Length: 4") + "ab";
-        RawClient half = connect(server).send(head);
-        RawClient body = connect(server).send(post);
+        String post = Client.request("POST", "/", "Content-Length: 4") + "ab";
+        Client half = connect(server).send(head);
+        Client body = connect(server).send(post);
         awaitReceived(server, head.length() + post.length());
         Future<Boolean> drained = others.submit(() -> server.drain(Duration.ofSeconds(10)));
         awaitRefused(server);
         assertThat(half.isSilentFor(50)).isTrue();
         assertThat(drained.isDone()).isFalse();
 
-        for (RawClient client : List.of(half, body)) {
+        for (Client client : List.of(half, body)) {
             client.send(client == half ? "\r\n\r\n" : "cd");
-            Reply reply = client.reply();
+            Answer reply = client.answer();
             assertThat(reply.status()).isEqualTo(200);
             assertThat(reply.field("Connection")).isEqualTo("close");
             assertThat(client.untilEnd()).isEmpty();
@@ -689,14 +690,14 @@ class HttpServerTest {
     void drainSendsLargeResponsesToTheirEnd() throws Exception {
         byte[] body = new byte[10 << 20];
         HttpServer server = serve((request, response) -> response.body(body));
-        RawClient client = RawClient.connect(server.port(), 64 << 10);
+        Client client = Client.connect(server.port(), 64 << 10);
         clients.add(client);
-        client.send(RawClient.request("GET", "/"));
+        client.send(Client.request("GET", "/"));
         await(() -> total(server, LoopStats::bytesSent) > 0);
         Future<Boolean> drained = others.submit(() -> server.drain(Duration.ofSeconds(20)));
         awaitRefused(server);
         assertThat(drained.isDone()).isFalse();
-        assertThat(client.reply().body().length()).isEqualTo(body.length);
+        assertThat(client.answer().body().length()).isEqualTo(body.length);
         assertThat(client.untilEnd()).isEmpty();
         assertThat(drained.get(5, TimeUnit.SECONDS)).isTrue();
     }
@@ -704,7 +705,7 @@ class HttpServerTest {
     @Test
     void drainCutsOffWhatTakesTooLong() throws Exception {
         HttpServer server = start(builder().cpus(CpuSet.unpinned(2)));
-        RawClient half = connect(server).send("GET / HTTP/1.1\r\n");
+        Client half = connect(server).send("GET / HTTP/1.1\r\n");
         awaitReceived(server, 10);
         long start = System.nanoTime();
         assertThat(server.drain(Duration.ofMillis(300))).isFalse();
@@ -726,13 +727,13 @@ class HttpServerTest {
                             release.await();
                             response.body("late");
                         });
-        RawClient client = connect(server).send(RawClient.request("GET", "/"));
+        Client client = connect(server).send(Client.request("GET", "/"));
         blocked.await();
         Future<Boolean> drained = others.submit(() -> server.drain(Duration.ofMillis(100)));
         Thread.sleep(300);
         release.countDown();
         drained.get(5, TimeUnit.SECONDS);
-        assertThat(client.reply().body()).isEqualTo("late");
+        assertThat(client.answer().body()).isEqualTo("late");
     }
 
     // ---- stats
@@ -743,16 +744,16 @@ class HttpServerTest {
         long sent = 0;
         long received = 0;
         for (int i = 0; i < 5; i++) {
-            RawClient client = connect(server);
+            Client client = connect(server);
             for (int j = 0; j < 3; j++) {
-                Reply reply = client.get("/");
-                sent += RawClient.request("GET", "/").length();
+                Answer reply = client.get("/");
+                sent += Client.request("GET", "/").length();
                 received += bytes(reply);
             }
         }
-        RawClient bad = connect(server).send("BAD\r\n\r\n");
+        Client bad = connect(server).send("BAD\r\n\r\n");
         sent += 7;
-        Reply refused = bad.reply();
+        Answer refused = bad.answer();
         received += bytes(refused);
         assertThat(total(server, LoopStats::open)).isBetween(5L, 6L);
 
@@ -784,7 +785,7 @@ class HttpServerTest {
         String cpu = CpuSet.allowed().toString().split("[-,]", 2)[0];
         HttpServer server = start(builder().cpus(CpuSet.of(cpu)));
         for (int i = 0; i < 1024 + 40; i++) {
-            try (RawClient client = RawClient.connect(server)) {
+            try (Client client = Client.connect(server.port())) {
                 assertThat(client.get("/").status()).isEqualTo(200);
             }
         }
@@ -800,8 +801,8 @@ class HttpServerTest {
     void serversDoNotMix() throws IOException {
         HttpServer one = serve((request, response) -> response.body("one"));
         HttpServer two = serve((request, response) -> response.body("two"));
-        RawClient first = connect(one);
-        RawClient second = connect(two);
+        Client first = connect(one);
+        Client second = connect(two);
         for (int i = 0; i < 10; i++) {
             assertThat(first.get("/").body()).isEqualTo("one");
             assertThat(second.get("/").body()).isEqualTo("two");
@@ -841,10 +842,10 @@ class HttpServerTest {
     /** All connections of one thread have a request in flight; now and then a few of them. */
     private static Void converse(HttpServer server, String name, int connections, int requests)
             throws IOException {
-        List<RawClient> clients = new ArrayList<>();
+        List<Client> clients = new ArrayList<>();
         try {
             for (int i = 0; i < connections; i++) {
-                clients.add(RawClient.connect(server));
+                clients.add(Client.connect(server.port()));
             }
             for (int i = 0; i < requests; i += 4) {
                 for (int c = 0; c < connections; c++) {
@@ -852,7 +853,7 @@ class HttpServerTest {
                     for (int from = i; from < i + 4; from += depth) {
                         StringBuilder batch = new StringBuilder();
                         for (int j = from; j < from + depth; j++) {
-                            batch.append(RawClient.request("GET", name + c + "&" + j));
+                            batch.append(Client.request("GET", name + c + "&" + j));
                         }
                         clients.get(c).send(batch.toString());
                         if (depth == 1) {
@@ -867,15 +868,15 @@ class HttpServerTest {
                 }
             }
         } finally {
-            for (RawClient client : clients) {
+            for (Client client : clients) {
                 client.close();
             }
         }
         return null;
     }
 
-    private static void expect(RawClient client, String body) throws IOException {
-        Reply reply = client.reply();
+    private static void expect(Client client, String body) throws IOException {
+        Answer reply = client.answer();
         if (reply.status() != 200 || !reply.body().equals(body)) {
             throw new AssertionError("expected " + body + ", not " + reply);
         }
@@ -886,15 +887,15 @@ class HttpServerTest {
     @Test
     void connectionsBeyondTheMaximumWait() throws IOException {
         HttpServer server = start(builder().connectionsMax(2));
-        RawClient first = connect(server);
-        RawClient second = connect(server);
+        Client first = connect(server);
+        Client second = connect(server);
         assertThat(first.get("/").status()).isEqualTo(200);
         assertThat(second.get("/").status()).isEqualTo(200);
-        RawClient third = connect(server).send(RawClient.request("GET", "/"));
+        Client third = connect(server).send(Client.request("GET", "/"));
         assertThat(third.isSilentFor(300)).isTrue();
         assertThat(total(server, LoopStats::open)).isEqualTo(2);
         first.close();
-        assertThat(third.reply().status()).isEqualTo(200);
+        assertThat(third.answer().status()).isEqualTo(200);
         assertThat(second.get("/").status()).isEqualTo(200);
     }
 
@@ -912,13 +913,13 @@ class HttpServerTest {
                                 .timeouts(timeouts)
                                 .handler((request, response) -> response.body(body)));
         long start = System.nanoTime();
-        RawClient silent = connect(server);
-        RawClient half = connect(server).send("GET / HTTP/1.1\r\n");
-        RawClient deaf = connect(server).send(RawClient.request("GET", "/"));
+        Client silent = connect(server);
+        Client half = connect(server).send("GET / HTTP/1.1\r\n");
+        Client deaf = connect(server).send(Client.request("GET", "/"));
 
         assertThat(silent.untilEnd()).isEmpty();
         assertThat(System.nanoTime() - start).isGreaterThanOrEqualTo(200_000_000L);
-        Reply late = half.reply();
+        Answer late = half.answer();
         assertThat(late.statusLine()).isEqualTo("HTTP/1.1 408 Request Timeout");
         assertThat(late.field("Connection")).isEqualTo("close");
         assertThat(half.untilEnd()).isEmpty();
@@ -926,7 +927,7 @@ class HttpServerTest {
         await(() -> total(server, LoopStats::open) == 0);
         assertThat(System.nanoTime() - start).isGreaterThanOrEqualTo(300_000_000L);
         // The end of it came without all of the body.
-        assertThatThrownBy(deaf::reply).isInstanceOf(IOException.class);
+        assertThatThrownBy(deaf::answer).isInstanceOf(IOException.class);
     }
 
     /** The time for a head is over long before: between requests the other one counts. */
@@ -938,7 +939,7 @@ class HttpServerTest {
                         .idle(Duration.ofMillis(1000))
                         .build();
         HttpServer server = start(builder().timeouts(timeouts));
-        RawClient client = connect(server);
+        Client client = connect(server);
         assertThat(client.get("/").status()).isEqualTo(200);
         long start = System.nanoTime();
         assertThat(client.isSilentFor(700)).isTrue();
@@ -967,20 +968,20 @@ class HttpServerTest {
         return server;
     }
 
-    private RawClient connect(HttpServer server) throws IOException {
-        RawClient client = RawClient.connect(server);
+    private Client connect(HttpServer server) throws IOException {
+        Client client = Client.connect(server.port());
         clients.add(client);
         return client;
     }
 
-    private RawClient connect(InetAddress host, HttpServer server) throws IOException {
-        RawClient client = RawClient.connect(host, server.port(), 0);
+    private Client connect(InetAddress host, HttpServer server) throws IOException {
+        Client client = Client.connect(new InetSocketAddress(host, server.port()), 0, 0);
         clients.add(client);
         return client;
     }
 
     private void closeClients() throws IOException {
-        for (RawClient client : clients) {
+        for (Client client : clients) {
             client.close();
         }
     }
@@ -1021,7 +1022,7 @@ class HttpServerTest {
     }
 
     /** The bytes of the response on the wire. */
-    private static long bytes(Reply reply) {
+    private static long bytes(Answer reply) {
         long bytes = reply.statusLine().length() + 4L + reply.body().length();
         for (String field : reply.fields()) {
             bytes += field.length() + 2;
@@ -1044,7 +1045,7 @@ class HttpServerTest {
     private static void awaitRefused(HttpServer server) throws Exception {
         while (true) {
             try {
-                RawClient.connect(server).close();
+                Client.connect(server.port()).close();
             } catch (ConnectException e) {
                 return;
             } catch (SocketException e) {
@@ -1056,7 +1057,7 @@ class HttpServerTest {
     }
 
     /** Whether the connection ends without a byte, in whatever way. */
-    private static boolean endOrReset(RawClient client) throws IOException {
+    private static boolean endOrReset(Client client) throws IOException {
         try {
             return client.read() < 0;
         } catch (SocketException e) {

@@ -3,6 +3,8 @@ package io.bareloop.server;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.bareloop.rig.Client;
+import io.bareloop.rig.ServerProcess;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -29,7 +31,7 @@ class IdleConnectionsTest {
 
     @Test
     void anIdleConnectionHoldsNoBuffer() throws Exception {
-        List<RawClient> clients = new ArrayList<>();
+        List<Client> clients = new ArrayList<>();
         try (ServerProcess server =
                 ServerProcess.start(
                         List.of("-Xms64m", "-Xmx64m", "-XX:+AlwaysPreTouch", "-XX:+UseSerialGC"),
@@ -38,7 +40,7 @@ class IdleConnectionsTest {
             try {
                 open(server, WARM_UP, clients);
                 for (int i = 0; i < 50; i++) {
-                    for (RawClient client : clients) {
+                    for (Client client : clients) {
                         assertThat(client.get("/json").status()).isEqualTo(200);
                     }
                 }
@@ -68,17 +70,17 @@ class IdleConnectionsTest {
                         .isPositive()
                         .isLessThan(BYTES_MAX);
             } finally {
-                for (RawClient client : clients) {
+                for (Client client : clients) {
                     client.close();
                 }
             }
         }
     }
 
-    private static void open(ServerProcess server, int connections, List<RawClient> clients)
+    private static void open(ServerProcess server, int connections, List<Client> clients)
             throws IOException {
         for (int i = 0; i < connections; i++) {
-            RawClient client = RawClient.connect(server.port());
+            Client client = Client.connect(server.port());
             clients.add(client);
             assertThat(client.get("/plaintext").status()).isEqualTo(200);
         }

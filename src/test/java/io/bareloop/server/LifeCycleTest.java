@@ -9,6 +9,7 @@ import io.bareloop.http.Handler;
 import io.bareloop.http.HeaderName;
 import io.bareloop.http.Reply;
 import io.bareloop.http.Response;
+import io.bareloop.rig.Client;
 import io.bareloop.sys.Syscalls;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -49,7 +50,7 @@ class LifeCycleTest {
     /** Half a second is what is promised; the rest is for a machine that is busy. */
     private static final long SOON = 2_000_000_000L;
 
-    private final List<RawClient> clients = new ArrayList<>();
+    private final List<Client> clients = new ArrayList<>();
     private final List<HttpServer> servers = new ArrayList<>();
     private final List<String> log = new CopyOnWriteArrayList<>();
     private final ExecutorService others = Executors.newCachedThreadPool();
@@ -63,7 +64,7 @@ class LifeCycleTest {
     void countDescriptors() throws IOException {
         // The first socket of a JVM makes another, which stays.
         try (HttpServer first = builder().start();
-                RawClient client = RawClient.connect(first)) {
+                Client client = Client.connect(first.port())) {
             assertThat(client.get("/").status()).isEqualTo(200);
         }
         descriptorsBefore = descriptors();
@@ -73,7 +74,7 @@ class LifeCycleTest {
     @AfterEach
     void nothingIsLeft() throws Exception {
         release.countDown();
-        for (RawClient client : clients) {
+        for (Client client : clients) {
             client.close();
         }
         servers.forEach(HttpServer::close);
@@ -114,13 +115,13 @@ class LifeCycleTest {
                             boolean drained = self.get().drain(Duration.ofSeconds(30));
                             response.body(drained + " " + (System.nanoTime() - start < SOON));
                         });
-        RawClient half = connect(server).send("GET / HTTP/1.1\r\n");
+        Client half = connect(server).send("GET / HTTP/1.1\r\n");
         Thread.sleep(50);
         assertThat(connect(server).get("/").body()).isEqualTo("false true");
         awaitRefused(server);
         assertThat(server.state()).isEqualTo(ServerState.DRAINING);
         // What is in flight is finished.
-        assertThat(half.send("Host: a\r\n\r\n").reply().body()).isEqualTo("false true");
+        assertThat(half.send("Host: a\r\n\r\n").answer().body()).isEqualTo("false true");
         server.awaitTermination();
         assertThat(server.state()).isEqualTo(ServerState.STOPPED);
     }
@@ -134,7 +135,7 @@ class LifeCycleTest {
                             EventStream stream = EventStream.open(response, Duration.ofMinutes(1));
                             stream.execute(self.get()::close);
                         });
-        RawClient client = connect(server).send(RawClient.request("GET", "/"));
+        Client client = connect(server).send(Client.request("GET", "/"));
         server.awaitTermination();
         assertThat(client.untilEnd()).startsWith("HTTP/1.1 200 OK");
     }
@@ -152,7 +153,7 @@ class LifeCycleTest {
                                     stuck.countDown();
                                     return Reply.text("");
                                 }));
-        connect(server).send(RawClient.request("GET", "/"));
+        connect(server).send(Client.request("GET", "/"));
         server.awaitTermination();
         stuck.await();
         assertThat(drained).isFalse();
@@ -192,7 +193,7 @@ class LifeCycleTest {
                             late.set("" + request.header(HeaderName.HOST));
                             response.body(new byte[100_000]);
                         });
-        connect(server).send(RawClient.request("GET", "/"));
+        connect(server).send(Client.request("GET", "/"));
         stuck.await();
         long start = System.nanoTime();
         if (!byHandler) {
@@ -201,7 +202,8 @@ class LifeCycleTest {
         server.awaitTermination();
         assertThat(System.nanoTime() - start).isLessThan(SOON);
         assertThat(server.state()).isEqualTo(ServerState.STOPPED);
-        assertThatThrownBy(() -> RawClient.connect(server)).isInstanceOf(ConnectException.class);
+        assertThatThrownBy(() -> Client.connect(server.port()))
+                .isInstanceOf(ConnectException.class);
         // For everybody, and again.
         server.awaitTermination();
         server.close();
@@ -233,11 +235,11 @@ class LifeCycleTest {
                 serve(
                         builder().privateDescriptors(Setting.AUTO).cpus(CpuSet.unpinned(2)),
                         this::hang);
-        connect(server).send(RawClient.request("GET", "/"));
+        connect(server).send(Client.request("GET", "/"));
         stuck.await();
         server.close();
         for (int i = 0; i < 20; i++) {
-            assertThatThrownBy(() -> RawClient.connect(server))
+            assertThatThrownBy(() -> Client.connect(server.port()))
                     .isInstanceOf(ConnectException.class);
         }
         // And the port can be had again, at once.
@@ -250,7 +252,7 @@ class LifeCycleTest {
     @Test
     void aLoopThatComesBackTakesNobodysConnections() throws Exception {
         HttpServer server = serve(builder(), this::hang);
-        RawClient client = connect(server).send(RawClient.request("GET", "/"));
+        Client client = connect(server).send(Client.request("GET", "/"));
         stuck.await();
         assertThat(server.drain(Duration.ofMillis(100))).isFalse();
         List<HttpServer> next = new ArrayList<>();
@@ -274,13 +276,13 @@ class LifeCycleTest {
     @CsvSource({"9223372036854775807", "9223372036", "9223372035", "3600"})
     void aDrainMayTakeForEver(long seconds) throws Exception {
         HttpServer server = serve(builder(), (request, response) -> response.body("late"));
-        RawClient half = connect(server).send("GET / HTTP/1.1\r\n");
+        Client half = connect(server).send("GET / HTTP/1.1\r\n");
         Thread.sleep(50);
         Future<Boolean> drained = others.submit(() -> server.drain(Duration.ofSeconds(seconds)));
         awaitRefused(server);
         Thread.sleep(100);
         assertThat(drained.isDone()).isFalse();
-        assertThat(half.send("Host: a\r\n\r\n").reply().body()).isEqualTo("late");
+        assertThat(half.send("Host: a\r\n\r\n").answer().body()).isEqualTo("late");
         assertThat(drained.get(10, TimeUnit.SECONDS)).isTrue();
     }
 
@@ -337,7 +339,7 @@ class LifeCycleTest {
     @Test
     void anInterruptedDrainGoesOn() throws Exception {
         HttpServer server = serve(builder(), (request, response) -> response.body("late"));
-        RawClient half = connect(server).send("GET / HTTP/1.1\r\n");
+        Client half = connect(server).send("GET / HTTP/1.1\r\n");
         Thread.sleep(50);
         Future<?> interrupted =
                 others.submit(
@@ -349,7 +351,7 @@ class LifeCycleTest {
         interrupted.get(10, TimeUnit.SECONDS);
         awaitRefused(server);
         assertThat(server.state()).isEqualTo(ServerState.DRAINING);
-        assertThat(half.send("Host: a\r\n\r\n").reply().body()).isEqualTo("late");
+        assertThat(half.send("Host: a\r\n\r\n").answer().body()).isEqualTo("late");
         server.awaitTermination();
     }
 
@@ -472,10 +474,10 @@ class LifeCycleTest {
                                                     }
                                                 }));
         assertThat(connect(server).get("/").status()).isEqualTo(200);
-        RawClient idle = connect(server);
+        Client idle = connect(server);
         assertThat(idle.get("/").status()).isEqualTo(200);
         broken.set(true);
-        idle.send(RawClient.request("GET", "/"));
+        idle.send(Client.request("GET", "/"));
         awaitRefused(server);
         until(() -> threads().isEmpty());
         assertThat(server.state()).isEqualTo(ServerState.STOPPED);
@@ -558,8 +560,8 @@ class LifeCycleTest {
         return server;
     }
 
-    private RawClient connect(HttpServer server) throws IOException {
-        RawClient client = RawClient.connect(server);
+    private Client connect(HttpServer server) throws IOException {
+        Client client = Client.connect(server.port());
         clients.add(client);
         return client;
     }
@@ -599,7 +601,7 @@ class LifeCycleTest {
     private static void awaitRefused(HttpServer server) throws Exception {
         while (true) {
             try {
-                RawClient.connect(server).close();
+                Client.connect(server.port()).close();
             } catch (ConnectException e) {
                 return;
             } catch (SocketException e) {

@@ -5,7 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.bareloop.http.Limits;
 import io.bareloop.http.Prepared;
 import io.bareloop.http.Router;
-import io.bareloop.sys.OpenFiles;
+import io.bareloop.rig.Client;
+import io.bareloop.rig.OpenFiles;
 import java.io.IOException;
 import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
@@ -55,18 +56,18 @@ final class OverloadTest {
                 connect(server, 64 << 10);
             }
             SocketChannel slowReader = connect(server, 4 << 10);
-            send(slowReader, RawClient.request("GET", "/large"));
+            send(slowReader, Client.request("GET", "/large"));
             SocketChannel slowWriter = connect(server, 64 << 10);
-            send(slowWriter, RawClient.request("POST", "/body", "Content-Length: 1000000"));
+            send(slowWriter, Client.request("POST", "/body", "Content-Length: 1000000"));
             SocketChannel greedy = connect(server, 4 << 10);
             greedy.configureBlocking(false);
             ByteBuffer flood =
                     ByteBuffer.wrap(
-                            RawClient.request("GET", "/")
+                            Client.request("GET", "/")
                                     .repeat(PIPELINED)
                                     .getBytes(StandardCharsets.US_ASCII));
 
-            try (RawClient good = RawClient.connect(server)) {
+            try (Client good = Client.connect(server.port())) {
                 for (int i = 0; i < 500; i++) {
                     greedy.write(flood);
                     send(slowWriter, "x");

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.bareloop.http.Handler;
 import io.bareloop.http.Request;
 import io.bareloop.http.Response;
+import io.bareloop.rig.Client;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.lang.ref.WeakReference;
@@ -38,13 +39,13 @@ class ShutdownDrainTest {
     }
 
     private static void finishes(Process process, int port) throws Exception {
-        try (RawClient slow = RawClient.connect(port)) {
+        try (Client slow = Client.connect(port)) {
             slow.send("GET / HTTP/1.1\r\n");
             Thread.sleep(200);
             process.toHandle().destroy();
             awaitRefused(port);
             slow.send("Host: a\r\n\r\n");
-            assertThat(slow.reply().body()).isEqualTo("whole");
+            assertThat(slow.answer().body()).isEqualTo("whole");
         }
     }
 

@@ -3,6 +3,8 @@ package io.bareloop.server;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.bareloop.rig.Client;
+import io.bareloop.rig.ServerProcess;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -62,7 +64,7 @@ class SlowClientsTest {
 
     private static void assertAnswers(ServerProcess server) throws IOException {
         for (int i = 0; i < 5; i++) {
-            try (RawClient client = RawClient.connect(server.port())) {
+            try (Client client = Client.connect(server.port())) {
                 assertThat(client.get("/plaintext").body()).isEqualTo("Hello, World!");
             }
         }
@@ -70,14 +72,14 @@ class SlowClientsTest {
 
     /** Sends a body of 1 MiB in pieces, so that it has to be kept. */
     private static int statusOfABody(ServerProcess server) throws Exception {
-        try (RawClient client = RawClient.connect(server.port())) {
-            client.send(RawClient.request("POST", "/echo", "Content-Length: " + MIB));
+        try (Client client = Client.connect(server.port())) {
+            client.send(Client.request("POST", "/echo", "Content-Length: " + MIB));
             byte[] piece = new byte[MIB / 8];
             for (int i = 0; i < 8; i++) {
                 client.send(piece);
                 Thread.sleep(2);
             }
-            return client.reply().status();
+            return client.answer().status();
         }
     }
 
@@ -87,7 +89,7 @@ class SlowClientsTest {
     }
 
     private static byte[] unfinishedBody(int bytes) {
-        String head = RawClient.request("POST", "/echo", "Content-Length: " + bytes);
+        String head = Client.request("POST", "/echo", "Content-Length: " + bytes);
         return (head + "x".repeat(bytes - 1)).getBytes(ISO_8859_1);
     }
 
@@ -157,7 +159,7 @@ class SlowClientsTest {
             leave();
             long limit = System.nanoTime() + 20_000_000_000L;
             while (true) {
-                try (RawClient client = RawClient.connect(server.port())) {
+                try (Client client = Client.connect(server.port())) {
                     assertThat(client.get("/plaintext").body()).isEqualTo("Hello, World!");
                     break;
                 } catch (IOException | AssertionError notYet) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.bareloop.http.EventStream;
 import io.bareloop.http.Handler;
+import io.bareloop.rig.Client;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.SocketException;
@@ -49,7 +50,7 @@ class StreamDrainTest {
                             });
                     open.countDown();
                 });
-        try (RawClient client = get()) {
+        try (Client client = get()) {
             drainsSoon();
             assertThat(client.untilEnd()).endsWith("event: bye\ndata: come again\n\n\r\n0\r\n\r\n");
         }
@@ -65,7 +66,7 @@ class StreamDrainTest {
                     stream.onDrain(stream::end);
                     open.countDown();
                 });
-        try (RawClient client = get()) {
+        try (Client client = get()) {
             drainsSoon();
             assertThat(client.untilEnd()).endsWith("\r\n\r\n0\r\n\r\n");
         }
@@ -84,8 +85,8 @@ class StreamDrainTest {
                                     });
                     open.countDown();
                 });
-        try (RawClient client = get();
-                RawClient other = get()) {
+        try (Client client = get();
+                Client other = get()) {
             until(2);
             drainsSoon();
             assertThat(client.untilEnd()).endsWith("0\r\n\r\n");
@@ -100,7 +101,7 @@ class StreamDrainTest {
     @Test
     void aStreamThatOpensDuringTheDrainEndsToo() throws Exception {
         serve((request, response) -> EventStream.open(response, MINUTE).send(null, "only"));
-        try (RawClient client = RawClient.connect(server)) {
+        try (Client client = Client.connect(server.port())) {
             client.send("GET / HTTP/1.1\r\n");
             until(1);
             Thread.sleep(50);
@@ -121,7 +122,7 @@ class StreamDrainTest {
                     EventStream.open(response, MINUTE).send(null, "old");
                     open.countDown();
                 });
-        try (RawClient client = RawClient.connect(server).send("GET / HTTP/1.0\r\n\r\n")) {
+        try (Client client = Client.connect(server.port()).send("GET / HTTP/1.0\r\n\r\n")) {
             open.await();
             drainsSoon();
             assertThat(client.untilEnd()).endsWith("\r\n\r\ndata: old\n\n");
@@ -151,12 +152,12 @@ class StreamDrainTest {
                     }
                     open.countDown();
                 });
-        try (RawClient stream = get("/stream");
-                RawClient suspended = get("/suspended")) {
+        try (Client stream = get("/stream");
+                Client suspended = get("/suspended")) {
             until(2);
             drainsSoon();
             assertThat(stream.untilEnd()).endsWith("!\r\n0\r\n\r\n");
-            assertThat(suspended.reply().body()).isEqualTo("not today");
+            assertThat(suspended.answer().body()).isEqualTo("not today");
             assertThat(suspended.untilEnd()).isEmpty();
         }
         assertThat(told).containsExactlyInAnyOrder("stream", "suspended");
@@ -173,7 +174,7 @@ class StreamDrainTest {
                     response.onAbort(() -> told.add("aborted"));
                     open.countDown();
                 });
-        try (RawClient client = get()) {
+        try (Client client = get()) {
             long start = System.nanoTime();
             assertThat(server.drain(Duration.ofMillis(500))).isFalse();
             assertThat(System.nanoTime() - start).isBetween(490_000_000L, 500_000_000L + SOON);
@@ -194,12 +195,12 @@ class StreamDrainTest {
                         .start();
     }
 
-    private RawClient get() throws Exception {
+    private Client get() throws Exception {
         return get("/");
     }
 
-    private RawClient get(String path) throws Exception {
-        RawClient client = RawClient.connect(server).send(RawClient.request("GET", path));
+    private Client get(String path) throws Exception {
+        Client client = Client.connect(server.port()).send(Client.request("GET", path));
         open.await();
         return client;
     }
@@ -229,7 +230,7 @@ class StreamDrainTest {
     private void awaitRefused() throws Exception {
         while (true) {
             try {
-                RawClient.connect(server).close();
+                Client.connect(server.port()).close();
             } catch (ConnectException e) {
                 return;
             } catch (SocketException e) {

@@ -8,6 +8,7 @@ import io.bareloop.http.Handler;
 import io.bareloop.http.Prepared;
 import io.bareloop.http.Router;
 import io.bareloop.http.Status;
+import io.bareloop.rig.Client;
 import java.io.IOException;
 import java.net.BindException;
 import java.net.ServerSocket;
@@ -42,7 +43,7 @@ class WarmUpTest {
                                 assertThat(loop.connections()).isZero();
                                 assertThat(loop.bytesSent()).isZero();
                             });
-            try (RawClient client = RawClient.connect(server.port())) {
+            try (Client client = Client.connect(server.port())) {
                 assertThat(client.get("/own").body()).isEqualTo("own");
             }
             assertThat(targets).containsExactly("/own");
@@ -78,7 +79,7 @@ class WarmUpTest {
         try (HttpServer server =
                 server(failing).log(log::add).warmUp(TIME, List.of("/a")).start()) {
             assertThat(log).contains("warm-up ended early: the connection was closed");
-            try (RawClient client = RawClient.connect(server.port())) {
+            try (Client client = Client.connect(server.port())) {
                 assertThat(client.get("/").status()).isEqualTo(500);
             }
         }

@@ -2,6 +2,7 @@ package io.bareloop.sys;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.bareloop.rig.Ran;
 import java.io.IOException;
 import java.lang.reflect.Field;
 import java.nio.file.Files;

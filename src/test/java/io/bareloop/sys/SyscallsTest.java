@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.bareloop.generated.linux_h;
 import io.bareloop.generated.rlimit;
+import io.bareloop.rig.Loopback;
+import io.bareloop.rig.OpenFiles;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;

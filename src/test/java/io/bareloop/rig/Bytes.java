@@ -1,4 +1,4 @@
-package io.bareloop.http;
+package io.bareloop.rig;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
@@ -7,19 +7,19 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /** Bytes as strings, one character each, and as something a person can read. */
-final class Bytes {
+public final class Bytes {
     private Bytes() {}
 
-    static byte[] of(String latin1) {
+    public static byte[] of(String latin1) {
         return latin1.getBytes(ISO_8859_1);
     }
 
-    static String toString(byte[] bytes) {
+    public static String toString(byte[] bytes) {
         return new String(bytes, ISO_8859_1);
     }
 
     /** As it would stand in a Java string. */
-    static String escape(String latin1) {
+    public static String escape(String latin1) {
         StringBuilder escaped = new StringBuilder();
         for (int i = 0; i < latin1.length(); i++) {
             char c = latin1.charAt(i);
@@ -41,7 +41,7 @@ final class Bytes {
     }
 
     /** Returns a native copy of {@code bytes}, of exactly their length. */
-    static MemorySegment nativeSegment(byte[] bytes) {
+    public static MemorySegment nativeSegment(byte[] bytes) {
         MemorySegment copy = Arena.global().allocate(bytes.length);
         MemorySegment.copy(bytes, 0, copy, ValueLayout.JAVA_BYTE, 0, bytes.length);
         return copy;

@@ -1,5 +1,11 @@
-package io.bareloop.http;
+package io.bareloop.rig;
 
+import io.bareloop.http.Handler;
+import io.bareloop.http.Http1;
+import io.bareloop.http.Limits;
+import io.bareloop.http.OutputBuffer;
+import io.bareloop.http.Slab;
+import io.bareloop.http.Timeouts;
 import io.bareloop.loop.Counters;
 import io.bareloop.loop.Loop;
 import io.bareloop.loop.LoopOptions;

@@ -1,4 +1,4 @@
-package io.bareloop.http;
+package io.bareloop.rig;
 
 import io.bareloop.generated.linux_h;
 import java.lang.foreign.MemorySegment;
@@ -6,11 +6,11 @@ import java.lang.foreign.MemorySegment;
 /**
  * Memory that ends where nobody may read: one byte too far ends the JVM, not only the test.
  *
- * <p>There are guard pages behind {@link #segment} and ahead of it. What reads by address ({@link
+ * <p>There are guard pages behind {@link #segment} and ahead of it. What reads by address ({@code
  * Memory}) is not stopped by the segment's bounds but by them; within the segment, bytes that are
  * not part of the input may be read.
  */
-final class GuardedSegment implements AutoCloseable {
+public final class GuardedSegment implements AutoCloseable {
     /** A multiple of every page size of Linux. */
     private static final int GUARD_BYTES = 64 << 10;
 
@@ -22,7 +22,7 @@ final class GuardedSegment implements AutoCloseable {
     private final MemorySegment mapping;
     private final MemorySegment segment;
 
-    GuardedSegment() {
+    public GuardedSegment() {
         mapping = map(GUARD_BYTES + READABLE_BYTES + GUARD_BYTES);
         segment = mapping.asSlice(GUARD_BYTES, READABLE_BYTES);
         int refused =
@@ -51,17 +51,17 @@ final class GuardedSegment implements AutoCloseable {
     }
 
     /** The readable bytes, from index 0 to {@link #end}. */
-    MemorySegment segment() {
+    public MemorySegment segment() {
         return segment;
     }
 
     /** The index of the first byte that cannot be read. */
-    int end() {
+    public int end() {
         return READABLE_BYTES;
     }
 
     /** Copies {@code length} bytes to right before {@link #end}; returns the index of the first. */
-    int put(byte[] bytes, int length) {
+    public int put(byte[] bytes, int length) {
         int from = READABLE_BYTES - length;
         MemorySegment.copy(MemorySegment.ofArray(bytes), 0, segment, from, length);
         // What an earlier call left ahead of them would be a head, and prove nothing.

@@ -1,4 +1,4 @@
-package io.bareloop.server;
+package io.bareloop.rig;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 

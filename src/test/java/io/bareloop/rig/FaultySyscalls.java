@@ -1,4 +1,4 @@
-package io.bareloop.loop;
+package io.bareloop.rig;
 
 import io.bareloop.sys.Linux;
 import io.bareloop.sys.Syscalls;
@@ -24,12 +24,12 @@ import java.util.function.IntUnaryOperator;
  * the kernel's would: it is asked to report the descriptor again before the next wait. Without it
  * the loop would wait for room in a buffer that was never full.
  */
-final class FaultySyscalls extends Syscalls {
+public final class FaultySyscalls extends Syscalls {
     /** What a {@link Script} returns for a call that is to be made as it is. */
-    static final int PASS = Integer.MIN_VALUE;
+    public static final int PASS = Integer.MIN_VALUE;
 
     /** The calls that can fail here. */
-    enum Call {
+    public enum Call {
         ACCEPT4,
         CLOSE,
         EPOLL_CTL,
@@ -45,7 +45,7 @@ final class FaultySyscalls extends Syscalls {
     }
 
     /** Decides on one call. */
-    interface Script {
+    public interface Script {
         /**
          * Returns {@link #PASS}, or a negated errno instead of the call; for recv and send also the
          * number of bytes that the call may take at the most.
@@ -79,7 +79,7 @@ final class FaultySyscalls extends Syscalls {
 
     private record Watch(int epollFd, int interest, long data) {}
 
-    FaultySyscalls(Arena arena) {
+    public FaultySyscalls(Arena arena) {
         super(arena);
         for (Call call : Call.values()) {
             results.put(call, new ArrayDeque<>());
@@ -90,49 +90,49 @@ final class FaultySyscalls extends Syscalls {
     // ---- what a test says and asks
 
     /** The next calls of this kind return {@code results}, one each, before any script is asked. */
-    synchronized void next(Call call, int... callResults) {
+    public synchronized void next(Call call, int... callResults) {
         for (int result : callResults) {
             results.get(call).add(result);
         }
     }
 
     /** All calls of this kind are decided by {@code script}, or none again where it is null. */
-    synchronized void script(Call call, Script script) {
+    public synchronized void script(Call call, Script script) {
         scripts.put(call, script);
     }
 
     /** From now on the kernel has no ring for us: {@code result} is a negated errno. */
-    void refuseRing(int result) {
+    public void refuseRing(int result) {
         ringRefusal = result;
     }
 
     /** From now on a socket's congestion control is this, as far as is told. */
-    void congestion(String name) {
+    public void congestion(String name) {
         congestion = name;
     }
 
     /** What a peer has not acknowledged is {@code bytes} from now on, by descriptor. */
-    void unacknowledged(IntUnaryOperator bytes) {
+    public void unacknowledged(IntUnaryOperator bytes) {
         unacknowledged = bytes;
     }
 
     /** Whether all that {@link #next} was told has been returned. */
-    synchronized boolean allReturned() {
+    public synchronized boolean allReturned() {
         return results.values().stream().allMatch(Queue::isEmpty);
     }
 
     /** Calls of this kind so far, failed ones included. */
-    long count(Call call) {
+    public long count(Call call) {
         return counts.get(call).get();
     }
 
     /** The time-outs that epoll_wait has been given so far, each once. */
-    Set<Integer> timeouts() {
+    public Set<Integer> timeouts() {
         return timeouts;
     }
 
     /** All calls so far but epoll_wait. */
-    long countOfWork() {
+    public long countOfWork() {
         long sum = 0;
         for (Call call : Call.values()) {
             sum += call == Call.EPOLL_WAIT ? 0 : count(call);
@@ -141,24 +141,24 @@ final class FaultySyscalls extends Syscalls {
     }
 
     /** The calls since the last time this was asked: "RECV 17". */
-    synchronized List<String> takeTrace() {
+    public synchronized List<String> takeTrace() {
         List<String> taken = List.copyOf(trace);
         trace.clear();
         return taken;
     }
 
     /** Descriptors that were opened through this and not closed. */
-    synchronized int openDescriptors() {
+    public synchronized int openDescriptors() {
         return open.size();
     }
 
     /** What accept4 has returned, in order. */
-    synchronized List<Integer> acceptedFds() {
+    public synchronized List<Integer> acceptedFds() {
         return List.copyOf(acceptedFds);
     }
 
     /** Closes of descriptors that were not open: by then they may be someone else's. */
-    synchronized int strayCloses() {
+    public synchronized int strayCloses() {
         return strayCloses;
     }
 

@@ -1,4 +1,4 @@
-package io.bareloop.sys;
+package io.bareloop.rig;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -13,11 +13,12 @@ import java.util.concurrent.TimeUnit;
  * @param status its exit status
  * @param output what it wrote to its standard output and its standard error, mixed
  */
-record Ran(int status, String output) {
+public record Ran(int status, String output) {
     private static final int WAIT_SECONDS = 60;
 
     /** Runs a program to its end; its output passes through {@code file}, so it never blocks. */
-    static Ran of(ProcessBuilder builder, Path file) throws IOException, InterruptedException {
+    public static Ran of(ProcessBuilder builder, Path file)
+            throws IOException, InterruptedException {
         builder.environment().put("LC_ALL", "C");
         Process process = builder.redirectErrorStream(true).redirectOutput(file.toFile()).start();
         process.getOutputStream().close();

@@ -1,7 +1,12 @@
-package io.bareloop.http;
+package io.bareloop.rig;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
+import io.bareloop.http.FileBody;
+import io.bareloop.http.OutputBuffer;
+import io.bareloop.http.Protocol;
+import io.bareloop.http.Slab;
+import io.bareloop.http.Transport;
 import java.io.ByteArrayOutputStream;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -13,7 +18,7 @@ import java.lang.foreign.MemorySegment;
  * <p>It breaks what a protocol must not rely on: memory of a region is overwritten as soon as
  * {@code receive} has returned. It is used for one connection after another.
  */
-final class ScriptedTransport implements Transport {
+public final class ScriptedTransport implements Transport {
     private static final int IN_BYTES = 64 << 10;
     private static final byte POISON = (byte) 0xA5;
 
@@ -41,14 +46,14 @@ final class ScriptedTransport implements Transport {
     private int requests;
     private int errors;
 
-    ScriptedTransport(Protocol protocol, OutputBuffer out, Slab slab) {
+    public ScriptedTransport(Protocol protocol, OutputBuffer out, Slab slab) {
         this.protocol = protocol;
         this.out = out;
         this.slab = slab;
     }
 
     /** Begins a connection whose peer takes {@code newWindow} bytes at a time. */
-    void open(int newWindow) {
+    public void open(int newWindow) {
         if (!closed) {
             throw new IllegalStateException("the connection before is still open");
         }
@@ -69,7 +74,7 @@ final class ScriptedTransport implements Transport {
     }
 
     /** Has {@code bytes} arrive, together, and goes on until nothing is left to be done. */
-    void arrive(byte[] bytes) {
+    public void arrive(byte[] bytes) {
         if (arrivedAt < arrived.length) {
             byte[] all = new byte[arrived.length - arrivedAt + bytes.length];
             System.arraycopy(arrived, arrivedAt, all, 0, arrived.length - arrivedAt);
@@ -83,7 +88,7 @@ final class ScriptedTransport implements Transport {
     }
 
     /** The peer sends no more. */
-    void endOfInput() {
+    public void endOfInput() {
         if (!closed && !closingWhenSent) {
             inProtocol = true;
             protocol.endOfInput();
@@ -94,30 +99,30 @@ final class ScriptedTransport implements Transport {
     }
 
     /** The connection is lost. */
-    void lose() {
+    public void lose() {
         if (!closed) {
             close();
         }
     }
 
-    byte[] sent() {
+    public byte[] sent() {
         return sent.toByteArray();
     }
 
-    boolean isClosed() {
+    public boolean isClosed() {
         return closed;
     }
 
     /** Whether it was closed so that the peer can read what was sent, whatever it still sends. */
-    boolean hasLingered() {
+    public boolean hasLingered() {
         return lingers;
     }
 
-    int requests() {
+    public int requests() {
         return requests;
     }
 
-    int errors() {
+    public int errors() {
         return errors;
     }
 

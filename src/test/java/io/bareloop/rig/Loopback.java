@@ -1,7 +1,11 @@
-package io.bareloop.sys;
+package io.bareloop.rig;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.bareloop.sys.EpollEvents;
+import io.bareloop.sys.Linux;
+import io.bareloop.sys.Sockaddr;
+import io.bareloop.sys.Syscalls;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;

@@ -1,11 +1,11 @@
-package io.bareloop.files;
+package io.bareloop.rig;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
+import io.bareloop.files.StaticFiles;
 import io.bareloop.http.Handler;
 import io.bareloop.server.CpuSet;
 import io.bareloop.server.HttpServer;
-import io.bareloop.server.RawClient;
 import io.bareloop.server.Setting;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -16,23 +16,23 @@ import java.util.Random;
 import java.util.function.UnaryOperator;
 
 /** A directory of files, served by a server of its own; and a client. */
-final class Site implements AutoCloseable {
+public final class Site implements AutoCloseable {
     /** When the files of a site were changed, if the test says nothing else: long settled. */
-    static final Instant MODIFIED = Instant.parse("2026-02-03T04:05:06Z");
+    public static final Instant MODIFIED = Instant.parse("2026-02-03T04:05:06Z");
 
-    static final String MODIFIED_TEXT = "Tue, 03 Feb 2026 04:05:06 GMT";
+    public static final String MODIFIED_TEXT = "Tue, 03 Feb 2026 04:05:06 GMT";
 
-    final Path root;
-    final StaticFiles files;
-    final HttpServer server;
-    final RawClient client;
+    public final Path root;
+    public final StaticFiles files;
+    public final HttpServer server;
+    public final Client client;
 
-    Site(Path root, UnaryOperator<StaticFiles.Builder> configure) throws IOException {
+    public Site(Path root, UnaryOperator<StaticFiles.Builder> configure) throws IOException {
         this(root, configure, files -> files);
     }
 
     /** Serves what {@code application} makes of the files. */
-    Site(
+    public Site(
             Path root,
             UnaryOperator<StaticFiles.Builder> configure,
             UnaryOperator<Handler> application)
@@ -47,43 +47,43 @@ final class Site implements AutoCloseable {
                         .busyPoll(Setting.OFF)
                         .handler(handler)
                         .start();
-        client = RawClient.connect(server);
+        client = Client.connect(server.port());
     }
 
-    Site(Path root) throws IOException {
+    public Site(Path root) throws IOException {
         this(root, builder -> builder);
     }
 
     /** Asks for {@code path} with {@code fields}. */
-    RawClient.Reply get(String path, String... fields) throws IOException {
-        client.send(RawClient.request("GET", path, fields));
-        return client.reply();
+    public Answer get(String path, String... fields) throws IOException {
+        client.send(Client.request("GET", path, fields));
+        return client.answer();
     }
 
-    RawClient.Reply head(String path, String... fields) throws IOException {
-        client.send(RawClient.request("HEAD", path, fields));
-        return client.replyToHead();
+    public Answer head(String path, String... fields) throws IOException {
+        client.send(Client.request("HEAD", path, fields));
+        return client.answerToHead();
     }
 
     /** Writes a file, one byte a character, as if long ago. */
-    static Path write(Path file, String latin1) throws IOException {
+    public static Path write(Path file, String latin1) throws IOException {
         return write(file, latin1.getBytes(ISO_8859_1));
     }
 
-    static Path write(Path file, byte[] bytes) throws IOException {
+    public static Path write(Path file, byte[] bytes) throws IOException {
         Files.createDirectories(file.getParent());
         Files.write(file, bytes);
         return Files.setLastModifiedTime(file, FileTime.from(MODIFIED));
     }
 
     /** Bytes in which a lost, doubled or swapped piece shows. */
-    static byte[] bytes(int seed, int length) {
+    public static byte[] bytes(int seed, int length) {
         byte[] bytes = new byte[length];
         new Random(seed).nextBytes(bytes);
         return bytes;
     }
 
-    static String text(byte[] bytes) {
+    public static String text(byte[] bytes) {
         return new String(bytes, ISO_8859_1);
     }
 

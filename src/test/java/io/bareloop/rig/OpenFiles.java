@@ -1,4 +1,4 @@
-package io.bareloop.sys;
+package io.bareloop.rig;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;

@@ -1,10 +1,10 @@
-package io.bareloop.http;
+package io.bareloop.rig;
 
 import com.sun.management.ThreadMXBean;
 import java.lang.management.ManagementFactory;
 
 /** Bytes that the calling thread allocates. */
-final class Allocations {
+public final class Allocations {
     private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
     private static final int ROUNDS_MAX = 200;
@@ -16,7 +16,7 @@ final class Allocations {
      * Bytes allocated by 2000 calls of {@code code}, once it is compiled: as long as they allocate,
      * it is tried again, for memory access allocates until then.
      */
-    static long perRound(Runnable code) throws InterruptedException {
+    public static long perRound(Runnable code) throws InterruptedException {
         long bytes = 0;
         for (int round = 0; round < ROUNDS_MAX; round++) {
             long before = THREADS.getCurrentThreadAllocatedBytes();

@@ -1,14 +1,15 @@
-package io.bareloop.sys;
+package io.bareloop.rig;
 
 import static java.lang.foreign.ValueLayout.ADDRESS;
-import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
+import io.bareloop.sys.Sockaddr;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
+import java.nio.ByteBuffer;
 
 /** Asks getpeername(2), which the server has no need of, whose connection a descriptor is. */
 public final class PeerAddress {
@@ -36,12 +37,7 @@ public final class PeerAddress {
             if (result < 0) {
                 return -1;
             }
-            int number = 0;
-            for (int i = 0; i < Integer.BYTES; i++) {
-                byte b = address.get(JAVA_BYTE, Sockaddr.INET_ADDRESS_OFFSET + i);
-                number = number << Byte.SIZE | (b & 0xFF);
-            }
-            return number;
+            return ByteBuffer.wrap(Sockaddr.address(address).getAddress()).getInt();
         }
     }
 }

@@ -1,20 +1,20 @@
-package io.bareloop.loop;
+package io.bareloop.rig;
 
 import io.bareloop.http.Protocol;
 import io.bareloop.http.Transport;
 import java.util.List;
 
 /** A protocol of a test: closes at the end of input, and lets everything else pass. */
-abstract class PlainProtocol implements Protocol {
+public abstract class PlainProtocol implements Protocol {
     private final List<Transport> opened;
 
-    Transport transport;
+    public Transport transport;
 
     /** Which of all connections it was opened for, counted from 0. */
-    int index;
+    public int index;
 
     /** Adds its transport to {@code opened}, once for each connection. */
-    PlainProtocol(List<Transport> opened) {
+    public PlainProtocol(List<Transport> opened) {
         this.opened = opened;
     }
 
@@ -43,7 +43,7 @@ abstract class PlainProtocol implements Protocol {
     public void closed() {}
 
     /** Makes protocols of a test. */
-    interface Factory extends Protocol.Factory {
+    public interface Factory extends Protocol.Factory {
         @Override
         default void turn(long nowNanos) {}
     }

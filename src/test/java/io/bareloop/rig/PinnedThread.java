@@ -1,8 +1,8 @@
-package io.bareloop.net;
+package io.bareloop.rig;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.bareloop.sys.Loopback;
+import io.bareloop.net.Affinity;
 import io.bareloop.sys.Syscalls;
 import java.lang.foreign.Arena;
 import java.util.concurrent.Callable;
@@ -10,16 +10,16 @@ import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 
 /** Work on a thread of its own, with system calls of its own, pinned to a CPU. */
-final class PinnedThread {
+public final class PinnedThread {
     /** What is done there. */
-    interface Work {
+    public interface Work {
         void run(Syscalls sys) throws Exception;
     }
 
     private PinnedThread() {}
 
     /** Does {@code work} on {@code cpu} and waits for its end; what it throws comes out here. */
-    static void run(int cpu, Work work) throws Exception {
+    public static void run(int cpu, Work work) throws Exception {
         Callable<Void> pinned =
                 () -> {
                     try (Arena arena = Arena.ofConfined()) {
