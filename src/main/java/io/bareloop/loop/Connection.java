@@ -3,7 +3,6 @@ package io.bareloop.loop;
 import io.bareloop.http.FileBody;
 import io.bareloop.http.OutputBuffer;
 import io.bareloop.http.Protocol;
-import io.bareloop.http.Slab;
 import io.bareloop.http.Transport;
 import io.bareloop.sys.Errno;
 import io.bareloop.sys.Linux;
@@ -17,23 +16,6 @@ import java.lang.foreign.MemorySegment;
 final class Connection implements Transport {
     /** Full buffers received from one connection before the others of the loop have their turn. */
     private static final int RECEIVES_PER_TURN_MAX = 4;
-
-    /** How much of what a peer still sends is discarded before a close. */
-    private static final long LINGER_BYTES_MAX = 1L << 30;
-
-    /** A peer that has sent more and then nothing for so long before a close is not waited for. */
-    private static final long LINGER_SILENCE_NANOS = 5_000_000_000L;
-
-    /** The same for one that has sent nothing more at all: it has read its answer by now. */
-    private static final long LINGER_QUIET_NANOS = 2_000_000_000L;
-
-    /** Bytes discarded by one call; nothing is copied, so it need not be a buffer's worth. */
-    private static final int DISCARD_BYTES = 1 << 20;
-
-    /** So often in its time-out the kernel is asked what a peer that takes nothing has taken. */
-    private static final int PROGRESS_CHECKS = 4;
-
-    private static final int NOT_ASKED = -1;
 
     /**
      * Bytes of a file sent before the others of the turn have theirs; the rest follows at the
@@ -69,19 +51,14 @@ final class Connection implements Transport {
     private int generation;
     private int fd = CLOSED;
 
-    // Input that the protocol has not consumed yet.
-    private Slab.Slice kept;
-    private int keptBytes;
+    /** Input that the protocol has not consumed yet; between calls it begins at 0. */
+    private final Pending input;
 
-    // Output that the kernel has not taken yet.
-    private Slab.Slice unsent;
-    private int unsentFrom;
-    private int unsentTo;
+    /** Output that the kernel has not taken yet. */
+    private final Pending unsent;
 
-    /** Bytes that the peer had not acknowledged when last asked, and since when it is so many. */
-    private int unacknowledged;
-
-    private long progressNanos;
+    private final Progress progress;
+    private final Linger linger;
 
     /** What the body at hand, a file or memory, waits for before more of it can be sent. */
     private BodyWait bodyWait = BodyWait.NONE;
@@ -137,8 +114,6 @@ final class Connection implements Transport {
     private boolean closingWhenSent;
     private boolean lingers;
     private boolean lingering;
-    private long lingerBytes;
-    private long lingerUntilNanos;
     private boolean broken;
     private boolean watched;
     private boolean outArmed;
@@ -159,6 +134,10 @@ final class Connection implements Transport {
         this.protocol = protocol;
         this.slot = slot;
         this.generation = generation;
+        input = new Pending(loop.slab());
+        unsent = new Pending(loop.slab());
+        progress = new Progress(loop, sys, slot);
+        linger = new Linger(loop, sys);
     }
 
     // ---- the life of a connection
@@ -170,7 +149,6 @@ final class Connection implements Transport {
     void open(int newFd) {
         fd = newFd;
         watched = false;
-        keptBytes = 0;
         paused = false;
         readable = true;
         hungUp = false;
@@ -237,8 +215,8 @@ final class Connection implements Transport {
         sys.close(fd);
         fd = CLOSED;
         generation = (generation + 1) & Integer.MAX_VALUE;
-        releaseKept();
-        releaseUnsent();
+        input.release();
+        unsent.release();
         bodyWait = BodyWait.NONE;
         try {
             protocol.closed();
@@ -271,7 +249,7 @@ final class Connection implements Transport {
     /** A turn has been cut short: an edge may have been lost, in either direction. */
     void interrupted() {
         readable = true;
-        roomMissed = unsent != null || bodyWait == BodyWait.SOCKET;
+        roomMissed = !unsent.isEmpty() || bodyWait == BodyWait.SOCKET;
         inProtocol = false;
         loop.schedule(this);
     }
@@ -303,7 +281,7 @@ final class Connection implements Transport {
     }
 
     private void roomInSocket() {
-        if (unsent != null) {
+        if (!unsent.isEmpty()) {
             sendUnsent();
         } else if (bodyWait == BodyWait.SOCKET) {
             resumeBody();
@@ -323,8 +301,8 @@ final class Connection implements Transport {
         if (bodyWait == BodyWait.TURN) {
             resumeBody();
         }
-        if (fd != CLOSED && keptBytes > 0 && canReceive()) {
-            consume(kept.segment(), 0, keptBytes, true);
+        if (fd != CLOSED && !input.isEmpty() && canReceive()) {
+            consume(input.segment(), input.from(), input.to(), true);
         }
         if (fd != CLOSED && readable) {
             receive();
@@ -332,7 +310,7 @@ final class Connection implements Transport {
     }
 
     private boolean canReceive() {
-        return !paused && unsent == null && !closingWhenSent;
+        return !paused && unsent.isEmpty() && !closingWhenSent;
     }
 
     private void receive() {
@@ -348,13 +326,15 @@ final class Connection implements Transport {
             }
             MemorySegment in = loop.in();
             int at = 0;
-            if (keptBytes > 0) {
-                if (!growKept()) {
+            boolean isKept = !input.isEmpty();
+            if (isKept) {
+                // No head is longer than the bound: the protocol would have refused it.
+                if (!input.ensureRoom(Loop.IN_BYTES)) {
                     close();
                     return;
                 }
-                in = kept.segment();
-                at = keptBytes;
+                in = input.segment();
+                at = input.to();
             }
             int room = (int) in.byteSize() - at;
             int received = sys.recv(fd, in, at, room);
@@ -370,7 +350,10 @@ final class Connection implements Transport {
             // hang-up there is no further edge to come, so that the end itself is still to be read.
             readable = received == room || hungUp;
             bulky = received >= Batch.RECEIVE_BYTES;
-            consume(in, 0, at + received, at > 0);
+            if (isKept) {
+                input.extend(received);
+            }
+            consume(in, 0, at + received, isKept);
             if (fd == CLOSED || !readable) {
                 return;
             }
@@ -382,8 +365,8 @@ final class Connection implements Transport {
 
     /** Whether nothing is pending in either direction, so that a batch may serve it. */
     boolean isIdle() {
-        return keptBytes == 0
-                && unsent == null
+        return input.isEmpty()
+                && unsent.isEmpty()
                 && bodyWait == BodyWait.NONE
                 && !paused
                 && !hungUp
@@ -414,7 +397,7 @@ final class Connection implements Transport {
         bulky = readable;
         if (!canReceive()) {
             // Another connection's handler has just now written to it.
-            keep(in, at, at + result, false);
+            keep(in, at, at + result);
             return;
         }
         consume(in, at, at + result, false);
@@ -477,12 +460,13 @@ final class Connection implements Transport {
         if (fd == CLOSED) {
             return;
         }
-        if (at == to || closingWhenSent) {
-            if (isKept) {
-                releaseKept();
-            }
-        } else {
-            keep(in, at, to, isKept);
+        if (closingWhenSent) {
+            input.release();
+        } else if (isKept) {
+            input.consume(at - from);
+            input.compact();
+        } else if (at < to) {
+            keep(in, at, to);
         }
     }
 
@@ -496,54 +480,15 @@ final class Connection implements Transport {
         flush(0);
         if (broken) {
             close();
-        } else if (closingWhenSent && unsent == null) {
+        } else if (closingWhenSent && unsent.isEmpty()) {
             finish();
         }
     }
 
-    // ---- pending input
-
-    private void keep(MemorySegment in, int from, int to, boolean isKept) {
-        int length = to - from;
-        if (!isKept) {
-            kept = loop.slab().take(length);
-            if (kept == null) {
-                close();
-                return;
-            }
+    private void keep(MemorySegment in, int from, int to) {
+        if (!input.append(in, from, to, Loop.IN_BYTES)) {
+            close();
         }
-        // Copies within the same slice too: MemorySegment.copy takes care of the overlap.
-        if (!isKept || from > 0) {
-            MemorySegment.copy(in, from, kept.segment(), 0, length);
-        }
-        keptBytes = length;
-    }
-
-    /** Makes room behind what is kept; false where the bound or the slab's memory is reached. */
-    private boolean growKept() {
-        if (keptBytes < kept.length()) {
-            return true;
-        }
-        if (kept.length() >= Loop.IN_BYTES) {
-            // More than any head may have: the protocol would have refused it.
-            return false;
-        }
-        Slab.Slice larger = loop.slab().take(kept.length() * 2);
-        if (larger == null) {
-            return false;
-        }
-        MemorySegment.copy(kept.segment(), 0, larger.segment(), 0, keptBytes);
-        loop.slab().give(kept);
-        kept = larger;
-        return true;
-    }
-
-    private void releaseKept() {
-        if (kept != null) {
-            loop.slab().give(kept);
-            kept = null;
-        }
-        keptBytes = 0;
     }
 
     // ---- output
@@ -564,12 +509,12 @@ final class Connection implements Transport {
         int start = out.start();
         int length = out.position();
         if (length == 0) {
-            return unsent == null && !broken;
+            return unsent.isEmpty() && !broken;
         }
         if (flags == 0) {
             loop.slices.servedOthers(loop.now());
         }
-        int sent = unsent == null && !broken ? send(out.segment(), start, length, flags) : 0;
+        int sent = unsent.isEmpty() && !broken ? send(out.segment(), start, length, flags) : 0;
         out.clear();
         if (sent == length) {
             return true;
@@ -610,44 +555,14 @@ final class Connection implements Transport {
 
     /** Keeps what the kernel did not take, behind what is kept already; notes where it cannot. */
     private void keepUnsent(MemorySegment from, int offset, int end) {
-        int length = end - offset;
-        if (!reserveUnsent(length)) {
+        if (unsent.isEmpty()) {
+            progress.await();
+        }
+        if (!unsent.append(from, offset, end, loop.options().unsentBytesMax())) {
             broken = true;
             return;
         }
-        MemorySegment.copy(from, offset, unsent.segment(), unsentTo, length);
-        unsentTo += length;
         armOut();
-    }
-
-    /** Makes room for {@code length} bytes more; false where the bound or the slab's is reached. */
-    private boolean reserveUnsent(int length) {
-        if (unsent == null) {
-            unsent = loop.slab().take(length);
-            unsentFrom = 0;
-            unsentTo = 0;
-            awaitProgress();
-            return unsent != null;
-        }
-        int pending = unsentTo - unsentFrom;
-        if (pending + length > loop.options().unsentBytesMax()) {
-            return false;
-        }
-        Slab.Slice slice = unsent;
-        if (length > slice.length() - pending) {
-            slice = loop.slab().take(pending + length);
-            if (slice == null) {
-                return false;
-            }
-        }
-        MemorySegment.copy(unsent.segment(), unsentFrom, slice.segment(), 0, pending);
-        if (slice != unsent) {
-            loop.slab().give(unsent);
-            unsent = slice;
-        }
-        unsentFrom = 0;
-        unsentTo = pending;
-        return true;
     }
 
     /** Asks for EPOLLOUT, once a connection: edges cost nothing while nothing is unsent. */
@@ -661,19 +576,18 @@ final class Connection implements Transport {
     }
 
     private void sendUnsent() {
-        int sent = send(unsent.segment(), unsentFrom, unsentTo - unsentFrom, 0);
-        unsentFrom += sent;
+        int sent = send(unsent.segment(), unsent.from(), unsent.bytes(), 0);
         if (broken) {
             close();
             return;
         }
-        if (unsentFrom < unsentTo) {
+        unsent.consume(sent);
+        if (!unsent.isEmpty()) {
             if (sent > 0) {
-                awaitProgress();
+                progress.await();
             }
             return;
         }
-        releaseUnsent();
         if (closingWhenSent) {
             finish();
             return;
@@ -682,44 +596,8 @@ final class Connection implements Transport {
         protocol.writable();
         inProtocol = false;
         sendOutput();
-        if (fd != CLOSED && unsent == null) {
+        if (fd != CLOSED && unsent.isEmpty()) {
             proceed();
-        }
-    }
-
-    /** From now on the peer has the time-out for sending to take more. */
-    private void awaitProgress() {
-        unacknowledged = NOT_ASKED;
-        progressNanos = loop.now();
-        loop.deadlines().set(slot, loop.now() + loop.options().sendNanos() / PROGRESS_CHECKS);
-    }
-
-    /**
-     * Closes where the peer has acknowledged nothing for the time-out. Asked of the kernel, for
-     * EPOLLOUT comes only when a third of its buffer is free, which a slow reader may take minutes
-     * for. What was acknowledged before the first question counts as progress until then.
-     */
-    private void checkProgress() {
-        int now = sys.unacknowledged(fd);
-        long sendNanos = loop.options().sendNanos();
-        if (now < 0) {
-            close();
-            return;
-        }
-        if (now != unacknowledged) {
-            unacknowledged = now;
-            progressNanos = loop.now();
-        } else if (loop.now() - progressNanos >= sendNanos) {
-            close();
-            return;
-        }
-        loop.deadlines().set(slot, loop.now() + sendNanos / PROGRESS_CHECKS);
-    }
-
-    private void releaseUnsent() {
-        if (unsent != null) {
-            loop.slab().give(unsent);
-            unsent = null;
         }
     }
 
@@ -735,7 +613,7 @@ final class Connection implements Transport {
         // What others have answered does not wait until a large body has gone.
         loop.sendQueued();
         OutputBuffer out = loop.output();
-        if (unsent != null || broken) {
+        if (!unsent.isEmpty() || broken) {
             // Behind what is kept already; where the connection is lost, to be forgotten.
             flush();
             return 0;
@@ -904,7 +782,7 @@ final class Connection implements Transport {
 
     private void bodyWaitsFor(BodyWait what) {
         bodyWait = what;
-        awaitProgress();
+        progress.await();
     }
 
     /** Has another thread wait for the disk. Allocates: it is slow anyway. */
@@ -948,7 +826,7 @@ final class Connection implements Transport {
             // By the protocol itself, which could not go on.
             return;
         }
-        releaseKept();
+        input.release();
         // A peer that has hung up may still be reading: what it sent before is discarded too.
         if (!lingers) {
             close();
@@ -956,39 +834,23 @@ final class Connection implements Transport {
         }
         if (!lingering) {
             lingering = true;
-            lingerBytes = 0;
-            lingerUntilNanos = loop.now() + loop.options().lingerNanos();
+            linger.begin();
             sys.shutdown(fd, Linux.SHUT_WR);
             discard();
         }
     }
 
-    /**
-     * Takes what the peer still sends and forgets it. To close on bytes that were not read resets
-     * the connection, and a client that reads only when it has sent everything would never see the
-     * answer (RFC 9112, section 9.6): so it is bounded by time, by silence, and by a gigabyte.
-     */
     private void discard() {
-        for (int i = 0; i < RECEIVES_PER_TURN_MAX; i++) {
-            int discarded = sys.discard(fd, DISCARD_BYTES);
-            if (discarded == -Errno.EAGAIN) {
-                readable = false;
-                long silence = lingerBytes > 0 ? LINGER_SILENCE_NANOS : LINGER_QUIET_NANOS;
-                loop.deadlines().set(slot, Math.min(loop.now() + silence, lingerUntilNanos));
-                return;
-            }
-            if (discarded <= 0 && discarded != -Errno.EINTR) {
-                close();
-                return;
-            }
-            lingerBytes += Math.max(discarded, 0);
-            if (lingerBytes > LINGER_BYTES_MAX || loop.now() - lingerUntilNanos >= 0) {
-                close();
-                return;
-            }
+        Linger.Outcome outcome = linger.discard(fd);
+        if (outcome == Linger.Outcome.OVER) {
+            close();
+        } else if (outcome == Linger.Outcome.MORE) {
+            readable = true;
+            loop.schedule(this);
+        } else {
+            readable = false;
+            loop.deadlines().set(slot, linger.deadline());
         }
-        readable = true;
-        loop.schedule(this);
     }
 
     /** The deadline has come. */
@@ -999,11 +861,13 @@ final class Connection implements Transport {
         }
         if (bodyWait == BodyWait.TURN) {
             // It is the loop that is late, not the peer.
-            awaitProgress();
+            progress.await();
             return;
         }
-        if (unsent != null || bodyWait == BodyWait.SOCKET) {
-            checkProgress();
+        if (!unsent.isEmpty() || bodyWait == BodyWait.SOCKET) {
+            if (!progress.isMade(fd)) {
+                close();
+            }
             return;
         }
         enter();
@@ -1034,7 +898,7 @@ final class Connection implements Transport {
 
     @Override
     public void deadline(long nanos) {
-        if (unsent != null || lingering || bodyWait != BodyWait.NONE) {
+        if (!unsent.isEmpty() || lingering || bodyWait != BodyWait.NONE) {
             return;
         }
         if (nanos == NEVER) {
@@ -1061,7 +925,7 @@ final class Connection implements Transport {
 
     @Override
     public int unsentBytes() {
-        return unsent == null ? 0 : unsentTo - unsentFrom;
+        return unsent.bytes();
     }
 
     @Override
