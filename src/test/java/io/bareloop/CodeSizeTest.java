@@ -41,8 +41,6 @@ class CodeSizeTest {
                     entry("http/HttpConnection.receive", "the path of a request, in one place"),
                     entry("http/RequestParser.noteFraming", "kept out of parseLines: see there"),
                     entry("http/RequestParser.parseLines", "one loop over all usual lines"),
-                    entry("loop/Connection.sendFile", "one loop of parts, each in several steps"),
-                    entry("loop/Connection.sendMemory", "one loop of parts, each in several steps"),
                     entry("loop/Loop.<init>", "runs once, at start"));
 
     @Test

@@ -17,31 +17,7 @@ final class Connection implements Transport {
     /** Full buffers received from one connection before the others of the loop have their turn. */
     private static final int RECEIVES_PER_TURN_MAX = 4;
 
-    /**
-     * Bytes of a file sent before the others of the turn have theirs; the rest follows at the
-     * turn's end, or in the next. So many are in the kernel's cache as a rule, for whoever opens a
-     * file reads them.
-     */
-    private static final int FILE_BYTES_AT_FIRST = 256 << 10;
-
-    /**
-     * The same where bbr paces. With the head they are one segment of the kernel, which has 64 KiB
-     * and 17 pages at most; what comes behind it at once waits for a timer. Measured where the peer
-     * reads slowly: 100 KiB in one go take half as much CPU time again.
-     */
-    private static final int PACED_BYTES_AT_FIRST = 60 << 10;
-
-    /** So far apart are the bytes of which the kernel is asked whether it has them cached. */
-    private static final int PROBE_BYTES = 256 << 10;
-
-    /**
-     * Bytes that another thread reads from the disk at a time, where the cache has not got them.
-     */
-    private static final int WARM_BYTES = 1 << 20;
-
     private static final int CLOSED = -1;
-
-    private static final int NO_TURN = -1;
 
     private final Loop loop;
     private final Syscalls sys;
@@ -57,40 +33,10 @@ final class Connection implements Transport {
     /** Output that the kernel has not taken yet. */
     private final Pending unsent;
 
+    private final Outgoing outgoing;
+    private final LargeBody body;
     private final Progress progress;
     private final Linger linger;
-
-    /** What the body at hand, a file or memory, waits for before more of it can be sent. */
-    private BodyWait bodyWait = BodyWait.NONE;
-
-    /**
-     * In which turn a body of this connection was last sent from, and what may still be sent in
-     * that.
-     */
-    private long bodyTurn;
-
-    private long bodyBytesLeft;
-
-    /** A part of the body at hand has been sent in a turn before. */
-    private boolean bodyBegun;
-
-    /** Up to where the file has just been read by another thread. */
-    private long warmTo;
-
-    /** Where the part of a file at hand began, and when. */
-    private long fileFrom;
-
-    private long fileSince;
-
-    /** The kernel was asked for what was sent last of it, and had that. */
-    private boolean fileProbed;
-
-    private enum BodyWait {
-        NONE,
-        SOCKET,
-        TURN,
-        DISK
-    }
 
     /** The protocol takes no input for now. */
     private boolean paused;
@@ -103,9 +49,6 @@ final class Connection implements Transport {
 
     /** Sends more at a time than a batch receives. */
     private boolean bulky;
-
-    /** A response is queued in the loop's batch. */
-    private boolean queued;
 
     /** An edge that says there is room to send may have been lost. */
     private boolean roomMissed;
@@ -137,6 +80,8 @@ final class Connection implements Transport {
         input = new Pending(loop.slab());
         unsent = new Pending(loop.slab());
         progress = new Progress(loop, sys, slot);
+        outgoing = new Outgoing(loop, sys, this, unsent, progress);
+        body = new LargeBody(loop, sys, this, outgoing, progress);
         linger = new Linger(loop, sys);
     }
 
@@ -155,15 +100,13 @@ final class Connection implements Transport {
         bulky = false;
         endReported = false;
         roomMissed = false;
-        queued = false;
         closingWhenSent = false;
         lingers = false;
         lingering = false;
         broken = false;
         outArmed = false;
-        warmTo = 0;
-        bodyBegun = false;
-        bodyTurn = NO_TURN;
+        outgoing.open();
+        body.open();
         protocol.open(this);
         if (loop.isDraining()) {
             protocol.drain();
@@ -210,14 +153,14 @@ final class Connection implements Transport {
         if (fd == CLOSED) {
             return;
         }
-        sendQueued();
+        outgoing.sendQueued();
         // EINTR and EIO also free the descriptor on Linux: there is nothing to repeat.
         sys.close(fd);
         fd = CLOSED;
         generation = (generation + 1) & Integer.MAX_VALUE;
         input.release();
         unsent.release();
-        bodyWait = BodyWait.NONE;
+        body.stopWaiting();
         try {
             protocol.closed();
         } finally {
@@ -249,7 +192,7 @@ final class Connection implements Transport {
     /** A turn has been cut short: an edge may have been lost, in either direction. */
     void interrupted() {
         readable = true;
-        roomMissed = !unsent.isEmpty() || bodyWait == BodyWait.SOCKET;
+        roomMissed = !unsent.isEmpty() || body.isWaitingFor(LargeBody.Wait.SOCKET);
         inProtocol = false;
         loop.schedule(this);
     }
@@ -283,7 +226,7 @@ final class Connection implements Transport {
     private void roomInSocket() {
         if (!unsent.isEmpty()) {
             sendUnsent();
-        } else if (bodyWait == BodyWait.SOCKET) {
+        } else if (body.isWaitingFor(LargeBody.Wait.SOCKET)) {
             resumeBody();
         }
     }
@@ -298,7 +241,7 @@ final class Connection implements Transport {
             roomMissed = false;
             roomInSocket();
         }
-        if (bodyWait == BodyWait.TURN) {
+        if (body.isWaitingFor(LargeBody.Wait.TURN)) {
             resumeBody();
         }
         if (fd != CLOSED && !input.isEmpty() && canReceive()) {
@@ -367,7 +310,7 @@ final class Connection implements Transport {
     boolean isIdle() {
         return input.isEmpty()
                 && unsent.isEmpty()
-                && bodyWait == BodyWait.NONE
+                && !body.isWaiting()
                 && !paused
                 && !hungUp
                 && !bulky
@@ -406,22 +349,9 @@ final class Connection implements Transport {
         }
     }
 
-    /** What the batch has sent of a response, from {@code from} to {@code to}, or -errno. */
+    /** {@link Outgoing#sent}. */
     void sent(int result, int from, int to) {
-        queued = false;
-        int sent = from + taken(result);
-        if (sent < to && !broken) {
-            keepUnsent(loop.output().segment(), sent, to);
-        }
-        if (broken) {
-            loop.schedule(this);
-        }
-    }
-
-    private void sendQueued() {
-        if (queued) {
-            loop.sendQueued();
-        }
+        outgoing.sent(result, from, to);
     }
 
     private void receivedNothing(int result) {
@@ -472,12 +402,10 @@ final class Connection implements Transport {
 
     /** Sends what the protocol has appended; closes where that was the end of it. */
     private void sendOutput() {
-        if (isIdle() && !readable && loop.output().position() > 0 && loop.queue(this)) {
-            loop.slices.servedOthers(loop.now());
-            queued = true;
+        if (isIdle() && !readable && outgoing.queue()) {
             return;
         }
-        flush(0);
+        outgoing.flush(0);
         if (broken) {
             close();
         } else if (closingWhenSent && unsent.isEmpty()) {
@@ -500,73 +428,11 @@ final class Connection implements Transport {
 
     @Override
     public boolean flush() {
-        return flush(0);
-    }
-
-    private boolean flush(int flags) {
-        sendQueued();
-        OutputBuffer out = loop.output();
-        int start = out.start();
-        int length = out.position();
-        if (length == 0) {
-            return unsent.isEmpty() && !broken;
-        }
-        if (flags == 0) {
-            loop.slices.servedOthers(loop.now());
-        }
-        int sent = unsent.isEmpty() && !broken ? send(out.segment(), start, length, flags) : 0;
-        out.clear();
-        if (sent == length) {
-            return true;
-        }
-        if (!broken) {
-            keepUnsent(out.segment(), start + sent, start + length);
-        }
-        if (broken && !inProtocol) {
-            loop.schedule(this);
-        }
-        return false;
-    }
-
-    /** Returns the number of bytes the kernel took, 0 where it takes none; notes a broken one. */
-    private int send(MemorySegment from, int offset, int length, int flags) {
-        int sent = sys.send(fd, from, offset, length, flags);
-        while (sent == -Errno.EINTR) {
-            sent = sys.send(fd, from, offset, length, flags);
-        }
-        return taken(sent);
-    }
-
-    /** As {@link #send}, for what a call has returned. */
-    private int taken(int sent) {
-        if (sent >= 0) {
-            loop.counters.bytesSent += sent;
-            return sent;
-        }
-        if (sent != -Errno.EAGAIN
-                && sent != -Errno.ENOBUFS
-                && sent != -Errno.ENOMEM
-                && sent != -Errno.EINTR) {
-            // EPIPE, ECONNRESET, ETIMEDOUT and the like: the peer is gone.
-            broken = true;
-        }
-        return 0;
-    }
-
-    /** Keeps what the kernel did not take, behind what is kept already; notes where it cannot. */
-    private void keepUnsent(MemorySegment from, int offset, int end) {
-        if (unsent.isEmpty()) {
-            progress.await();
-        }
-        if (!unsent.append(from, offset, end, loop.options().unsentBytesMax())) {
-            broken = true;
-            return;
-        }
-        armOut();
+        return outgoing.flush(0);
     }
 
     /** Asks for EPOLLOUT, once a connection: edges cost nothing while nothing is unsent. */
-    private void armOut() {
+    void watchForRoom() {
         if (!outArmed) {
             outArmed = true;
             if (watched && loop.rewatch(this, Linux.EPOLLOUT) < 0) {
@@ -576,237 +442,61 @@ final class Connection implements Transport {
     }
 
     private void sendUnsent() {
-        int sent = send(unsent.segment(), unsent.from(), unsent.bytes(), 0);
+        outgoing.sendUnsent();
         if (broken) {
             close();
             return;
         }
-        unsent.consume(sent);
         if (!unsent.isEmpty()) {
-            if (sent > 0) {
-                progress.await();
-            }
             return;
         }
         if (closingWhenSent) {
             finish();
             return;
         }
-        enter();
-        protocol.writable();
-        inProtocol = false;
-        sendOutput();
+        tellWritable();
         if (fd != CLOSED && unsent.isEmpty()) {
             proceed();
         }
     }
 
-    // ---- bodies that are sent from where they are
-
-    /**
-     * {@inheritDoc}
-     *
-     * <p>In one method, as {@link #sendFile} is.
-     */
-    @Override
-    public long sendMemory(MemorySegment memory, long offset, long length) {
-        // What others have answered does not wait until a large body has gone.
-        loop.sendQueued();
-        OutputBuffer out = loop.output();
-        if (!unsent.isEmpty() || broken) {
-            // Behind what is kept already; where the connection is lost, to be forgotten.
-            flush();
-            return 0;
-        }
-        bodyWait = BodyWait.NONE;
-        if (bodyTurn != loop.counters.turns) {
-            bodyTurn = loop.counters.turns;
-            bodyBytesLeft = loop.slices.next(bodyTurn, loop.now());
-        }
-        long at = offset;
-        long end = offset + length;
-        while (at < end) {
-            if (bodyBytesLeft <= 0) {
-                if (flush(Linux.MSG_MORE)) {
-                    bodyBegun = true;
-                    bodyWaitsFor(BodyWait.TURN);
-                    loop.schedule(this);
-                }
-                return at - offset;
-            }
-            int start = out.start();
-            int head = out.position();
-            int piece = (int) Math.min(end - at, bodyBytesLeft);
-            int sent = sys.writev(fd, out.segment(), start, head, memory, at, piece);
-            if (sent == -Errno.EINTR) {
-                continue;
-            }
-            if (sent == -Errno.EAGAIN || sent == -Errno.ENOBUFS || sent == -Errno.ENOMEM) {
-                sent = 0;
-            }
-            out.clear();
-            if (sent < 0) {
-                // EPIPE, ECONNRESET and the like: the peer is gone. EFAULT: the memory is.
-                broken = true;
-            } else {
-                loop.counters.bytesSent += sent;
-                if (sent == head + piece) {
-                    at += piece;
-                    bodyBytesLeft -= piece;
-                    continue;
-                }
-                // The socket is full: an edge follows, with no need to hear EAGAIN first.
-                if (sent < head) {
-                    keepUnsent(out.segment(), start + sent, start + head);
-                } else {
-                    at += sent - head;
-                    bodyBegun = true;
-                    bodyWaitsFor(BodyWait.SOCKET);
-                    armOut();
-                }
-            }
-            if (broken && !inProtocol) {
-                loop.schedule(this);
-            }
-            return at - offset;
-        }
-        bodyBegun = false;
-        return length;
+    /** The body that is sent from where it is goes on. */
+    void resumeBody() {
+        body.stopWaiting();
+        tellWritable();
     }
 
-    /**
-     * {@inheritDoc}
-     *
-     * <p>All in one method on purpose: so it is too large to be inlined (325 bytes of code) at the
-     * end of the long chain from the handler, where the JIT would give up amid a system call and
-     * allocate 40 bytes for it. The allocation tests see to it.
-     */
-    @Override
-    public long sendFile(FileBody file, long offset, long length) {
-        if (loop.hasPrivateDescriptors()) {
-            // The number means another file in this thread's table, and not a secret one only by
-            // luck.
-            throw new IllegalStateException(
-                    "a loop with private descriptors sends no files: leave privateDescriptors off");
-        }
-        loop.sendQueued();
-        // MSG_MORE holds the head back until the file's bytes fill the packet.
-        if (!flush(Linux.MSG_MORE)) {
-            return 0;
-        }
-        bodyWait = BodyWait.NONE;
-        if (bodyTurn != loop.counters.turns) {
-            bodyTurn = loop.counters.turns;
-            bodyBytesLeft = loop.slices.next(bodyTurn, loop.now());
-        }
-        long at = offset;
-        long end = offset + length;
-        long pause = end;
-        if (!bodyBegun) {
-            fileFrom = offset;
-            fileSince = loop.now();
-            long first = loop.paced() ? PACED_BYTES_AT_FIRST : FILE_BYTES_AT_FIRST;
-            if (bodyBytesLeft >= 2 * first) {
-                pause = offset + first;
-            }
-        }
-        while (at < end) {
-            if (bodyBytesLeft <= 0 || at >= pause) {
-                bodyBegun = true;
-                bodyWaitsFor(BodyWait.TURN);
-                loop.schedule(this);
-                return at - offset;
-            }
-            long piece = Math.min(Math.min(end, pause) - at, bodyBytesLeft);
-            fileProbed = false;
-            if (at < warmTo) {
-                // Has just been read for us: what is behind it will be asked for in its turn.
-                piece = Math.min(piece, warmTo - at);
-            } else if (!file.isWarm(at + piece, loop.now())) {
-                // Would sendfile wait for the disk? Asked of some bytes, and of the last: what lies
-                // between was read together with one of them, as a rule; where not, it is the loop
-                // that waits, once. A file system that cannot tell is taken at its word.
-                long last = at + piece - 1;
-                long probe = at;
-                while (sys.preadv2Nowait(file.descriptor(), probe) != -Errno.EAGAIN) {
-                    if (probe == last) {
-                        probe = -1;
-                        break;
-                    }
-                    probe = Math.min(probe + PROBE_BYTES, last);
-                }
-                if (probe >= 0) {
-                    bodyBegun = true;
-                    warm(file, at, (int) Math.min(end - at, WARM_BYTES));
-                    return at - offset;
-                }
-                fileProbed = true;
-            }
-            long sent = sys.sendfile(fd, file.descriptor(), at, piece);
-            if (sent > 0) {
-                bodyBegun = true;
-                loop.counters.bytesSent += sent;
-                bodyBytesLeft -= sent;
-                at += sent;
-            } else if (!sendFailed(sent)) {
-                return at - offset;
-            }
-        }
-        if (fileProbed && fileFrom == 0) {
-            // Not where others said so: from time to time somebody has to ask.
-            file.noteWarm(end, fileSince);
-        }
-        warmTo = 0;
-        bodyBegun = false;
-        return length;
-    }
-
-    /** Returns whether to try again at once. */
-    private boolean sendFailed(long result) {
-        if (result == -Errno.EINTR) {
-            return true;
-        }
-        if (result == -Errno.EAGAIN || result == -Errno.ENOBUFS || result == -Errno.ENOMEM) {
-            bodyWaitsFor(BodyWait.SOCKET);
-            armOut();
-        } else {
-            // 0: the file was cut short behind our back, and what was announced cannot come. EIO:
-            // the disk has failed. EPIPE, ECONNRESET and the like: the peer is gone.
-            broken = true;
-        }
-        if (broken && !inProtocol) {
-            loop.schedule(this);
-        }
-        return false;
-    }
-
-    private void bodyWaitsFor(BodyWait what) {
-        bodyWait = what;
-        progress.await();
-    }
-
-    /** Has another thread wait for the disk. Allocates: it is slow anyway. */
-    private void warm(FileBody file, long from, int length) {
-        bodyWaitsFor(BodyWait.DISK);
-        loop.deadlines().set(slot, loop.now() + loop.options().sendNanos());
-        long token = token();
-        file.warm(from, length, () -> loop.execute(() -> warmed(token, from + length)));
-    }
-
-    private void warmed(long token, long to) {
-        if (fd != CLOSED && token == token() && bodyWait == BodyWait.DISK) {
-            // Not probed again: where the disk fails, sendfile is to say so.
-            warmTo = to;
-            resumeBody();
-        }
-    }
-
-    private void resumeBody() {
-        bodyWait = BodyWait.NONE;
+    private void tellWritable() {
         enter();
         protocol.writable();
         inProtocol = false;
         sendOutput();
+    }
+
+    boolean isBroken() {
+        return broken;
+    }
+
+    /** Nothing more can be sent: to be closed at the next opportunity. */
+    void breaks() {
+        broken = true;
+    }
+
+    /** In the protocol's turn its end is that opportunity; otherwise it is the loop's list. */
+    void scheduleIfBroken() {
+        if (broken && !inProtocol) {
+            loop.schedule(this);
+        }
+    }
+
+    @Override
+    public long sendMemory(MemorySegment memory, long offset, long length) {
+        return body.sendMemory(memory, offset, length);
+    }
+
+    @Override
+    public long sendFile(FileBody file, long offset, long length) {
+        return body.sendFile(file, offset, length);
     }
 
     // ---- the end
@@ -855,16 +545,16 @@ final class Connection implements Transport {
 
     /** The deadline has come. */
     void expired() {
-        if (lingering || bodyWait == BodyWait.DISK) {
+        if (lingering || body.isWaitingFor(LargeBody.Wait.DISK)) {
             close();
             return;
         }
-        if (bodyWait == BodyWait.TURN) {
+        if (body.isWaitingFor(LargeBody.Wait.TURN)) {
             // It is the loop that is late, not the peer.
             progress.await();
             return;
         }
-        if (!unsent.isEmpty() || bodyWait == BodyWait.SOCKET) {
+        if (!unsent.isEmpty() || body.isWaitingFor(LargeBody.Wait.SOCKET)) {
             if (!progress.isMade(fd)) {
                 close();
             }
@@ -898,7 +588,7 @@ final class Connection implements Transport {
 
     @Override
     public void deadline(long nanos) {
-        if (!unsent.isEmpty() || lingering || bodyWait != BodyWait.NONE) {
+        if (!unsent.isEmpty() || lingering || body.isWaiting()) {
             return;
         }
         if (nanos == NEVER) {
