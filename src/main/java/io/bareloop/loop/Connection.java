@@ -4,20 +4,29 @@ import io.bareloop.http.FileBody;
 import io.bareloop.http.OutputBuffer;
 import io.bareloop.http.Protocol;
 import io.bareloop.http.Transport;
-import io.bareloop.sys.Errno;
 import io.bareloop.sys.Linux;
 import io.bareloop.sys.Syscalls;
 import java.lang.foreign.MemorySegment;
 
 /**
  * One connection slot of a loop: a descriptor, its protocol, and what is pending in either
- * direction. With nothing pending it holds no buffer. Used for one connection after another.
+ * direction. With nothing pending it holds no buffer. Used for one connection after another, on the
+ * loop's thread.
+ *
+ * <pre>
+ *            open           closeWhenSent                      all is sent
+ *    CLOSED ------> OPEN ----+-- and the peer is done --> CLOSING -----------------> CLOSED
+ *                            |
+ *                            +-- it may be sending ---> CLOSING_SLOWLY -> LINGERING -> CLOSED
+ * </pre>
+ *
+ * <p>CLOSING becomes CLOSING_SLOWLY where that is asked for later. From each of them {@link #close}
+ * leads to CLOSED at once: the peer is gone, a deadline has passed, or something has failed. Where
+ * this shows at a moment when it cannot close, {@link Outgoing#isBroken} says so until it can,
+ * whichever state it is in.
  */
 final class Connection implements Transport {
-    /** Full buffers received from one connection before the others of the loop have their turn. */
-    private static final int RECEIVES_PER_TURN_MAX = 4;
-
-    private static final int CLOSED = -1;
+    private static final int NONE = -1;
 
     private final Loop loop;
     private final Syscalls sys;
@@ -25,42 +34,39 @@ final class Connection implements Transport {
     private final int slot;
 
     private int generation;
-    private int fd = CLOSED;
+    private int fd = NONE;
+    private Life life = Life.CLOSED;
 
-    /** Input that the protocol has not consumed yet; between calls it begins at 0. */
-    private final Pending input;
+    final Incoming incoming;
+    final Outgoing outgoing;
 
-    /** Output that the kernel has not taken yet. */
+    /** Output that the kernel has not taken yet, of {@link Outgoing}. */
     private final Pending unsent;
 
-    private final Outgoing outgoing;
     private final LargeBody body;
     private final Progress progress;
-    private final Linger linger;
 
-    /** The protocol takes no input for now. */
-    private boolean paused;
+    /** The protocol has its turn: what is to be done at the end of that waits for it. */
+    boolean inProtocol;
 
-    /** An edge has been reported that has not been read to its end. */
-    private boolean readable;
-
-    /** The peer has shut down its sending side, or the whole connection is gone. */
-    private boolean hungUp;
-
-    /** Sends more at a time than a batch receives. */
-    private boolean bulky;
+    /** The kernel tells the loop of edges. */
+    boolean watched;
 
     /** An edge that says there is room to send may have been lost. */
     private boolean roomMissed;
 
-    private boolean endReported;
-    private boolean closingWhenSent;
-    private boolean lingers;
-    private boolean lingering;
-    private boolean broken;
-    private boolean watched;
-    private boolean outArmed;
-    private boolean inProtocol;
+    private enum Life {
+        /** There is no descriptor, and nothing else. */
+        CLOSED,
+        /** Input is taken. */
+        OPEN,
+        /** What is unsent is sent first; input is not taken any more. */
+        CLOSING,
+        /** The same, but the peer may still be sending, and has a moment for it. */
+        CLOSING_SLOWLY,
+        /** All is sent; what the peer sends is discarded. */
+        LINGERING
+    }
 
     /** Stands in the loop's list of connections to go on with in the next turn. */
     boolean scheduled;
@@ -77,12 +83,11 @@ final class Connection implements Transport {
         this.protocol = protocol;
         this.slot = slot;
         this.generation = generation;
-        input = new Pending(loop.slab());
         unsent = new Pending(loop.slab());
         progress = new Progress(loop, sys, slot);
+        incoming = new Incoming(loop, sys, this, protocol, unsent);
         outgoing = new Outgoing(loop, sys, this, unsent, progress);
         body = new LargeBody(loop, sys, this, outgoing, progress);
-        linger = new Linger(loop, sys);
     }
 
     // ---- the life of a connection
@@ -93,26 +98,18 @@ final class Connection implements Transport {
      */
     void open(int newFd) {
         fd = newFd;
+        life = Life.OPEN;
         watched = false;
-        paused = false;
-        readable = true;
-        hungUp = false;
-        bulky = false;
-        endReported = false;
         roomMissed = false;
-        closingWhenSent = false;
-        lingers = false;
-        lingering = false;
-        broken = false;
-        outArmed = false;
+        incoming.open();
         outgoing.open();
         body.open();
         protocol.open(this);
         if (loop.isDraining()) {
             protocol.drain();
         }
-        receive();
-        if (fd != CLOSED) {
+        incoming.receive();
+        if (isOpen()) {
             watch();
         }
     }
@@ -120,7 +117,7 @@ final class Connection implements Transport {
     /** Edges from now on: what has become ready meanwhile is reported too. */
     private void watch() {
         watched = true;
-        if (loop.watch(this, outArmed ? Linux.EPOLLOUT : 0) < 0) {
+        if (loop.watch(this, outgoing.interest()) < 0) {
             // ENOMEM, ENOSPC: the limit of watches is reached; this client is turned away.
             close();
         }
@@ -139,7 +136,17 @@ final class Connection implements Transport {
     }
 
     boolean isOpen() {
-        return fd != CLOSED;
+        return life != Life.CLOSED;
+    }
+
+    /** Whether the protocol is to have what the peer sends. */
+    boolean takesInput() {
+        return life == Life.OPEN;
+    }
+
+    /** Whether all is sent, and what comes is to be discarded. */
+    boolean isLingering() {
+        return life == Life.LINGERING;
     }
 
     /**
@@ -150,15 +157,16 @@ final class Connection implements Transport {
     }
 
     void close() {
-        if (fd == CLOSED) {
+        if (!isOpen()) {
             return;
         }
         outgoing.sendQueued();
         // EINTR and EIO also free the descriptor on Linux: there is nothing to repeat.
         sys.close(fd);
-        fd = CLOSED;
+        fd = NONE;
+        life = Life.CLOSED;
         generation = (generation + 1) & Integer.MAX_VALUE;
-        input.release();
+        incoming.release();
         unsent.release();
         body.stopWaiting();
         try {
@@ -179,9 +187,9 @@ final class Connection implements Transport {
         try {
             close();
         } catch (VirtualMachineError | LinkageError again) {
-            if (fd != CLOSED) {
+            if (isOpen()) {
                 // Not even that: it is tried again in the next turn.
-                broken = true;
+                outgoing.breaks();
                 loop.schedule(this);
             }
         }
@@ -191,7 +199,7 @@ final class Connection implements Transport {
 
     /** A turn has been cut short: an edge may have been lost, in either direction. */
     void interrupted() {
-        readable = true;
+        incoming.noteReadable();
         roomMissed = !unsent.isEmpty() || body.isWaitingFor(LargeBody.Wait.SOCKET);
         inProtocol = false;
         loop.schedule(this);
@@ -212,14 +220,14 @@ final class Connection implements Transport {
             return;
         }
         if ((events & Linux.EPOLLRDHUP) != 0) {
-            hungUp = true;
+            incoming.noteHangUp();
         }
         if ((events & Linux.EPOLLOUT) != 0) {
             roomInSocket();
         }
-        if ((events & ~Linux.EPOLLOUT) != 0 && fd != CLOSED) {
-            readable = true;
-            receive();
+        if ((events & ~Linux.EPOLLOUT) != 0 && isOpen()) {
+            incoming.noteReadable();
+            incoming.receive();
         }
     }
 
@@ -233,7 +241,7 @@ final class Connection implements Transport {
 
     /** Goes on where the last turn left off: with what was kept, then with what can be read. */
     void proceed() {
-        if (broken) {
+        if (outgoing.isBroken()) {
             close();
             return;
         }
@@ -244,178 +252,50 @@ final class Connection implements Transport {
         if (body.isWaitingFor(LargeBody.Wait.TURN)) {
             resumeBody();
         }
-        if (fd != CLOSED && !input.isEmpty() && canReceive()) {
-            consume(input.segment(), input.from(), input.to(), true);
+        if (isOpen()) {
+            incoming.proceed();
         }
-        if (fd != CLOSED && readable) {
-            receive();
-        }
-    }
-
-    private boolean canReceive() {
-        return !paused && unsent.isEmpty() && !closingWhenSent;
-    }
-
-    private void receive() {
-        if (lingering) {
-            discard();
-            return;
-        }
-        for (int i = 0; i < RECEIVES_PER_TURN_MAX; i++) {
-            // Scheduled, it first goes on with what is kept: an end of input that is received now
-            // would be reported ahead of that.
-            if (!canReceive() || scheduled) {
-                return;
-            }
-            MemorySegment in = loop.in();
-            int at = 0;
-            boolean isKept = !input.isEmpty();
-            if (isKept) {
-                // No head is longer than the bound: the protocol would have refused it.
-                if (!input.ensureRoom(Loop.IN_BYTES)) {
-                    close();
-                    return;
-                }
-                in = input.segment();
-                at = input.to();
-            }
-            int room = (int) in.byteSize() - at;
-            int received = sys.recv(fd, in, at, room);
-            if (received <= 0) {
-                if (received == -Errno.EINTR) {
-                    continue;
-                }
-                receivedNothing(received);
-                return;
-            }
-            loop.counters.bytesReceived += received;
-            // A short receive has emptied the socket: no second call to hear EAGAIN. After a
-            // hang-up there is no further edge to come, so that the end itself is still to be read.
-            readable = received == room || hungUp;
-            bulky = received >= Batch.RECEIVE_BYTES;
-            if (isKept) {
-                input.extend(received);
-            }
-            consume(in, 0, at + received, isKept);
-            if (fd == CLOSED || !readable) {
-                return;
-            }
-        }
-        loop.schedule(this);
     }
 
     // ---- one turn, together with other connections
 
     /** Whether nothing is pending in either direction, so that a batch may serve it. */
     boolean isIdle() {
-        return input.isEmpty()
+        return incoming.isIdle()
                 && unsent.isEmpty()
                 && !body.isWaiting()
-                && !paused
-                && !hungUp
-                && !bulky
                 && !scheduled
-                && !closingWhenSent
-                && !broken;
+                && !outgoing.isBroken()
+                && life == Life.OPEN;
     }
 
     /** Input is reported, but this is not the moment. */
     void receiveLater() {
-        readable = true;
+        incoming.noteReadable();
         loop.schedule(this);
     }
 
-    /** A batch has received for this connection: bytes of {@code in} at {@code at}, or -errno. */
-    void received(MemorySegment in, int at, int result) {
-        if (result <= 0) {
-            if (result == -Errno.EINTR) {
-                receiveLater();
-            } else {
-                receivedNothing(result);
-            }
-            return;
-        }
-        loop.counters.bytesReceived += result;
-        readable = result == Batch.RECEIVE_BYTES;
-        bulky = readable;
-        if (!canReceive()) {
-            // Another connection's handler has just now written to it.
-            keep(in, at, at + result);
-            return;
-        }
-        consume(in, at, at + result, false);
-        if (fd != CLOSED && readable) {
-            receive();
-        }
-    }
-
-    /** {@link Outgoing#sent}. */
-    void sent(int result, int from, int to) {
-        outgoing.sent(result, from, to);
-    }
-
-    private void receivedNothing(int result) {
-        readable = false;
-        if (result == -Errno.EAGAIN) {
-            return;
-        }
-        if (result == 0) {
-            if (!endReported) {
-                endReported = true;
-                enter();
-                protocol.endOfInput();
-                inProtocol = false;
-                sendOutput();
-            }
-            return;
-        }
-        // ECONNRESET, ETIMEDOUT, EPIPE, EHOSTUNREACH and the like: the connection is gone.
-        close();
-    }
+    // ---- the protocol's turn
 
     /** The protocol's turn begins: whatever it appends is sent to this peer, and only that. */
-    private void enter() {
+    void enter() {
         inProtocol = true;
         if (loop.output().position() != 0) {
             throw new AssertionError("the output buffer holds bytes of another connection");
         }
     }
 
-    /** Lets the protocol have [from, to) of {@code in}, sends its answer, keeps what it leaves. */
-    private void consume(MemorySegment in, int from, int to, boolean isKept) {
-        enter();
-        int at = protocol.receive(in, from, to);
+    /** It ends: sends what the protocol has appended; closes where that was the end of it. */
+    void leave() {
         inProtocol = false;
-        sendOutput();
-        if (fd == CLOSED) {
-            return;
-        }
-        if (closingWhenSent) {
-            input.release();
-        } else if (isKept) {
-            input.consume(at - from);
-            input.compact();
-        } else if (at < to) {
-            keep(in, at, to);
-        }
-    }
-
-    /** Sends what the protocol has appended; closes where that was the end of it. */
-    private void sendOutput() {
-        if (isIdle() && !readable && outgoing.queue()) {
+        if (isIdle() && !incoming.isReadable() && outgoing.queue()) {
             return;
         }
         outgoing.flush(0);
-        if (broken) {
+        if (outgoing.isBroken()) {
             close();
-        } else if (closingWhenSent && unsent.isEmpty()) {
+        } else if (life != Life.OPEN && unsent.isEmpty()) {
             finish();
-        }
-    }
-
-    private void keep(MemorySegment in, int from, int to) {
-        if (!input.append(in, from, to, Loop.IN_BYTES)) {
-            close();
         }
     }
 
@@ -431,32 +311,17 @@ final class Connection implements Transport {
         return outgoing.flush(0);
     }
 
-    /** Asks for EPOLLOUT, once a connection: edges cost nothing while nothing is unsent. */
-    void watchForRoom() {
-        if (!outArmed) {
-            outArmed = true;
-            if (watched && loop.rewatch(this, Linux.EPOLLOUT) < 0) {
-                broken = true;
-            }
-        }
-    }
-
     private void sendUnsent() {
         outgoing.sendUnsent();
-        if (broken) {
+        if (outgoing.isBroken()) {
             close();
-            return;
-        }
-        if (!unsent.isEmpty()) {
-            return;
-        }
-        if (closingWhenSent) {
+        } else if (unsent.isEmpty() && life != Life.OPEN) {
             finish();
-            return;
-        }
-        tellWritable();
-        if (fd != CLOSED && unsent.isEmpty()) {
-            proceed();
+        } else if (unsent.isEmpty()) {
+            tellWritable();
+            if (isOpen() && unsent.isEmpty()) {
+                proceed();
+            }
         }
     }
 
@@ -469,24 +334,7 @@ final class Connection implements Transport {
     private void tellWritable() {
         enter();
         protocol.writable();
-        inProtocol = false;
-        sendOutput();
-    }
-
-    boolean isBroken() {
-        return broken;
-    }
-
-    /** Nothing more can be sent: to be closed at the next opportunity. */
-    void breaks() {
-        broken = true;
-    }
-
-    /** In the protocol's turn its end is that opportunity; otherwise it is the loop's list. */
-    void scheduleIfBroken() {
-        if (broken && !inProtocol) {
-            loop.schedule(this);
-        }
+        leave();
     }
 
     @Override
@@ -503,92 +351,65 @@ final class Connection implements Transport {
 
     @Override
     public void closeWhenSent(boolean linger) {
-        closingWhenSent = true;
-        lingers |= linger;
+        if (life == Life.OPEN || life == Life.CLOSING) {
+            life = linger ? Life.CLOSING_SLOWLY : Life.CLOSING;
+        }
         if (!inProtocol) {
-            sendOutput();
+            leave();
         }
     }
 
     /** All is sent: closes, at once or after the peer has had time to read. */
     private void finish() {
-        if (fd == CLOSED) {
-            // By the protocol itself, which could not go on.
-            return;
-        }
-        input.release();
+        incoming.release();
         // A peer that has hung up may still be reading: what it sent before is discarded too.
-        if (!lingers) {
+        if (life == Life.CLOSING) {
             close();
-            return;
-        }
-        if (!lingering) {
-            lingering = true;
-            linger.begin();
+        } else if (life == Life.CLOSING_SLOWLY) {
+            life = Life.LINGERING;
             sys.shutdown(fd, Linux.SHUT_WR);
-            discard();
-        }
-    }
-
-    private void discard() {
-        Linger.Outcome outcome = linger.discard(fd);
-        if (outcome == Linger.Outcome.OVER) {
-            close();
-        } else if (outcome == Linger.Outcome.MORE) {
-            readable = true;
-            loop.schedule(this);
-        } else {
-            readable = false;
-            loop.deadlines().set(slot, linger.deadline());
+            incoming.linger();
         }
     }
 
     /** The deadline has come. */
     void expired() {
-        if (lingering || body.isWaitingFor(LargeBody.Wait.DISK)) {
+        if (life == Life.LINGERING || body.isWaitingFor(LargeBody.Wait.DISK)) {
             close();
-            return;
-        }
-        if (body.isWaitingFor(LargeBody.Wait.TURN)) {
+        } else if (body.isWaitingFor(LargeBody.Wait.TURN)) {
             // It is the loop that is late, not the peer.
             progress.await();
-            return;
+        } else if (unsent.isEmpty() && !body.isWaitingFor(LargeBody.Wait.SOCKET)) {
+            enter();
+            protocol.expired();
+            leave();
+        } else if (!progress.isMade(fd)) {
+            close();
         }
-        if (!unsent.isEmpty() || body.isWaitingFor(LargeBody.Wait.SOCKET)) {
-            if (!progress.isMade(fd)) {
-                close();
-            }
-            return;
-        }
-        enter();
-        protocol.expired();
-        inProtocol = false;
-        sendOutput();
     }
 
     void drain() {
         enter();
         protocol.drain();
-        inProtocol = false;
-        sendOutput();
+        leave();
     }
 
     // ---- the rest of what a protocol may ask for
 
     @Override
     public void pause() {
-        paused = true;
+        incoming.pause();
     }
 
     @Override
     public void resume() {
-        paused = false;
+        incoming.resume();
         loop.schedule(this);
     }
 
     @Override
     public void deadline(long nanos) {
-        if (!unsent.isEmpty() || lingering || body.isWaiting()) {
+        if (!unsent.isEmpty() || life == Life.LINGERING || body.isWaiting()) {
             return;
         }
         if (nanos == NEVER) {

@@ -184,7 +184,7 @@ final class LargeBody {
             return piece;
         }
         int ofMemory = 0;
-        if (!connection.isBroken()) {
+        if (!outgoing.isBroken()) {
             // The socket is full: an edge follows, with no need to hear EAGAIN first.
             if (taken < head) {
                 outgoing.keep(out.segment(), start + taken, start + head);
@@ -194,13 +194,13 @@ final class LargeBody {
                 waitForRoom();
             }
         }
-        connection.scheduleIfBroken();
+        outgoing.scheduleIfBroken();
         return ofMemory;
     }
 
     private void waitForRoom() {
         waitFor(Wait.SOCKET);
-        connection.watchForRoom();
+        outgoing.watchForRoom();
     }
 
     // ---- files
@@ -299,9 +299,9 @@ final class LargeBody {
         } else {
             // 0: the file was cut short behind our back, and what was announced cannot come. EIO:
             // the disk has failed. EPIPE, ECONNRESET and the like: the peer is gone.
-            connection.breaks();
+            outgoing.breaks();
         }
-        connection.scheduleIfBroken();
+        outgoing.scheduleIfBroken();
         return false;
     }
 

@@ -2,6 +2,7 @@ package io.bareloop.loop;
 
 import io.bareloop.http.OutputBuffer;
 import io.bareloop.sys.Errno;
+import io.bareloop.sys.Linux;
 import io.bareloop.sys.Syscalls;
 import java.lang.foreign.MemorySegment;
 
@@ -22,6 +23,12 @@ final class Outgoing {
     /** A response stands in the loop's batch. */
     private boolean queued;
 
+    /** An edge is wanted that says there is room in the socket. */
+    private boolean roomWanted;
+
+    /** Nothing more can be sent: the peer is gone, or there is no memory for what it leaves. */
+    private boolean broken;
+
     Outgoing(
             Loop loop,
             Syscalls sys,
@@ -38,11 +45,29 @@ final class Outgoing {
     /** A connection begins. */
     void open() {
         queued = false;
+        roomWanted = false;
+        broken = false;
+    }
+
+    boolean isBroken() {
+        return broken;
+    }
+
+    /** Nothing more can be sent: the connection is to be closed at the next opportunity. */
+    void breaks() {
+        broken = true;
+    }
+
+    /** In the protocol's turn that opportunity is its end; otherwise it is the loop's list. */
+    void scheduleIfBroken() {
+        if (broken && !connection.inProtocol) {
+            loop.schedule(connection);
+        }
     }
 
     /** Whether what is sent now would be taken: nothing goes before it, and the peer is there. */
     boolean canSend() {
-        return unsent.isEmpty() && !connection.isBroken();
+        return unsent.isEmpty() && !broken;
     }
 
     /** Leaves what stands in the output buffer to the batch at hand; false if it cannot. */
@@ -59,10 +84,10 @@ final class Outgoing {
     void sent(int result, int from, int to) {
         queued = false;
         int sent = from + taken(result);
-        if (sent < to && !connection.isBroken()) {
+        if (sent < to && !broken) {
             keep(loop.output().segment(), sent, to);
         }
-        if (connection.isBroken()) {
+        if (broken) {
             loop.schedule(connection);
         }
     }
@@ -91,10 +116,10 @@ final class Outgoing {
         if (sent == length) {
             return true;
         }
-        if (!connection.isBroken()) {
+        if (!broken) {
             keep(out.segment(), start + sent, start + length);
         }
-        connection.scheduleIfBroken();
+        scheduleIfBroken();
         return false;
     }
 
@@ -124,7 +149,7 @@ final class Outgoing {
         }
         if (!isFull(sent) && sent != -Errno.EINTR) {
             // EPIPE, ECONNRESET, ETIMEDOUT and the like: the peer is gone.
-            connection.breaks();
+            broken = true;
         }
         return 0;
     }
@@ -140,9 +165,24 @@ final class Outgoing {
             progress.await();
         }
         if (unsent.append(from, offset, end, loop.options().unsentBytesMax())) {
-            connection.watchForRoom();
+            watchForRoom();
         } else {
-            connection.breaks();
+            broken = true;
+        }
+    }
+
+    /** What the connection is to be watched for beside input: EPOLLOUT or 0. */
+    int interest() {
+        return roomWanted ? Linux.EPOLLOUT : 0;
+    }
+
+    /** Asks for EPOLLOUT, once a connection: edges cost nothing while nothing is unsent. */
+    void watchForRoom() {
+        if (!roomWanted) {
+            roomWanted = true;
+            if (connection.watched && loop.rewatch(connection, Linux.EPOLLOUT) < 0) {
+                broken = true;
+            }
         }
     }
 }
