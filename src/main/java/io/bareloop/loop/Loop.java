@@ -17,7 +17,6 @@ import io.bareloop.sys.Linux;
 import io.bareloop.sys.Syscalls;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.Arrays;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.Consumer;
@@ -46,51 +45,28 @@ public final class Loop implements Runnable, AutoCloseable {
     /** The loop's own calls, and those by which others wake it. */
     private static final int SYSCALLS = 2;
 
-    private static final int ACCEPTS_PER_TURN_MAX = 64;
-
-    /** Of so many connections, and of one in so many after them, the incoming CPU is asked for. */
-    private static final int CPUS_ASKED_FIRST = 1024;
-
-    private static final int CPUS_ASKED_EACH = 16;
-
     /** So that tasks which make tasks let the connections have their turn. */
     private static final int TASKS_PER_TURN_MAX = 1024;
-
-    /** A backlog of 65,536, which is more than listen(2) grants by default. */
-    private static final int DRAIN_ACCEPT_ROUNDS_MAX = 1024;
-
-    private static final long ACCEPT_PAUSE_NANOS = 100_000_000L;
-    private static final int SLOTS_AT_START = 64;
-
-    /**
-     * Connections that are not open, with all that belongs to them, which are kept for the next.
-     */
-    private static final int SPARE_CONNECTIONS_MAX = 1024;
 
     /** For so long memory that was needed and is free stays with the process. */
     private static final long TRIM_NANOS = 2_000_000_000L;
 
     private static final int NOT_LOOSE = 0;
 
-    private static final String ACCEPT_ADVICE =
-            "raise the limit of open files (ulimit -n, LimitNOFILE=) where it is EMFILE or ENFILE,"
-                    + " have the host more memory where it is ENOBUFS or ENOMEM";
-
-    /** Tokens of connections are never negative. */
-    private static final long LISTENER_TOKEN = -1;
-
+    /** Tokens of connections are never negative; {@link Acceptor#TOKEN} is another of these. */
     private static final long WAKEUP_TOKEN = -2;
     private static final long TIMER_TOKEN = -3;
 
     final Counters counters = new Counters();
     final BodySlices slices = new BodySlices();
+    final Complaints complaints;
+    final Slots slots;
 
     private final Syscalls sys;
     private final LoopOptions options;
     private final Protocol.Factory protocols;
     private final KnobLog log;
-    private final Complaints complaints;
-    private final int listener;
+    private final Acceptor acceptor;
     private final Epoll epoll;
     private final Wakeup wakeup;
     private final Timer timer;
@@ -107,17 +83,6 @@ public final class Loop implements Runnable, AutoCloseable {
     private Connection firstScheduled;
     private Connection lastScheduled;
 
-    /** By slot; null where the slot is free and its connection is not kept. */
-    private Connection[] connections = new Connection[SLOTS_AT_START];
-
-    /** The generation with which the next connection of a slot begins, where none is kept. */
-    private int[] generations = new int[SLOTS_AT_START];
-
-    private int[] freeSlots = new int[SLOTS_AT_START];
-    private int freeCount;
-    private int slotCount;
-    private int spareConnections;
-
     private long now;
 
     /** When the slab's free memory goes back to the system; {@link #NOT_LOOSE} for never. */
@@ -126,8 +91,6 @@ public final class Loop implements Runnable, AutoCloseable {
     /** What has cut the last turn short; or null. */
     private Error interruption;
 
-    private boolean accepting;
-    private long acceptAgainNanos;
     private boolean draining;
     private long drainUntilNanos;
     private boolean ended;
@@ -165,19 +128,19 @@ public final class Loop implements Runnable, AutoCloseable {
             Consumer<String> lines) {
         this.sys = sys;
         this.options = options;
-        this.listener = listener;
         this.out = out;
         this.slab = slab;
         this.protocols = protocols;
         this.log = log;
         complaints = new Complaints(lines);
         now = System.nanoTime();
-        paced = isPaced();
+        paced = Acceptor.isPaced(sys, listener);
         in = arena.allocate(IN_BYTES, 4096);
         batch = options.ioUring().wanted() ? new Batch(this, sys, arena, out) : null;
         deadlines = new Deadlines(now);
-        deadlines.ensureSlots(SLOTS_AT_START);
+        slots = new Slots(this, deadlines);
         epoll = new Epoll(sys, arena, EVENTS_MAX);
+        acceptor = new Acceptor(this, sys, listener, epoll, options);
         wakeup = newWakeup(new Syscalls(arena));
         timer = newTimer();
         int added = epoll.add(wakeup.fd(), Linux.EPOLLIN, WAKEUP_TOKEN);
@@ -185,7 +148,7 @@ public final class Loop implements Runnable, AutoCloseable {
             added = epoll.add(timer.fd(), Linux.EPOLLIN | Linux.EPOLLET, TIMER_TOKEN);
         }
         if (added >= 0) {
-            added = startAccepting();
+            added = acceptor.start();
         }
         if (added < 0) {
             close();
@@ -212,15 +175,6 @@ public final class Loop implements Runnable, AutoCloseable {
                 + (batched ? Batch.NATIVE_BYTES : 0)
                 + (long) EVENTS_MAX * EpollEvents.BYTES
                 + SYSCALLS * Syscalls.NATIVE_BYTES;
-    }
-
-    /**
-     * Of the kernel's congestion controls bbr alone spreads what it sends over time by timers, if
-     * the queueing discipline does not. Asked once: it is a matter of CPU time alone.
-     */
-    private boolean isPaced() {
-        String congestion = sys.getsockoptText(listener, Linux.IPPROTO_TCP, Linux.TCP_CONGESTION);
-        return congestion != null && congestion.startsWith("bbr");
     }
 
     private Wakeup newWakeup(Syscalls waking) {
@@ -335,7 +289,7 @@ public final class Loop implements Runnable, AutoCloseable {
             for (int i = 0; i < ready; i++) {
                 long token = epoll.token(i);
                 if (token >= 0) {
-                    Connection connection = find(token);
+                    Connection connection = slots.find(token);
                     int events = epoll.events(i);
                     if (connection == null) {
                         counters.staleEvents++;
@@ -350,8 +304,8 @@ public final class Loop implements Runnable, AutoCloseable {
                             failed(connection, error);
                         }
                     }
-                } else if (token == LISTENER_TOKEN) {
-                    acceptPending();
+                } else if (token == Acceptor.TOKEN) {
+                    acceptor.accept(Acceptor.PER_TURN_MAX);
                 } else if (token == TIMER_TOKEN) {
                     timer.hasCome();
                 } else {
@@ -381,21 +335,8 @@ public final class Loop implements Runnable, AutoCloseable {
         counters.turns++;
     }
 
-    /** The connection of {@code token}; null where it has closed. */
-    private Connection find(long token) {
-        Connection connection = connections[(int) token];
-        // Closed earlier in this turn; accept4 may already have reused its descriptor, so the token
-        // carries a generation beside the slot.
-        return connection != null && connection.token() == token && connection.isOpen()
-                ? connection
-                : null;
-    }
-
     private void endTurn() {
-        if (!accepting && !draining && now - acceptAgainNanos >= 0 && startAccepting() < 0) {
-            // ENOMEM, ENOSPC: what was short when accepting paused is short still.
-            acceptAgainNanos = now + ACCEPT_PAUSE_NANOS;
-        }
+        acceptor.endTurn();
         if (slab.isLoose() || trimNanos != NOT_LOOSE) {
             trim();
         }
@@ -439,8 +380,8 @@ public final class Loop implements Runnable, AutoCloseable {
         if (batch != null) {
             batch.interrupted();
         }
-        for (int slot = 0; slot < slotCount; slot++) {
-            Connection connection = connections[slot];
+        for (int slot = 0; slot < slots.count(); slot++) {
+            Connection connection = slots.at(slot);
             if (connection != null && connection.isOpen()) {
                 connection.interrupted();
             }
@@ -451,7 +392,7 @@ public final class Loop implements Runnable, AutoCloseable {
     }
 
     /** Where there is no memory to say it with, it is not said. */
-    private void complain(String what, Error error) {
+    void complain(String what, Error error) {
         try {
             complaints.say(what, error, now);
         } catch (VirtualMachineError | LinkageError again) {
@@ -475,8 +416,8 @@ public final class Loop implements Runnable, AutoCloseable {
         long wait = deadlines.nanosToNext(now);
         if (draining) {
             wait = sooner(wait, drainUntilNanos - now);
-        } else if (!accepting && options.connectionsMax() > openConnections()) {
-            wait = sooner(wait, acceptAgainNanos - now);
+        } else if (acceptor.isPaused()) {
+            wait = sooner(wait, acceptor.againNanos() - now);
         }
         if (trimNanos != NOT_LOOSE) {
             wait = sooner(wait, trimNanos - now);
@@ -519,156 +460,12 @@ public final class Loop implements Runnable, AutoCloseable {
     }
 
     private void expired(int slot) {
-        Connection connection = connections[slot];
+        Connection connection = slots.at(slot);
         try {
             connection.expired();
         } catch (VirtualMachineError | LinkageError error) {
             failed(connection, error);
         }
-    }
-
-    // ---- accepting
-
-    /** Returns whether more may be pending than a turn takes. */
-    private boolean acceptPending() {
-        for (int i = 0; i < ACCEPTS_PER_TURN_MAX; i++) {
-            if (openConnections() >= options.connectionsMax()) {
-                pauseAccepting();
-                return false;
-            }
-            int fd = sys.accept4(listener, Linux.SOCK_NONBLOCK | Linux.SOCK_CLOEXEC);
-            if (fd >= 0) {
-                accepted(fd);
-            } else if (!acceptFailed(fd)) {
-                return false;
-            }
-        }
-        return true;
-    }
-
-    /** Returns whether to go on with the next connection. */
-    private boolean acceptFailed(int result) {
-        if (result == -Errno.EAGAIN) {
-            return false;
-        }
-        if (result == -Errno.EINVAL) {
-            // The server is ending, and its listeners do not listen any more.
-            pauseAccepting();
-            return false;
-        }
-        if (result == -Errno.EINTR || isGone(result)) {
-            return true;
-        }
-        // EMFILE, ENFILE, ENOBUFS, ENOMEM: something is short. EPERM: a rule of the firewall, and
-        // what others mean is not known. The connection stays where it is, and the listener would
-        // be ready again at once: look away for a moment, or until a connection closes.
-        complaints.say("cannot accept connections", result, ACCEPT_ADVICE, now);
-        pauseAccepting();
-        return false;
-    }
-
-    /** Errors of a connection itself that accept4 passes on, with which it is gone: accept(2). */
-    private static boolean isGone(int result) {
-        return result == -Errno.ECONNABORTED
-                || result == -Errno.EPROTO
-                || result == -Errno.ENETDOWN
-                || result == -Errno.ENETUNREACH
-                || result == -Errno.ENETRESET
-                || result == -Errno.ENOPROTOOPT
-                || result == -Errno.EHOSTDOWN
-                || result == -Errno.ENONET
-                || result == -Errno.EHOSTUNREACH
-                || result == -Errno.EOPNOTSUPP
-                || result == -Errno.ECONNRESET
-                || result == -Errno.ETIMEDOUT;
-    }
-
-    private void accepted(int fd) {
-        Connection connection = null;
-        try {
-            counters.accepted++;
-            if (counters.accepted <= CPUS_ASKED_FIRST || counters.accepted % CPUS_ASKED_EACH == 0) {
-                countIncomingCpu(fd);
-            }
-            connection = freeConnection();
-            connection.open(fd);
-        } catch (VirtualMachineError | LinkageError error) {
-            if (connection != null) {
-                failed(connection, error);
-                return;
-            }
-            // No heap for one more. It is turned away, and others wait until one has closed.
-            sys.close(fd);
-            counters.closed++;
-            pauseAccepting();
-            complain("a connection was turned away", error);
-        }
-    }
-
-    private void countIncomingCpu(int fd) {
-        if (options.cpu() < 0) {
-            return;
-        }
-        int cpu = sys.getsockopt(fd, Linux.SOL_SOCKET, Linux.SO_INCOMING_CPU);
-        if (cpu == options.cpu()) {
-            counters.cpuMatches++;
-        } else {
-            counters.cpuMismatches++;
-        }
-    }
-
-    /** Nothing has changed where this throws OutOfMemoryError. */
-    private Connection freeConnection() {
-        if (freeCount == 0 && slotCount == connections.length) {
-            growSlots();
-        }
-        int slot = freeCount > 0 ? freeSlots[freeCount - 1] : slotCount;
-        Connection connection = connections[slot];
-        if (connection == null) {
-            connection =
-                    new Connection(this, sys, protocols.newProtocol(), slot, generations[slot]);
-            connections[slot] = connection;
-        } else {
-            spareConnections--;
-        }
-        if (freeCount > 0) {
-            freeCount--;
-        } else {
-            slotCount++;
-        }
-        return connection;
-    }
-
-    private void growSlots() {
-        int slots = slotCount * 2;
-        Connection[] moreConnections = Arrays.copyOf(connections, slots);
-        int[] moreGenerations = Arrays.copyOf(generations, slots);
-        int[] moreFreeSlots = Arrays.copyOf(freeSlots, slots);
-        deadlines.ensureSlots(slots);
-        connections = moreConnections;
-        generations = moreGenerations;
-        freeSlots = moreFreeSlots;
-    }
-
-    /** Returns 0 or -errno. */
-    private int startAccepting() {
-        int added = epoll.add(listener, Linux.EPOLLIN, LISTENER_TOKEN);
-        if (added < 0 && added != -Errno.EEXIST) {
-            return added;
-        }
-        accepting = true;
-        return 0;
-    }
-
-    private void pauseAccepting() {
-        counters.acceptPauses++;
-        stopAccepting();
-        acceptAgainNanos = now + ACCEPT_PAUSE_NANOS;
-    }
-
-    private void stopAccepting() {
-        epoll.remove(listener);
-        accepting = false;
     }
 
     // ---- what connections ask for
@@ -677,16 +474,8 @@ public final class Loop implements Runnable, AutoCloseable {
     void closed(Connection connection) {
         counters.closed++;
         deadlines.cancel(connection.slot());
-        freeSlots[freeCount++] = connection.slot();
-        if (spareConnections < SPARE_CONNECTIONS_MAX) {
-            spareConnections++;
-        } else {
-            generations[connection.slot()] = connection.generation();
-            connections[connection.slot()] = null;
-        }
-        if (!accepting) {
-            acceptAgainNanos = now;
-        }
+        slots.give(connection);
+        acceptor.closed();
     }
 
     void schedule(Connection connection) {
@@ -766,9 +555,19 @@ public final class Loop implements Runnable, AutoCloseable {
         return draining;
     }
 
+    /** Whether the loop ends with the turn at hand, whatever is in flight. */
+    boolean isStopping() {
+        return stopping;
+    }
+
+    /** A connection for {@code slot}, which has none. */
+    Connection newConnection(int slot, int generation) {
+        return new Connection(this, sys, protocols.newProtocol(), slot, generation);
+    }
+
     /** Connections open now. */
     int openConnections() {
-        return slotCount - freeCount;
+        return slots.openCount();
     }
 
     // ---- what other threads ask for
@@ -828,18 +627,10 @@ public final class Loop implements Runnable, AutoCloseable {
 
     private void beginDrain(long nanos) {
         draining = true;
-        // All of them: the kernel resets those that are left when the listener closes.
-        int rounds = 0;
-        while (!stopping && rounds < DRAIN_ACCEPT_ROUNDS_MAX && acceptPending()) {
-            rounds++;
-        }
-        stopAccepting();
-        if (privateTable) {
-            sys.close(listener);
-        }
+        acceptor.drain();
         drainUntilNanos = now + nanos;
-        for (int slot = 0; slot < slotCount; slot++) {
-            Connection connection = connections[slot];
+        for (int slot = 0; slot < slots.count(); slot++) {
+            Connection connection = slots.at(slot);
             if (connection != null && connection.isOpen()) {
                 connection.drain();
             }
@@ -857,8 +648,8 @@ public final class Loop implements Runnable, AutoCloseable {
     private void closeAll() {
         forced = openConnections();
         Throwable failure = null;
-        for (int slot = 0; slot < slotCount; slot++) {
-            Connection connection = connections[slot];
+        for (int slot = 0; slot < slots.count(); slot++) {
+            Connection connection = slots.at(slot);
             if (connection != null) {
                 try {
                     connection.close();
