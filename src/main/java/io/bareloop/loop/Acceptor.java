@@ -114,12 +114,13 @@ final class Acceptor {
     /** Takes all connections that wait, for the kernel resets those that are left; then no more. */
     void drain() {
         int rounds = 0;
-        while (!loop.isStopping() && rounds < DRAIN_ROUNDS_MAX && accept(PER_TURN_MAX)) {
+        while (!loop.stopping && rounds < DRAIN_ROUNDS_MAX && accept(PER_TURN_MAX)) {
             rounds++;
         }
         epoll.remove(listener);
         state = State.DRAINED;
-        if (loop.hasPrivateDescriptors()) {
+        if (loop.privateTable) {
+            // It is open there too.
             sys.close(listener);
         }
     }
@@ -197,7 +198,7 @@ final class Acceptor {
             sys.close(fd);
             loop.counters.closed++;
             pause();
-            loop.complain("a connection was turned away", error);
+            loop.complaints.say("a connection was turned away", error, loop.now());
         }
     }
 

@@ -105,7 +105,7 @@ final class Connection implements Transport {
         outgoing.open();
         body.open();
         protocol.open(this);
-        if (loop.isDraining()) {
+        if (loop.drain.hasBegun()) {
             protocol.drain();
         }
         incoming.receive();
@@ -117,7 +117,7 @@ final class Connection implements Transport {
     /** Edges from now on: what has become ready meanwhile is reported too. */
     private void watch() {
         watched = true;
-        if (loop.watch(this, outgoing.interest()) < 0) {
+        if (loop.poll.watch(this, outgoing.interest()) < 0) {
             // ENOMEM, ENOSPC: the limit of watches is reached; this client is turned away.
             close();
         }

@@ -126,7 +126,7 @@ final class Incoming {
             if (!canReceive() || connection.scheduled) {
                 return;
             }
-            MemorySegment in = loop.in();
+            MemorySegment in = loop.in;
             int at = 0;
             boolean isKept = !kept.isEmpty();
             if (isKept) {

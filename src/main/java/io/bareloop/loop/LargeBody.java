@@ -78,11 +78,7 @@ final class LargeBody {
     }
 
     LargeBody(
-            Loop loop,
-            Syscalls sys,
-            Connection connection,
-            Outgoing outgoing,
-            Progress progress) {
+            Loop loop, Syscalls sys, Connection connection, Outgoing outgoing, Progress progress) {
         this.loop = loop;
         this.sys = sys;
         this.connection = connection;
@@ -207,7 +203,7 @@ final class LargeBody {
 
     /** {@link Connection#sendFile}. */
     long sendFile(FileBody file, long offset, long length) {
-        if (loop.hasPrivateDescriptors()) {
+        if (loop.privateTable) {
             // The number means another file in this thread's table, and not a secret one only by
             // luck.
             throw new IllegalStateException(
@@ -248,14 +244,16 @@ final class LargeBody {
         return length;
     }
 
-    /** Where the others have their turn, whatever may be sent in this one; {@code end} for never. */
+    /**
+     * Where the others have their turn, whatever may be sent in this one; {@code end} for never.
+     */
     private long pauseOfFile(long offset, long end) {
         if (begun) {
             return end;
         }
         fileFrom = offset;
         fileSince = loop.now();
-        long first = loop.paced() ? PACED_BYTES_AT_FIRST : FILE_BYTES_AT_FIRST;
+        long first = loop.paced ? PACED_BYTES_AT_FIRST : FILE_BYTES_AT_FIRST;
         return bytesLeft >= 2 * first ? offset + first : end;
     }
 
@@ -317,7 +315,7 @@ final class LargeBody {
     /** Has another thread wait for the disk. Allocates: it is slow anyway. */
     private void warm(FileBody file, long from, int length) {
         waitFor(Wait.DISK);
-        loop.deadlines().set(connection.slot(), loop.now() + loop.options().sendNanos());
+        loop.deadlines().set(connection.slot(), loop.now() + loop.options.sendNanos());
         long token = connection.token();
         file.warm(from, length, () -> loop.execute(() -> warmed(token, from + length)));
     }

@@ -50,7 +50,7 @@ final class Linger {
 
     void begin() {
         bytes = 0;
-        untilNanos = loop.now() + loop.options().lingerNanos();
+        untilNanos = loop.now() + loop.options.lingerNanos();
     }
 
     /** Discards what has come in on {@code fd}, as far as one turn goes. */

@@ -3,22 +3,12 @@ package io.bareloop.loop;
 import io.bareloop.http.OutputBuffer;
 import io.bareloop.http.Protocol;
 import io.bareloop.http.Slab;
-import io.bareloop.net.Affinity;
-import io.bareloop.net.DescriptorTable;
 import io.bareloop.net.Epoll;
-import io.bareloop.net.Knob;
 import io.bareloop.net.KnobLog;
-import io.bareloop.net.ListenerGroup;
-import io.bareloop.net.Timer;
-import io.bareloop.net.Wakeup;
-import io.bareloop.sys.EpollEvents;
-import io.bareloop.sys.Errno;
 import io.bareloop.sys.Linux;
 import io.bareloop.sys.Syscalls;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.Queue;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.Consumer;
 
 /**
@@ -40,70 +30,50 @@ public final class Loop implements Runnable, AutoCloseable {
     public static final int IN_BYTES = 64 << 10;
     public static final int OUT_BYTES = 64 << 10;
 
-    private static final int EVENTS_MAX = 512;
-
-    /** The loop's own calls, and those by which others wake it. */
-    private static final int SYSCALLS = 2;
-
-    /** So that tasks which make tasks let the connections have their turn. */
-    private static final int TASKS_PER_TURN_MAX = 1024;
-
-    /** For so long memory that was needed and is free stays with the process. */
-    private static final long TRIM_NANOS = 2_000_000_000L;
-
-    private static final int NOT_LOOSE = 0;
-
-    /** Tokens of connections are never negative; {@link Acceptor#TOKEN} is another of these. */
-    private static final long WAKEUP_TOKEN = -2;
-    private static final long TIMER_TOKEN = -3;
-
     final Counters counters = new Counters();
     final BodySlices slices = new BodySlices();
+    final Drain drain = new Drain(this);
     final Complaints complaints;
     final Slots slots;
+    final LoopOptions options;
 
-    private final Syscalls sys;
-    private final LoopOptions options;
+    /** What is received by one call stands here until the protocol has had it. */
+    final MemorySegment in;
+
+    /** Whether the connections' segments wait for timers of the kernel. */
+    final boolean paced;
+
+    final Acceptor acceptor;
+    final Poll poll;
+
     private final Protocol.Factory protocols;
-    private final KnobLog log;
-    private final Acceptor acceptor;
+    private final Tuning tuning;
     private final Epoll epoll;
-    private final Wakeup wakeup;
-    private final Timer timer;
-    private final MemorySegment in;
     private final OutputBuffer out;
     private final Slab slab;
     private final Deadlines deadlines;
-    private final Queue<Runnable> tasks = new ConcurrentLinkedQueue<>();
+    private final Trim trim;
+    private final Scheduled scheduled = new Scheduled();
+    private final Tasks tasks = new Tasks(this);
 
     /** Made once: a method reference to a method of this object is an object too. */
     private final Deadlines.Expired expiry = this::expired;
 
-    // A list by the connections themselves: to schedule one takes no memory that could be short.
-    private Connection firstScheduled;
-    private Connection lastScheduled;
-
     private long now;
-
-    /** When the slab's free memory goes back to the system; {@link #NOT_LOOSE} for never. */
-    private long trimNanos = NOT_LOOSE;
 
     /** What has cut the last turn short; or null. */
     private Error interruption;
 
-    private boolean draining;
-    private long drainUntilNanos;
-    private boolean ended;
     private int forced;
-    private volatile boolean stopping;
+
+    /** The loop ends with the turn at hand, whatever is in flight. */
+    volatile boolean stopping;
 
     /** Null where every connection is served by itself. */
     private Batch batch;
 
-    private final boolean paced;
-
-    /** The thread has a descriptor table of its own: the listener has to be closed there too. */
-    private boolean privateTable;
+    /** The thread has a table of its own: descriptors that others open have no meaning here. */
+    boolean privateTable;
 
     /**
      * Creates the loop; nothing runs yet.
@@ -126,42 +96,28 @@ public final class Loop implements Runnable, AutoCloseable {
             Protocol.Factory protocols,
             KnobLog log,
             Consumer<String> lines) {
-        this.sys = sys;
         this.options = options;
         this.out = out;
         this.slab = slab;
         this.protocols = protocols;
-        this.log = log;
-        complaints = new Complaints(lines);
+        tuning = new Tuning(sys, options, log);
+        complaints = new Complaints(lines, counters);
         now = System.nanoTime();
         paced = Acceptor.isPaced(sys, listener);
         in = arena.allocate(IN_BYTES, 4096);
         batch = options.ioUring().wanted() ? new Batch(this, sys, arena, out) : null;
         deadlines = new Deadlines(now);
-        slots = new Slots(this, deadlines);
-        epoll = new Epoll(sys, arena, EVENTS_MAX);
+        slots = new Slots(this, sys, protocols, deadlines);
+        trim = new Trim(slab);
+        poll = new Poll(sys, arena);
+        epoll = poll.epoll;
         acceptor = new Acceptor(this, sys, listener, epoll, options);
-        wakeup = newWakeup(new Syscalls(arena));
-        timer = newTimer();
-        int added = epoll.add(wakeup.fd(), Linux.EPOLLIN, WAKEUP_TOKEN);
-        if (added >= 0) {
-            added = epoll.add(timer.fd(), Linux.EPOLLIN | Linux.EPOLLET, TIMER_TOKEN);
-        }
-        if (added >= 0) {
-            added = acceptor.start();
-        }
-        if (added < 0) {
+        int watched = acceptor.start();
+        if (watched < 0) {
             close();
-            throw new IllegalStateException("epoll_ctl: " + Errno.describe(added));
+            throw Poll.refused(watched);
         }
-        if (options.busyPoll().wanted()) {
-            log.note(
-                    "epoll busy poll " + options.busyPoll().value() + " us",
-                    Knob.Mode.AUTO,
-                    epoll.busyPoll(
-                            options.busyPoll().value(), ListenerGroup.BUSY_POLL_BUDGET, true),
-                    "needs Linux 6.9; before, net.core.busy_poll sets it for the whole system");
-        }
+        tuning.busyPoll(epoll);
     }
 
     /**
@@ -173,27 +129,8 @@ public final class Loop implements Runnable, AutoCloseable {
         return IN_BYTES
                 + 2L * OUT_BYTES
                 + (batched ? Batch.NATIVE_BYTES : 0)
-                + (long) EVENTS_MAX * EpollEvents.BYTES
-                + SYSCALLS * Syscalls.NATIVE_BYTES;
-    }
-
-    private Wakeup newWakeup(Syscalls waking) {
-        try {
-            return new Wakeup(sys, waking);
-        } catch (IllegalStateException refused) {
-            epoll.close();
-            throw refused;
-        }
-    }
-
-    private Timer newTimer() {
-        try {
-            return new Timer(sys);
-        } catch (IllegalStateException refused) {
-            wakeup.close();
-            epoll.close();
-            throw refused;
-        }
+                + Poll.NATIVE_BYTES
+                + Syscalls.NATIVE_BYTES;
     }
 
     /**
@@ -201,13 +138,7 @@ public final class Loop implements Runnable, AutoCloseable {
      * by another, where that is wanted ({@link Batch}). On the thread that is to run the loop.
      */
     public void openBatch() {
-        if (batch != null
-                && !log.note(
-                        "io_uring",
-                        options.ioUring().mode(),
-                        batch.open(),
-                        "needs Linux 6.6, kernel.io_uring_disabled=0, a seccomp filter that allows"
-                                + " it, and an RLIMIT_MEMLOCK of 8 KiB for each loop")) {
+        if (batch != null && !tuning.openBatch(batch)) {
             batch = null;
         }
     }
@@ -229,7 +160,7 @@ public final class Loop implements Runnable, AutoCloseable {
      * which runs code of the application.
      */
     public void serve() {
-        while (!stopping && !ended) {
+        while (!stopping && !drain.hasEnded()) {
             try {
                 runOnce(prepareWait());
             } catch (VirtualMachineError | LinkageError error) {
@@ -241,7 +172,8 @@ public final class Loop implements Runnable, AutoCloseable {
     /** Closes all connections. On the loop's thread, once {@link #serve} has come back. */
     public void end() {
         try {
-            closeAll();
+            forced = openConnections();
+            slots.closeAll();
         } finally {
             closeBatch();
             protocols.ended();
@@ -250,31 +182,17 @@ public final class Loop implements Runnable, AutoCloseable {
 
     /** Pins the calling thread, which is to run the loop, to its CPU. */
     public void pin() {
-        if (options.cpu() >= 0) {
-            int result = Affinity.pinCurrentThread(sys, options.cpu());
-            if (result < 0) {
-                throw new IllegalStateException(
-                        "cannot pin to CPU " + options.cpu() + ": " + Errno.describe(result));
-            }
-        }
+        tuning.pin();
     }
 
     /**
      * Gives the calling thread, which is to run the loop, a descriptor table of its own where that
-     * is wanted ({@link DescriptorTable}).
+     * is wanted ({@link io.bareloop.net.DescriptorTable}).
      *
      * @param others the descriptors of the other loops' listeners, which have no place in it
      */
     public void separateDescriptors(int[] others) {
-        Knob wanted = options.privateDescriptors();
-        if (wanted.wanted()) {
-            privateTable =
-                    log.note(
-                            "private descriptors",
-                            wanted.mode(),
-                            DescriptorTable.unshare(sys, others),
-                            "allow unshare(2) with CLONE_FILES, or leave the tables shared");
-        }
+        privateTable = tuning.separateDescriptors(others);
     }
 
     /** One turn: a single wait, then each ready descriptor once. Tests drive the loop by it. */
@@ -306,19 +224,17 @@ public final class Loop implements Runnable, AutoCloseable {
                     }
                 } else if (token == Acceptor.TOKEN) {
                     acceptor.accept(Acceptor.PER_TURN_MAX);
-                } else if (token == TIMER_TOKEN) {
-                    timer.hasCome();
                 } else {
-                    wakeup.drain();
+                    poll.hasEnded(token);
                 }
             }
             if (batch != null) {
                 batch.run();
             }
-            if (firstScheduled != null) {
+            if (!scheduled.isEmpty()) {
                 proceedScheduled();
             }
-            runTasks();
+            tasks.run();
             // After the I/O, so that bytes received in this turn count as progress.
             deadlines.expire(now, expiry);
             endTurn();
@@ -337,24 +253,8 @@ public final class Loop implements Runnable, AutoCloseable {
 
     private void endTurn() {
         acceptor.endTurn();
-        if (slab.isLoose() || trimNanos != NOT_LOOSE) {
-            trim();
-        }
-        if (draining) {
-            continueDrain();
-        }
-    }
-
-    /** A burst has passed: what it needed of memory goes back to the system after a while. */
-    private void trim() {
-        if (!slab.isLoose()) {
-            trimNanos = NOT_LOOSE;
-        } else if (trimNanos == NOT_LOOSE) {
-            trimNanos = now + TRIM_NANOS;
-        } else if (now - trimNanos >= 0) {
-            slab.trim();
-            trimNanos = NOT_LOOSE;
-        }
+        trim.endTurn(now);
+        drain.endTurn();
     }
 
     // ---- what the JVM cannot give
@@ -367,7 +267,7 @@ public final class Loop implements Runnable, AutoCloseable {
     void failed(Connection connection, Error error) {
         counters.errors++;
         connection.fail();
-        complain("a connection was closed", error);
+        complaints.say("a connection was closed", error, now);
     }
 
     /**
@@ -380,24 +280,10 @@ public final class Loop implements Runnable, AutoCloseable {
         if (batch != null) {
             batch.interrupted();
         }
-        for (int slot = 0; slot < slots.count(); slot++) {
-            Connection connection = slots.at(slot);
-            if (connection != null && connection.isOpen()) {
-                connection.interrupted();
-            }
-        }
+        slots.interruptAll();
         Error error = interruption;
         interruption = null;
-        complain("a turn of the loop was interrupted", error);
-    }
-
-    /** Where there is no memory to say it with, it is not said. */
-    void complain(String what, Error error) {
-        try {
-            complaints.say(what, error, now);
-        } catch (VirtualMachineError | LinkageError again) {
-            counters.errors++;
-        }
+        complaints.say("a turn of the loop was interrupted", error, now);
     }
 
     private boolean canBatch(Connection connection, int events) {
@@ -410,45 +296,27 @@ public final class Loop implements Runnable, AutoCloseable {
      * something to do at once, or -1.
      */
     private int prepareWait() {
-        if (firstScheduled != null || interruption != null || !tasks.isEmpty()) {
+        if (!scheduled.isEmpty() || interruption != null || !tasks.isEmpty()) {
             return 0;
         }
         long wait = deadlines.nanosToNext(now);
-        if (draining) {
-            wait = sooner(wait, drainUntilNanos - now);
+        if (drain.hasBegun()) {
+            wait = Poll.sooner(wait, drain.untilNanos() - now);
         } else if (acceptor.isPaused()) {
-            wait = sooner(wait, acceptor.againNanos() - now);
+            wait = Poll.sooner(wait, acceptor.againNanos() - now);
         }
-        if (trimNanos != NOT_LOOSE) {
-            wait = sooner(wait, trimNanos - now);
+        if (trim.isDue()) {
+            wait = Poll.sooner(wait, trim.nanos() - now);
         }
-        if (wait == 0) {
-            return 0;
-        }
-        if (wait > 0) {
-            timer.comeWithin(now, wait);
-        }
-        return -1;
-    }
-
-    /** The shorter of two times, the first of which may be -1 for none. */
-    private static long sooner(long wait, long other) {
-        long atOnce = Math.max(0, other);
-        return wait < 0 ? atOnce : Math.min(wait, atOnce);
+        return poll.timeout(now, wait);
     }
 
     private void proceedScheduled() {
         // Those that are scheduled again meanwhile have their turn in the next.
-        Connection last = lastScheduled;
+        Connection last = scheduled.last();
         Connection connection;
         do {
-            connection = firstScheduled;
-            firstScheduled = connection.nextScheduled;
-            if (firstScheduled == null) {
-                lastScheduled = null;
-            }
-            connection.nextScheduled = null;
-            connection.scheduled = false;
+            connection = scheduled.take();
             if (connection.isOpen()) {
                 try {
                     connection.proceed();
@@ -479,15 +347,7 @@ public final class Loop implements Runnable, AutoCloseable {
     }
 
     void schedule(Connection connection) {
-        if (!connection.scheduled) {
-            connection.scheduled = true;
-            if (lastScheduled == null) {
-                firstScheduled = connection;
-            } else {
-                lastScheduled.nextScheduled = connection;
-            }
-            lastScheduled = connection;
-        }
+        scheduled.add(connection);
     }
 
     /** Takes what stands in the output buffer, to be sent at the end of the batch at hand. */
@@ -502,24 +362,6 @@ public final class Loop implements Runnable, AutoCloseable {
         }
     }
 
-    /** Begins to watch for input, and {@code more}. Returns 0 or -errno. */
-    int watch(Connection connection, int more) {
-        return epoll.add(connection.fd(), interest(more), connection.token());
-    }
-
-    /** Watches for input, and {@code more}, from now on. Returns 0 or -errno. */
-    int rewatch(Connection connection, int more) {
-        return epoll.modify(connection.fd(), interest(more), connection.token());
-    }
-
-    private static int interest(int more) {
-        return Linux.EPOLLIN | Linux.EPOLLRDHUP | Linux.EPOLLET | more;
-    }
-
-    MemorySegment in() {
-        return in;
-    }
-
     OutputBuffer output() {
         return out;
     }
@@ -532,37 +374,8 @@ public final class Loop implements Runnable, AutoCloseable {
         return deadlines;
     }
 
-    LoopOptions options() {
-        return options;
-    }
-
     long now() {
         return now;
-    }
-
-    /** Whether the connections' segments wait for timers of the kernel ({@link #isPaced}). */
-    boolean paced() {
-        return paced;
-    }
-
-    /** Whether descriptors that other threads open have no meaning here. */
-    boolean hasPrivateDescriptors() {
-        return privateTable;
-    }
-
-    /** Whether all connections, also those that are still accepted, are to end. */
-    boolean isDraining() {
-        return draining;
-    }
-
-    /** Whether the loop ends with the turn at hand, whatever is in flight. */
-    boolean isStopping() {
-        return stopping;
-    }
-
-    /** A connection for {@code slot}, which has none. */
-    Connection newConnection(int slot, int generation) {
-        return new Connection(this, sys, protocols.newProtocol(), slot, generation);
     }
 
     /** Connections open now. */
@@ -585,13 +398,13 @@ public final class Loop implements Runnable, AutoCloseable {
     /** Runs {@code task} on the loop, soon. For any thread. */
     public void execute(Runnable task) {
         tasks.add(task);
-        wakeup.wake();
+        poll.wake();
     }
 
     /** Ends {@link #serve} after the turn at hand, whatever is in flight. For any thread. */
     public void stop() {
         stopping = true;
-        wakeup.wake();
+        poll.wake();
     }
 
     /**
@@ -604,63 +417,9 @@ public final class Loop implements Runnable, AutoCloseable {
     public void drain(long nanos, Runnable accepted) {
         execute(
                 () -> {
-                    beginDrain(nanos);
+                    drain.begin(nanos);
                     accepted.run();
                 });
-    }
-
-    private void runTasks() {
-        for (int i = 0; i < TASKS_PER_TURN_MAX; i++) {
-            Runnable task = tasks.poll();
-            if (task == null) {
-                return;
-            }
-            try {
-                task.run();
-            } catch (VirtualMachineError | LinkageError error) {
-                // Of our own part of it: a handler's has its guard, and so has its connection.
-                out.clear();
-                complain("a task of the loop failed", error);
-            }
-        }
-    }
-
-    private void beginDrain(long nanos) {
-        draining = true;
-        acceptor.drain();
-        drainUntilNanos = now + nanos;
-        for (int slot = 0; slot < slots.count(); slot++) {
-            Connection connection = slots.at(slot);
-            if (connection != null && connection.isOpen()) {
-                connection.drain();
-            }
-        }
-    }
-
-    private void continueDrain() {
-        ended = openConnections() == 0 || now - drainUntilNanos >= 0;
-    }
-
-    /**
-     * Closes what is still open; what that cut off is {@link #forced}. One that cannot be closed is
-     * no reason to leave the others open.
-     */
-    private void closeAll() {
-        forced = openConnections();
-        Throwable failure = null;
-        for (int slot = 0; slot < slots.count(); slot++) {
-            Connection connection = slots.at(slot);
-            if (connection != null) {
-                try {
-                    connection.close();
-                } catch (Throwable t) {
-                    failure = t;
-                }
-            }
-        }
-        if (failure != null) {
-            throw new AssertionError("a connection could not be closed: " + failure, failure);
-        }
     }
 
     /** Without the ring a batch goes on, call by call. On the thread that opened it. */
@@ -676,9 +435,7 @@ public final class Loop implements Runnable, AutoCloseable {
     @Override
     public void close() {
         closeBatch();
-        epoll.close();
-        wakeup.close();
-        timer.close();
+        poll.close();
     }
 
     /** Connections that were closed with work in flight when the loop ended. */

@@ -29,12 +29,7 @@ final class Outgoing {
     /** Nothing more can be sent: the peer is gone, or there is no memory for what it leaves. */
     private boolean broken;
 
-    Outgoing(
-            Loop loop,
-            Syscalls sys,
-            Connection connection,
-            Pending unsent,
-            Progress progress) {
+    Outgoing(Loop loop, Syscalls sys, Connection connection, Pending unsent, Progress progress) {
         this.loop = loop;
         this.sys = sys;
         this.connection = connection;
@@ -164,7 +159,7 @@ final class Outgoing {
         if (unsent.isEmpty()) {
             progress.await();
         }
-        if (unsent.append(from, offset, end, loop.options().unsentBytesMax())) {
+        if (unsent.append(from, offset, end, loop.options.unsentBytesMax())) {
             watchForRoom();
         } else {
             broken = true;
@@ -180,7 +175,7 @@ final class Outgoing {
     void watchForRoom() {
         if (!roomWanted) {
             roomWanted = true;
-            if (connection.watched && loop.rewatch(connection, Linux.EPOLLOUT) < 0) {
+            if (connection.watched && loop.poll.rewatch(connection, Linux.EPOLLOUT) < 0) {
                 broken = true;
             }
         }

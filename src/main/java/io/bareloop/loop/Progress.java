@@ -50,7 +50,7 @@ final class Progress {
         if (now != unacknowledged) {
             unacknowledged = now;
             sinceNanos = loop.now();
-        } else if (loop.now() - sinceNanos >= loop.options().sendNanos()) {
+        } else if (loop.now() - sinceNanos >= loop.options.sendNanos()) {
             return false;
         }
         askLater();
@@ -58,6 +58,6 @@ final class Progress {
     }
 
     private void askLater() {
-        loop.deadlines().set(slot, loop.now() + loop.options().sendNanos() / CHECKS);
+        loop.deadlines().set(slot, loop.now() + loop.options.sendNanos() / CHECKS);
     }
 }

@@ -1,5 +1,7 @@
 package io.bareloop.loop;
 
+import io.bareloop.http.Protocol;
+import io.bareloop.sys.Syscalls;
 import java.util.Arrays;
 
 /**
@@ -15,6 +17,8 @@ final class Slots {
     private static final int SPARE_CONNECTIONS_MAX = 1024;
 
     private final Loop loop;
+    private final Syscalls sys;
+    private final Protocol.Factory protocols;
     private final Deadlines deadlines;
 
     /** By slot; null where the slot is free and its connection is not kept. */
@@ -29,18 +33,14 @@ final class Slots {
     private int spareConnections;
 
     /**
-     * @param loop makes a connection for a slot that has none
      * @param deadlines are told how many slots there are
      */
-    Slots(Loop loop, Deadlines deadlines) {
+    Slots(Loop loop, Syscalls sys, Protocol.Factory protocols, Deadlines deadlines) {
         this.loop = loop;
+        this.sys = sys;
+        this.protocols = protocols;
         this.deadlines = deadlines;
         deadlines.ensureSlots(SLOTS_AT_START);
-    }
-
-    /** The number of slots that are or were in use: those below it. */
-    int count() {
-        return count;
     }
 
     /** Connections open now. */
@@ -74,7 +74,8 @@ final class Slots {
         int slot = freeCount > 0 ? free[freeCount - 1] : count;
         Connection connection = connections[slot];
         if (connection == null) {
-            connection = loop.newConnection(slot, generations[slot]);
+            connection =
+                    new Connection(loop, sys, protocols.newProtocol(), slot, generations[slot]);
             connections[slot] = connection;
         } else {
             spareConnections--;
@@ -107,6 +108,45 @@ final class Slots {
         } else {
             generations[slot] = connection.generation();
             connections[slot] = null;
+        }
+    }
+
+    /** A turn was cut short: no connection knows what it has missed. */
+    void interruptAll() {
+        for (int slot = 0; slot < count; slot++) {
+            if (isOpen(slot)) {
+                connections[slot].interrupted();
+            }
+        }
+    }
+
+    /** Tells the protocols that the server is draining. */
+    void drainAll() {
+        for (int slot = 0; slot < count; slot++) {
+            if (isOpen(slot)) {
+                connections[slot].drain();
+            }
+        }
+    }
+
+    private boolean isOpen(int slot) {
+        return connections[slot] != null && connections[slot].isOpen();
+    }
+
+    /** Closes what is open. One that cannot be closed is no reason to leave the others open. */
+    void closeAll() {
+        Throwable failure = null;
+        for (int slot = 0; slot < count; slot++) {
+            if (connections[slot] != null) {
+                try {
+                    connections[slot].close();
+                } catch (Throwable t) {
+                    failure = t;
+                }
+            }
+        }
+        if (failure != null) {
+            throw new AssertionError("a connection could not be closed: " + failure, failure);
         }
     }
 }
