@@ -40,10 +40,7 @@ class CodeSizeTest {
                     entry("files/Loader.variants", DISK),
                     entry("http/HttpConnection.receive", "the path of a request, in one place"),
                     entry("http/RequestParser.noteFraming", "kept out of parseLines: see there"),
-                    entry("http/RequestParser.parseLines", "one loop over all usual lines"),
-                    entry("loop/Connection.sendFile", "one loop of parts, each in several steps"),
-                    entry("loop/Connection.sendMemory", "one loop of parts, each in several steps"),
-                    entry("loop/Loop.<init>", "runs once, at start"));
+                    entry("http/RequestParser.parseLines", "one loop over all usual lines"));
 
     @Test
     void methodsThatTheJitDoesNotInlineAreKnown() throws IOException {

@@ -112,7 +112,7 @@ final class Batch implements AutoCloseable {
             served = i + 1;
             if (isSame(i)) {
                 try {
-                    receiving[i].received(in, i * STRIDE, received[i]);
+                    receiving[i].incoming.received(in, i * STRIDE, received[i]);
                 } catch (VirtualMachineError | LinkageError error) {
                     loop.failed(receiving[i], error);
                 }
@@ -181,7 +181,7 @@ final class Batch implements AutoCloseable {
         sends = 0;
         ring.run(sent);
         for (int i = 0; i < queued; i++) {
-            sending[i].sent(sent[i], from[i], to[i]);
+            sending[i].outgoing.sent(sent[i], from[i], to[i]);
         }
     }
 

@@ -14,13 +14,15 @@ final class Complaints {
     private static final int KINDS_MAX = 8;
 
     private final Consumer<String> lines;
+    private final Counters counters;
     private final String[] kinds = new String[KINDS_MAX];
     private final long[] saidNanos = new long[KINDS_MAX];
     private final long[] unsaid = new long[KINDS_MAX];
 
     /** Where {@code lines} throws, what it was told is lost, and nothing else. */
-    Complaints(Consumer<String> lines) {
+    Complaints(Consumer<String> lines, Counters counters) {
         this.lines = lines;
+        this.counters = counters;
     }
 
     /** A call has failed: {@code result} is a negated errno, {@code advice} what can be done. */
@@ -31,16 +33,24 @@ final class Complaints {
         }
     }
 
-    /** The JVM has failed. */
+    /** The JVM has failed. Where there is no memory to say it with, it is not said, but counted. */
     void say(String what, Error error, long nowNanos) {
-        int kind = due(what, nowNanos);
-        if (kind >= 0) {
-            try {
-                tell(kind, what + ": " + error);
-            } catch (Error again) {
-                // No memory even for the line: the next one counts this one too.
-                unsaid[kind]++;
+        try {
+            int kind = due(what, nowNanos);
+            if (kind >= 0) {
+                tell(kind, what, error);
             }
+        } catch (VirtualMachineError | LinkageError again) {
+            counters.errors++;
+        }
+    }
+
+    private void tell(int kind, String what, Error error) {
+        try {
+            tell(kind, what + ": " + error);
+        } catch (Error again) {
+            // No memory even for the line: the next one counts this one too.
+            unsaid[kind]++;
         }
     }
 

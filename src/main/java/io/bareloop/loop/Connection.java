@@ -3,63 +3,30 @@ package io.bareloop.loop;
 import io.bareloop.http.FileBody;
 import io.bareloop.http.OutputBuffer;
 import io.bareloop.http.Protocol;
-import io.bareloop.http.Slab;
 import io.bareloop.http.Transport;
-import io.bareloop.sys.Errno;
 import io.bareloop.sys.Linux;
 import io.bareloop.sys.Syscalls;
 import java.lang.foreign.MemorySegment;
 
 /**
  * One connection slot of a loop: a descriptor, its protocol, and what is pending in either
- * direction. With nothing pending it holds no buffer. Used for one connection after another.
+ * direction. With nothing pending it holds no buffer. Used for one connection after another, on the
+ * loop's thread.
+ *
+ * <pre>
+ *            open           closeWhenSent                      all is sent
+ *    CLOSED ------> OPEN ----+-- and the peer is done --> CLOSING -----------------> CLOSED
+ *                            |
+ *                            +-- it may be sending ---> CLOSING_SLOWLY -> LINGERING -> CLOSED
+ * </pre>
+ *
+ * <p>CLOSING becomes CLOSING_SLOWLY where that is asked for later. From each of them {@link #close}
+ * leads to CLOSED at once: the peer is gone, a deadline has passed, or something has failed. Where
+ * this shows at a moment when it cannot close, {@link Outgoing#isBroken} says so until it can,
+ * whichever state it is in.
  */
 final class Connection implements Transport {
-    /** Full buffers received from one connection before the others of the loop have their turn. */
-    private static final int RECEIVES_PER_TURN_MAX = 4;
-
-    /** How much of what a peer still sends is discarded before a close. */
-    private static final long LINGER_BYTES_MAX = 1L << 30;
-
-    /** A peer that has sent more and then nothing for so long before a close is not waited for. */
-    private static final long LINGER_SILENCE_NANOS = 5_000_000_000L;
-
-    /** The same for one that has sent nothing more at all: it has read its answer by now. */
-    private static final long LINGER_QUIET_NANOS = 2_000_000_000L;
-
-    /** Bytes discarded by one call; nothing is copied, so it need not be a buffer's worth. */
-    private static final int DISCARD_BYTES = 1 << 20;
-
-    /** So often in its time-out the kernel is asked what a peer that takes nothing has taken. */
-    private static final int PROGRESS_CHECKS = 4;
-
-    private static final int NOT_ASKED = -1;
-
-    /**
-     * Bytes of a file sent before the others of the turn have theirs; the rest follows at the
-     * turn's end, or in the next. So many are in the kernel's cache as a rule, for whoever opens a
-     * file reads them.
-     */
-    private static final int FILE_BYTES_AT_FIRST = 256 << 10;
-
-    /**
-     * The same where bbr paces. With the head they are one segment of the kernel, which has 64 KiB
-     * and 17 pages at most; what comes behind it at once waits for a timer. Measured where the peer
-     * reads slowly: 100 KiB in one go take half as much CPU time again.
-     */
-    private static final int PACED_BYTES_AT_FIRST = 60 << 10;
-
-    /** So far apart are the bytes of which the kernel is asked whether it has them cached. */
-    private static final int PROBE_BYTES = 256 << 10;
-
-    /**
-     * Bytes that another thread reads from the disk at a time, where the cache has not got them.
-     */
-    private static final int WARM_BYTES = 1 << 20;
-
-    private static final int CLOSED = -1;
-
-    private static final int NO_TURN = -1;
+    private static final int NONE = -1;
 
     private final Loop loop;
     private final Syscalls sys;
@@ -67,82 +34,39 @@ final class Connection implements Transport {
     private final int slot;
 
     private int generation;
-    private int fd = CLOSED;
+    private int fd = NONE;
+    private Life life = Life.CLOSED;
 
-    // Input that the protocol has not consumed yet.
-    private Slab.Slice kept;
-    private int keptBytes;
+    final Incoming incoming;
+    final Outgoing outgoing;
 
-    // Output that the kernel has not taken yet.
-    private Slab.Slice unsent;
-    private int unsentFrom;
-    private int unsentTo;
+    /** Output that the kernel has not taken yet, of {@link Outgoing}. */
+    private final Pending unsent;
 
-    /** Bytes that the peer had not acknowledged when last asked, and since when it is so many. */
-    private int unacknowledged;
+    private final LargeBody body;
+    private final Progress progress;
 
-    private long progressNanos;
+    /** The protocol has its turn: what is to be done at the end of that waits for it. */
+    boolean inProtocol;
 
-    /** What the body at hand, a file or memory, waits for before more of it can be sent. */
-    private BodyWait bodyWait = BodyWait.NONE;
-
-    /**
-     * In which turn a body of this connection was last sent from, and what may still be sent in
-     * that.
-     */
-    private long bodyTurn;
-
-    private long bodyBytesLeft;
-
-    /** A part of the body at hand has been sent in a turn before. */
-    private boolean bodyBegun;
-
-    /** Up to where the file has just been read by another thread. */
-    private long warmTo;
-
-    /** Where the part of a file at hand began, and when. */
-    private long fileFrom;
-
-    private long fileSince;
-
-    /** The kernel was asked for what was sent last of it, and had that. */
-    private boolean fileProbed;
-
-    private enum BodyWait {
-        NONE,
-        SOCKET,
-        TURN,
-        DISK
-    }
-
-    /** The protocol takes no input for now. */
-    private boolean paused;
-
-    /** An edge has been reported that has not been read to its end. */
-    private boolean readable;
-
-    /** The peer has shut down its sending side, or the whole connection is gone. */
-    private boolean hungUp;
-
-    /** Sends more at a time than a batch receives. */
-    private boolean bulky;
-
-    /** A response is queued in the loop's batch. */
-    private boolean queued;
+    /** The kernel tells the loop of edges. */
+    boolean watched;
 
     /** An edge that says there is room to send may have been lost. */
     private boolean roomMissed;
 
-    private boolean endReported;
-    private boolean closingWhenSent;
-    private boolean lingers;
-    private boolean lingering;
-    private long lingerBytes;
-    private long lingerUntilNanos;
-    private boolean broken;
-    private boolean watched;
-    private boolean outArmed;
-    private boolean inProtocol;
+    private enum Life {
+        /** There is no descriptor, and nothing else. */
+        CLOSED,
+        /** Input is taken. */
+        OPEN,
+        /** What is unsent is sent first; input is not taken any more. */
+        CLOSING,
+        /** The same, but the peer may still be sending, and has a moment for it. */
+        CLOSING_SLOWLY,
+        /** All is sent; what the peer sends is discarded. */
+        LINGERING
+    }
 
     /** Stands in the loop's list of connections to go on with in the next turn. */
     boolean scheduled;
@@ -159,6 +83,11 @@ final class Connection implements Transport {
         this.protocol = protocol;
         this.slot = slot;
         this.generation = generation;
+        unsent = new Pending(loop.slab());
+        progress = new Progress(loop, sys, slot);
+        incoming = new Incoming(loop, sys, this, protocol, unsent);
+        outgoing = new Outgoing(loop, sys, this, unsent, progress);
+        body = new LargeBody(loop, sys, this, outgoing, progress);
     }
 
     // ---- the life of a connection
@@ -169,29 +98,18 @@ final class Connection implements Transport {
      */
     void open(int newFd) {
         fd = newFd;
+        life = Life.OPEN;
         watched = false;
-        keptBytes = 0;
-        paused = false;
-        readable = true;
-        hungUp = false;
-        bulky = false;
-        endReported = false;
         roomMissed = false;
-        queued = false;
-        closingWhenSent = false;
-        lingers = false;
-        lingering = false;
-        broken = false;
-        outArmed = false;
-        warmTo = 0;
-        bodyBegun = false;
-        bodyTurn = NO_TURN;
+        incoming.open();
+        outgoing.open();
+        body.open();
         protocol.open(this);
-        if (loop.isDraining()) {
+        if (loop.drain.hasBegun()) {
             protocol.drain();
         }
-        receive();
-        if (fd != CLOSED) {
+        incoming.receive();
+        if (isOpen()) {
             watch();
         }
     }
@@ -199,7 +117,7 @@ final class Connection implements Transport {
     /** Edges from now on: what has become ready meanwhile is reported too. */
     private void watch() {
         watched = true;
-        if (loop.watch(this, outArmed ? Linux.EPOLLOUT : 0) < 0) {
+        if (loop.poll.watch(this, outgoing.interest()) < 0) {
             // ENOMEM, ENOSPC: the limit of watches is reached; this client is turned away.
             close();
         }
@@ -218,7 +136,17 @@ final class Connection implements Transport {
     }
 
     boolean isOpen() {
-        return fd != CLOSED;
+        return life != Life.CLOSED;
+    }
+
+    /** Whether the protocol is to have what the peer sends. */
+    boolean takesInput() {
+        return life == Life.OPEN;
+    }
+
+    /** Whether all is sent, and what comes is to be discarded. */
+    boolean isLingering() {
+        return life == Life.LINGERING;
     }
 
     /**
@@ -229,17 +157,18 @@ final class Connection implements Transport {
     }
 
     void close() {
-        if (fd == CLOSED) {
+        if (!isOpen()) {
             return;
         }
-        sendQueued();
+        outgoing.sendQueued();
         // EINTR and EIO also free the descriptor on Linux: there is nothing to repeat.
         sys.close(fd);
-        fd = CLOSED;
+        fd = NONE;
+        life = Life.CLOSED;
         generation = (generation + 1) & Integer.MAX_VALUE;
-        releaseKept();
-        releaseUnsent();
-        bodyWait = BodyWait.NONE;
+        incoming.release();
+        unsent.release();
+        body.stopWaiting();
         try {
             protocol.closed();
         } finally {
@@ -258,9 +187,9 @@ final class Connection implements Transport {
         try {
             close();
         } catch (VirtualMachineError | LinkageError again) {
-            if (fd != CLOSED) {
+            if (isOpen()) {
                 // Not even that: it is tried again in the next turn.
-                broken = true;
+                outgoing.breaks();
                 loop.schedule(this);
             }
         }
@@ -270,8 +199,8 @@ final class Connection implements Transport {
 
     /** A turn has been cut short: an edge may have been lost, in either direction. */
     void interrupted() {
-        readable = true;
-        roomMissed = unsent != null || bodyWait == BodyWait.SOCKET;
+        incoming.noteReadable();
+        roomMissed = !unsent.isEmpty() || body.isWaitingFor(LargeBody.Wait.SOCKET);
         inProtocol = false;
         loop.schedule(this);
     }
@@ -291,28 +220,28 @@ final class Connection implements Transport {
             return;
         }
         if ((events & Linux.EPOLLRDHUP) != 0) {
-            hungUp = true;
+            incoming.noteHangUp();
         }
         if ((events & Linux.EPOLLOUT) != 0) {
             roomInSocket();
         }
-        if ((events & ~Linux.EPOLLOUT) != 0 && fd != CLOSED) {
-            readable = true;
-            receive();
+        if ((events & ~Linux.EPOLLOUT) != 0 && isOpen()) {
+            incoming.noteReadable();
+            incoming.receive();
         }
     }
 
     private void roomInSocket() {
-        if (unsent != null) {
+        if (!unsent.isEmpty()) {
             sendUnsent();
-        } else if (bodyWait == BodyWait.SOCKET) {
+        } else if (body.isWaitingFor(LargeBody.Wait.SOCKET)) {
             resumeBody();
         }
     }
 
     /** Goes on where the last turn left off: with what was kept, then with what can be read. */
     void proceed() {
-        if (broken) {
+        if (outgoing.isBroken()) {
             close();
             return;
         }
@@ -320,230 +249,54 @@ final class Connection implements Transport {
             roomMissed = false;
             roomInSocket();
         }
-        if (bodyWait == BodyWait.TURN) {
+        if (body.isWaitingFor(LargeBody.Wait.TURN)) {
             resumeBody();
         }
-        if (fd != CLOSED && keptBytes > 0 && canReceive()) {
-            consume(kept.segment(), 0, keptBytes, true);
+        if (isOpen()) {
+            incoming.proceed();
         }
-        if (fd != CLOSED && readable) {
-            receive();
-        }
-    }
-
-    private boolean canReceive() {
-        return !paused && unsent == null && !closingWhenSent;
-    }
-
-    private void receive() {
-        if (lingering) {
-            discard();
-            return;
-        }
-        for (int i = 0; i < RECEIVES_PER_TURN_MAX; i++) {
-            // Scheduled, it first goes on with what is kept: an end of input that is received now
-            // would be reported ahead of that.
-            if (!canReceive() || scheduled) {
-                return;
-            }
-            MemorySegment in = loop.in();
-            int at = 0;
-            if (keptBytes > 0) {
-                if (!growKept()) {
-                    close();
-                    return;
-                }
-                in = kept.segment();
-                at = keptBytes;
-            }
-            int room = (int) in.byteSize() - at;
-            int received = sys.recv(fd, in, at, room);
-            if (received <= 0) {
-                if (received == -Errno.EINTR) {
-                    continue;
-                }
-                receivedNothing(received);
-                return;
-            }
-            loop.counters.bytesReceived += received;
-            // A short receive has emptied the socket: no second call to hear EAGAIN. After a
-            // hang-up there is no further edge to come, so that the end itself is still to be read.
-            readable = received == room || hungUp;
-            bulky = received >= Batch.RECEIVE_BYTES;
-            consume(in, 0, at + received, at > 0);
-            if (fd == CLOSED || !readable) {
-                return;
-            }
-        }
-        loop.schedule(this);
     }
 
     // ---- one turn, together with other connections
 
     /** Whether nothing is pending in either direction, so that a batch may serve it. */
     boolean isIdle() {
-        return keptBytes == 0
-                && unsent == null
-                && bodyWait == BodyWait.NONE
-                && !paused
-                && !hungUp
-                && !bulky
+        return incoming.isIdle()
+                && unsent.isEmpty()
+                && !body.isWaiting()
                 && !scheduled
-                && !closingWhenSent
-                && !broken;
+                && !outgoing.isBroken()
+                && life == Life.OPEN;
     }
 
     /** Input is reported, but this is not the moment. */
     void receiveLater() {
-        readable = true;
+        incoming.noteReadable();
         loop.schedule(this);
     }
 
-    /** A batch has received for this connection: bytes of {@code in} at {@code at}, or -errno. */
-    void received(MemorySegment in, int at, int result) {
-        if (result <= 0) {
-            if (result == -Errno.EINTR) {
-                receiveLater();
-            } else {
-                receivedNothing(result);
-            }
-            return;
-        }
-        loop.counters.bytesReceived += result;
-        readable = result == Batch.RECEIVE_BYTES;
-        bulky = readable;
-        if (!canReceive()) {
-            // Another connection's handler has just now written to it.
-            keep(in, at, at + result, false);
-            return;
-        }
-        consume(in, at, at + result, false);
-        if (fd != CLOSED && readable) {
-            receive();
-        }
-    }
-
-    /** What the batch has sent of a response, from {@code from} to {@code to}, or -errno. */
-    void sent(int result, int from, int to) {
-        queued = false;
-        int sent = from + taken(result);
-        if (sent < to && !broken) {
-            keepUnsent(loop.output().segment(), sent, to);
-        }
-        if (broken) {
-            loop.schedule(this);
-        }
-    }
-
-    private void sendQueued() {
-        if (queued) {
-            loop.sendQueued();
-        }
-    }
-
-    private void receivedNothing(int result) {
-        readable = false;
-        if (result == -Errno.EAGAIN) {
-            return;
-        }
-        if (result == 0) {
-            if (!endReported) {
-                endReported = true;
-                enter();
-                protocol.endOfInput();
-                inProtocol = false;
-                sendOutput();
-            }
-            return;
-        }
-        // ECONNRESET, ETIMEDOUT, EPIPE, EHOSTUNREACH and the like: the connection is gone.
-        close();
-    }
+    // ---- the protocol's turn
 
     /** The protocol's turn begins: whatever it appends is sent to this peer, and only that. */
-    private void enter() {
+    void enter() {
         inProtocol = true;
         if (loop.output().position() != 0) {
             throw new AssertionError("the output buffer holds bytes of another connection");
         }
     }
 
-    /** Lets the protocol have [from, to) of {@code in}, sends its answer, keeps what it leaves. */
-    private void consume(MemorySegment in, int from, int to, boolean isKept) {
-        enter();
-        int at = protocol.receive(in, from, to);
+    /** It ends: sends what the protocol has appended; closes where that was the end of it. */
+    void leave() {
         inProtocol = false;
-        sendOutput();
-        if (fd == CLOSED) {
+        if (isIdle() && !incoming.isReadable() && outgoing.queue()) {
             return;
         }
-        if (at == to || closingWhenSent) {
-            if (isKept) {
-                releaseKept();
-            }
-        } else {
-            keep(in, at, to, isKept);
-        }
-    }
-
-    /** Sends what the protocol has appended; closes where that was the end of it. */
-    private void sendOutput() {
-        if (isIdle() && !readable && loop.output().position() > 0 && loop.queue(this)) {
-            loop.slices.servedOthers(loop.now());
-            queued = true;
-            return;
-        }
-        flush(0);
-        if (broken) {
+        outgoing.flush(0);
+        if (outgoing.isBroken()) {
             close();
-        } else if (closingWhenSent && unsent == null) {
+        } else if (life != Life.OPEN && unsent.isEmpty()) {
             finish();
         }
-    }
-
-    // ---- pending input
-
-    private void keep(MemorySegment in, int from, int to, boolean isKept) {
-        int length = to - from;
-        if (!isKept) {
-            kept = loop.slab().take(length);
-            if (kept == null) {
-                close();
-                return;
-            }
-        }
-        // Copies within the same slice too: MemorySegment.copy takes care of the overlap.
-        if (!isKept || from > 0) {
-            MemorySegment.copy(in, from, kept.segment(), 0, length);
-        }
-        keptBytes = length;
-    }
-
-    /** Makes room behind what is kept; false where the bound or the slab's memory is reached. */
-    private boolean growKept() {
-        if (keptBytes < kept.length()) {
-            return true;
-        }
-        if (kept.length() >= Loop.IN_BYTES) {
-            // More than any head may have: the protocol would have refused it.
-            return false;
-        }
-        Slab.Slice larger = loop.slab().take(kept.length() * 2);
-        if (larger == null) {
-            return false;
-        }
-        MemorySegment.copy(kept.segment(), 0, larger.segment(), 0, keptBytes);
-        loop.slab().give(kept);
-        kept = larger;
-        return true;
-    }
-
-    private void releaseKept() {
-        if (kept != null) {
-            loop.slab().give(kept);
-            kept = null;
-        }
-        keptBytes = 0;
     }
 
     // ---- output
@@ -555,486 +308,108 @@ final class Connection implements Transport {
 
     @Override
     public boolean flush() {
-        return flush(0);
-    }
-
-    private boolean flush(int flags) {
-        sendQueued();
-        OutputBuffer out = loop.output();
-        int start = out.start();
-        int length = out.position();
-        if (length == 0) {
-            return unsent == null && !broken;
-        }
-        if (flags == 0) {
-            loop.slices.servedOthers(loop.now());
-        }
-        int sent = unsent == null && !broken ? send(out.segment(), start, length, flags) : 0;
-        out.clear();
-        if (sent == length) {
-            return true;
-        }
-        if (!broken) {
-            keepUnsent(out.segment(), start + sent, start + length);
-        }
-        if (broken && !inProtocol) {
-            loop.schedule(this);
-        }
-        return false;
-    }
-
-    /** Returns the number of bytes the kernel took, 0 where it takes none; notes a broken one. */
-    private int send(MemorySegment from, int offset, int length, int flags) {
-        int sent = sys.send(fd, from, offset, length, flags);
-        while (sent == -Errno.EINTR) {
-            sent = sys.send(fd, from, offset, length, flags);
-        }
-        return taken(sent);
-    }
-
-    /** As {@link #send}, for what a call has returned. */
-    private int taken(int sent) {
-        if (sent >= 0) {
-            loop.counters.bytesSent += sent;
-            return sent;
-        }
-        if (sent != -Errno.EAGAIN
-                && sent != -Errno.ENOBUFS
-                && sent != -Errno.ENOMEM
-                && sent != -Errno.EINTR) {
-            // EPIPE, ECONNRESET, ETIMEDOUT and the like: the peer is gone.
-            broken = true;
-        }
-        return 0;
-    }
-
-    /** Keeps what the kernel did not take, behind what is kept already; notes where it cannot. */
-    private void keepUnsent(MemorySegment from, int offset, int end) {
-        int length = end - offset;
-        if (!reserveUnsent(length)) {
-            broken = true;
-            return;
-        }
-        MemorySegment.copy(from, offset, unsent.segment(), unsentTo, length);
-        unsentTo += length;
-        armOut();
-    }
-
-    /** Makes room for {@code length} bytes more; false where the bound or the slab's is reached. */
-    private boolean reserveUnsent(int length) {
-        if (unsent == null) {
-            unsent = loop.slab().take(length);
-            unsentFrom = 0;
-            unsentTo = 0;
-            awaitProgress();
-            return unsent != null;
-        }
-        int pending = unsentTo - unsentFrom;
-        if (pending + length > loop.options().unsentBytesMax()) {
-            return false;
-        }
-        Slab.Slice slice = unsent;
-        if (length > slice.length() - pending) {
-            slice = loop.slab().take(pending + length);
-            if (slice == null) {
-                return false;
-            }
-        }
-        MemorySegment.copy(unsent.segment(), unsentFrom, slice.segment(), 0, pending);
-        if (slice != unsent) {
-            loop.slab().give(unsent);
-            unsent = slice;
-        }
-        unsentFrom = 0;
-        unsentTo = pending;
-        return true;
-    }
-
-    /** Asks for EPOLLOUT, once a connection: edges cost nothing while nothing is unsent. */
-    private void armOut() {
-        if (!outArmed) {
-            outArmed = true;
-            if (watched && loop.rewatch(this, Linux.EPOLLOUT) < 0) {
-                broken = true;
-            }
-        }
+        return outgoing.flush(0);
     }
 
     private void sendUnsent() {
-        int sent = send(unsent.segment(), unsentFrom, unsentTo - unsentFrom, 0);
-        unsentFrom += sent;
-        if (broken) {
+        outgoing.sendUnsent();
+        if (outgoing.isBroken()) {
             close();
-            return;
-        }
-        if (unsentFrom < unsentTo) {
-            if (sent > 0) {
-                awaitProgress();
-            }
-            return;
-        }
-        releaseUnsent();
-        if (closingWhenSent) {
+        } else if (unsent.isEmpty() && life != Life.OPEN) {
             finish();
-            return;
+        } else if (unsent.isEmpty()) {
+            tellWritable();
+            if (isOpen() && unsent.isEmpty()) {
+                proceed();
+            }
         }
+    }
+
+    /** The body that is sent from where it is goes on. */
+    void resumeBody() {
+        body.stopWaiting();
+        tellWritable();
+    }
+
+    private void tellWritable() {
         enter();
         protocol.writable();
-        inProtocol = false;
-        sendOutput();
-        if (fd != CLOSED && unsent == null) {
-            proceed();
-        }
+        leave();
     }
 
-    /** From now on the peer has the time-out for sending to take more. */
-    private void awaitProgress() {
-        unacknowledged = NOT_ASKED;
-        progressNanos = loop.now();
-        loop.deadlines().set(slot, loop.now() + loop.options().sendNanos() / PROGRESS_CHECKS);
-    }
-
-    /**
-     * Closes where the peer has acknowledged nothing for the time-out. Asked of the kernel, for
-     * EPOLLOUT comes only when a third of its buffer is free, which a slow reader may take minutes
-     * for. What was acknowledged before the first question counts as progress until then.
-     */
-    private void checkProgress() {
-        int now = sys.unacknowledged(fd);
-        long sendNanos = loop.options().sendNanos();
-        if (now < 0) {
-            close();
-            return;
-        }
-        if (now != unacknowledged) {
-            unacknowledged = now;
-            progressNanos = loop.now();
-        } else if (loop.now() - progressNanos >= sendNanos) {
-            close();
-            return;
-        }
-        loop.deadlines().set(slot, loop.now() + sendNanos / PROGRESS_CHECKS);
-    }
-
-    private void releaseUnsent() {
-        if (unsent != null) {
-            loop.slab().give(unsent);
-            unsent = null;
-        }
-    }
-
-    // ---- bodies that are sent from where they are
-
-    /**
-     * {@inheritDoc}
-     *
-     * <p>In one method, as {@link #sendFile} is.
-     */
     @Override
     public long sendMemory(MemorySegment memory, long offset, long length) {
-        // What others have answered does not wait until a large body has gone.
-        loop.sendQueued();
-        OutputBuffer out = loop.output();
-        if (unsent != null || broken) {
-            // Behind what is kept already; where the connection is lost, to be forgotten.
-            flush();
-            return 0;
-        }
-        bodyWait = BodyWait.NONE;
-        if (bodyTurn != loop.counters.turns) {
-            bodyTurn = loop.counters.turns;
-            bodyBytesLeft = loop.slices.next(bodyTurn, loop.now());
-        }
-        long at = offset;
-        long end = offset + length;
-        while (at < end) {
-            if (bodyBytesLeft <= 0) {
-                if (flush(Linux.MSG_MORE)) {
-                    bodyBegun = true;
-                    bodyWaitsFor(BodyWait.TURN);
-                    loop.schedule(this);
-                }
-                return at - offset;
-            }
-            int start = out.start();
-            int head = out.position();
-            int piece = (int) Math.min(end - at, bodyBytesLeft);
-            int sent = sys.writev(fd, out.segment(), start, head, memory, at, piece);
-            if (sent == -Errno.EINTR) {
-                continue;
-            }
-            if (sent == -Errno.EAGAIN || sent == -Errno.ENOBUFS || sent == -Errno.ENOMEM) {
-                sent = 0;
-            }
-            out.clear();
-            if (sent < 0) {
-                // EPIPE, ECONNRESET and the like: the peer is gone. EFAULT: the memory is.
-                broken = true;
-            } else {
-                loop.counters.bytesSent += sent;
-                if (sent == head + piece) {
-                    at += piece;
-                    bodyBytesLeft -= piece;
-                    continue;
-                }
-                // The socket is full: an edge follows, with no need to hear EAGAIN first.
-                if (sent < head) {
-                    keepUnsent(out.segment(), start + sent, start + head);
-                } else {
-                    at += sent - head;
-                    bodyBegun = true;
-                    bodyWaitsFor(BodyWait.SOCKET);
-                    armOut();
-                }
-            }
-            if (broken && !inProtocol) {
-                loop.schedule(this);
-            }
-            return at - offset;
-        }
-        bodyBegun = false;
-        return length;
+        return body.sendMemory(memory, offset, length);
     }
 
-    /**
-     * {@inheritDoc}
-     *
-     * <p>All in one method on purpose: so it is too large to be inlined (325 bytes of code) at the
-     * end of the long chain from the handler, where the JIT would give up amid a system call and
-     * allocate 40 bytes for it. The allocation tests see to it.
-     */
     @Override
     public long sendFile(FileBody file, long offset, long length) {
-        if (loop.hasPrivateDescriptors()) {
-            // The number means another file in this thread's table, and not a secret one only by
-            // luck.
-            throw new IllegalStateException(
-                    "a loop with private descriptors sends no files: leave privateDescriptors off");
-        }
-        loop.sendQueued();
-        // MSG_MORE holds the head back until the file's bytes fill the packet.
-        if (!flush(Linux.MSG_MORE)) {
-            return 0;
-        }
-        bodyWait = BodyWait.NONE;
-        if (bodyTurn != loop.counters.turns) {
-            bodyTurn = loop.counters.turns;
-            bodyBytesLeft = loop.slices.next(bodyTurn, loop.now());
-        }
-        long at = offset;
-        long end = offset + length;
-        long pause = end;
-        if (!bodyBegun) {
-            fileFrom = offset;
-            fileSince = loop.now();
-            long first = loop.paced() ? PACED_BYTES_AT_FIRST : FILE_BYTES_AT_FIRST;
-            if (bodyBytesLeft >= 2 * first) {
-                pause = offset + first;
-            }
-        }
-        while (at < end) {
-            if (bodyBytesLeft <= 0 || at >= pause) {
-                bodyBegun = true;
-                bodyWaitsFor(BodyWait.TURN);
-                loop.schedule(this);
-                return at - offset;
-            }
-            long piece = Math.min(Math.min(end, pause) - at, bodyBytesLeft);
-            fileProbed = false;
-            if (at < warmTo) {
-                // Has just been read for us: what is behind it will be asked for in its turn.
-                piece = Math.min(piece, warmTo - at);
-            } else if (!file.isWarm(at + piece, loop.now())) {
-                // Would sendfile wait for the disk? Asked of some bytes, and of the last: what lies
-                // between was read together with one of them, as a rule; where not, it is the loop
-                // that waits, once. A file system that cannot tell is taken at its word.
-                long last = at + piece - 1;
-                long probe = at;
-                while (sys.preadv2Nowait(file.descriptor(), probe) != -Errno.EAGAIN) {
-                    if (probe == last) {
-                        probe = -1;
-                        break;
-                    }
-                    probe = Math.min(probe + PROBE_BYTES, last);
-                }
-                if (probe >= 0) {
-                    bodyBegun = true;
-                    warm(file, at, (int) Math.min(end - at, WARM_BYTES));
-                    return at - offset;
-                }
-                fileProbed = true;
-            }
-            long sent = sys.sendfile(fd, file.descriptor(), at, piece);
-            if (sent > 0) {
-                bodyBegun = true;
-                loop.counters.bytesSent += sent;
-                bodyBytesLeft -= sent;
-                at += sent;
-            } else if (!sendFailed(sent)) {
-                return at - offset;
-            }
-        }
-        if (fileProbed && fileFrom == 0) {
-            // Not where others said so: from time to time somebody has to ask.
-            file.noteWarm(end, fileSince);
-        }
-        warmTo = 0;
-        bodyBegun = false;
-        return length;
-    }
-
-    /** Returns whether to try again at once. */
-    private boolean sendFailed(long result) {
-        if (result == -Errno.EINTR) {
-            return true;
-        }
-        if (result == -Errno.EAGAIN || result == -Errno.ENOBUFS || result == -Errno.ENOMEM) {
-            bodyWaitsFor(BodyWait.SOCKET);
-            armOut();
-        } else {
-            // 0: the file was cut short behind our back, and what was announced cannot come. EIO:
-            // the disk has failed. EPIPE, ECONNRESET and the like: the peer is gone.
-            broken = true;
-        }
-        if (broken && !inProtocol) {
-            loop.schedule(this);
-        }
-        return false;
-    }
-
-    private void bodyWaitsFor(BodyWait what) {
-        bodyWait = what;
-        awaitProgress();
-    }
-
-    /** Has another thread wait for the disk. Allocates: it is slow anyway. */
-    private void warm(FileBody file, long from, int length) {
-        bodyWaitsFor(BodyWait.DISK);
-        loop.deadlines().set(slot, loop.now() + loop.options().sendNanos());
-        long token = token();
-        file.warm(from, length, () -> loop.execute(() -> warmed(token, from + length)));
-    }
-
-    private void warmed(long token, long to) {
-        if (fd != CLOSED && token == token() && bodyWait == BodyWait.DISK) {
-            // Not probed again: where the disk fails, sendfile is to say so.
-            warmTo = to;
-            resumeBody();
-        }
-    }
-
-    private void resumeBody() {
-        bodyWait = BodyWait.NONE;
-        enter();
-        protocol.writable();
-        inProtocol = false;
-        sendOutput();
+        return body.sendFile(file, offset, length);
     }
 
     // ---- the end
 
     @Override
     public void closeWhenSent(boolean linger) {
-        closingWhenSent = true;
-        lingers |= linger;
+        if (life == Life.OPEN || life == Life.CLOSING) {
+            life = linger ? Life.CLOSING_SLOWLY : Life.CLOSING;
+        }
         if (!inProtocol) {
-            sendOutput();
+            leave();
         }
     }
 
     /** All is sent: closes, at once or after the peer has had time to read. */
     private void finish() {
-        if (fd == CLOSED) {
-            // By the protocol itself, which could not go on.
-            return;
-        }
-        releaseKept();
+        incoming.release();
         // A peer that has hung up may still be reading: what it sent before is discarded too.
-        if (!lingers) {
+        if (life == Life.CLOSING) {
             close();
-            return;
-        }
-        if (!lingering) {
-            lingering = true;
-            lingerBytes = 0;
-            lingerUntilNanos = loop.now() + loop.options().lingerNanos();
+        } else if (life == Life.CLOSING_SLOWLY) {
+            life = Life.LINGERING;
             sys.shutdown(fd, Linux.SHUT_WR);
-            discard();
+            incoming.linger();
         }
-    }
-
-    /**
-     * Takes what the peer still sends and forgets it. To close on bytes that were not read resets
-     * the connection, and a client that reads only when it has sent everything would never see the
-     * answer (RFC 9112, section 9.6): so it is bounded by time, by silence, and by a gigabyte.
-     */
-    private void discard() {
-        for (int i = 0; i < RECEIVES_PER_TURN_MAX; i++) {
-            int discarded = sys.discard(fd, DISCARD_BYTES);
-            if (discarded == -Errno.EAGAIN) {
-                readable = false;
-                long silence = lingerBytes > 0 ? LINGER_SILENCE_NANOS : LINGER_QUIET_NANOS;
-                loop.deadlines().set(slot, Math.min(loop.now() + silence, lingerUntilNanos));
-                return;
-            }
-            if (discarded <= 0 && discarded != -Errno.EINTR) {
-                close();
-                return;
-            }
-            lingerBytes += Math.max(discarded, 0);
-            if (lingerBytes > LINGER_BYTES_MAX || loop.now() - lingerUntilNanos >= 0) {
-                close();
-                return;
-            }
-        }
-        readable = true;
-        loop.schedule(this);
     }
 
     /** The deadline has come. */
     void expired() {
-        if (lingering || bodyWait == BodyWait.DISK) {
+        if (life == Life.LINGERING || body.isWaitingFor(LargeBody.Wait.DISK)) {
             close();
-            return;
-        }
-        if (bodyWait == BodyWait.TURN) {
+        } else if (body.isWaitingFor(LargeBody.Wait.TURN)) {
             // It is the loop that is late, not the peer.
-            awaitProgress();
-            return;
+            progress.await();
+        } else if (unsent.isEmpty() && !body.isWaitingFor(LargeBody.Wait.SOCKET)) {
+            enter();
+            protocol.expired();
+            leave();
+        } else if (!progress.isMade(fd)) {
+            close();
         }
-        if (unsent != null || bodyWait == BodyWait.SOCKET) {
-            checkProgress();
-            return;
-        }
-        enter();
-        protocol.expired();
-        inProtocol = false;
-        sendOutput();
     }
 
     void drain() {
         enter();
         protocol.drain();
-        inProtocol = false;
-        sendOutput();
+        leave();
     }
 
     // ---- the rest of what a protocol may ask for
 
     @Override
     public void pause() {
-        paused = true;
+        incoming.pause();
     }
 
     @Override
     public void resume() {
-        paused = false;
+        incoming.resume();
         loop.schedule(this);
     }
 
     @Override
     public void deadline(long nanos) {
-        if (unsent != null || lingering || bodyWait != BodyWait.NONE) {
+        if (!unsent.isEmpty() || life == Life.LINGERING || body.isWaiting()) {
             return;
         }
         if (nanos == NEVER) {
@@ -1061,7 +436,7 @@ final class Connection implements Transport {
 
     @Override
     public int unsentBytes() {
-        return unsent == null ? 0 : unsentTo - unsentFrom;
+        return unsent.bytes();
     }
 
     @Override

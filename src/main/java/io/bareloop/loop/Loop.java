@@ -3,23 +3,12 @@ package io.bareloop.loop;
 import io.bareloop.http.OutputBuffer;
 import io.bareloop.http.Protocol;
 import io.bareloop.http.Slab;
-import io.bareloop.net.Affinity;
-import io.bareloop.net.DescriptorTable;
 import io.bareloop.net.Epoll;
-import io.bareloop.net.Knob;
 import io.bareloop.net.KnobLog;
-import io.bareloop.net.ListenerGroup;
-import io.bareloop.net.Timer;
-import io.bareloop.net.Wakeup;
-import io.bareloop.sys.EpollEvents;
-import io.bareloop.sys.Errno;
 import io.bareloop.sys.Linux;
 import io.bareloop.sys.Syscalls;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.Arrays;
-import java.util.Queue;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.Consumer;
 
 /**
@@ -41,106 +30,50 @@ public final class Loop implements Runnable, AutoCloseable {
     public static final int IN_BYTES = 64 << 10;
     public static final int OUT_BYTES = 64 << 10;
 
-    private static final int EVENTS_MAX = 512;
-
-    /** The loop's own calls, and those by which others wake it. */
-    private static final int SYSCALLS = 2;
-
-    private static final int ACCEPTS_PER_TURN_MAX = 64;
-
-    /** Of so many connections, and of one in so many after them, the incoming CPU is asked for. */
-    private static final int CPUS_ASKED_FIRST = 1024;
-
-    private static final int CPUS_ASKED_EACH = 16;
-
-    /** So that tasks which make tasks let the connections have their turn. */
-    private static final int TASKS_PER_TURN_MAX = 1024;
-
-    /** A backlog of 65,536, which is more than listen(2) grants by default. */
-    private static final int DRAIN_ACCEPT_ROUNDS_MAX = 1024;
-
-    private static final long ACCEPT_PAUSE_NANOS = 100_000_000L;
-    private static final int SLOTS_AT_START = 64;
-
-    /**
-     * Connections that are not open, with all that belongs to them, which are kept for the next.
-     */
-    private static final int SPARE_CONNECTIONS_MAX = 1024;
-
-    /** For so long memory that was needed and is free stays with the process. */
-    private static final long TRIM_NANOS = 2_000_000_000L;
-
-    private static final int NOT_LOOSE = 0;
-
-    private static final String ACCEPT_ADVICE =
-            "raise the limit of open files (ulimit -n, LimitNOFILE=) where it is EMFILE or ENFILE,"
-                    + " have the host more memory where it is ENOBUFS or ENOMEM";
-
-    /** Tokens of connections are never negative. */
-    private static final long LISTENER_TOKEN = -1;
-
-    private static final long WAKEUP_TOKEN = -2;
-    private static final long TIMER_TOKEN = -3;
-
     final Counters counters = new Counters();
     final BodySlices slices = new BodySlices();
+    final Drain drain = new Drain(this);
+    final Complaints complaints;
+    final Slots slots;
+    final LoopOptions options;
 
-    private final Syscalls sys;
-    private final LoopOptions options;
+    /** What is received by one call stands here until the protocol has had it. */
+    final MemorySegment in;
+
+    /** Whether the connections' segments wait for timers of the kernel. */
+    final boolean paced;
+
+    final Acceptor acceptor;
+    final Poll poll;
+
     private final Protocol.Factory protocols;
-    private final KnobLog log;
-    private final Complaints complaints;
-    private final int listener;
+    private final Tuning tuning;
     private final Epoll epoll;
-    private final Wakeup wakeup;
-    private final Timer timer;
-    private final MemorySegment in;
     private final OutputBuffer out;
     private final Slab slab;
     private final Deadlines deadlines;
-    private final Queue<Runnable> tasks = new ConcurrentLinkedQueue<>();
+    private final Trim trim;
+    private final Scheduled scheduled = new Scheduled();
+    private final Tasks tasks = new Tasks(this);
 
     /** Made once: a method reference to a method of this object is an object too. */
     private final Deadlines.Expired expiry = this::expired;
 
-    // A list by the connections themselves: to schedule one takes no memory that could be short.
-    private Connection firstScheduled;
-    private Connection lastScheduled;
-
-    /** By slot; null where the slot is free and its connection is not kept. */
-    private Connection[] connections = new Connection[SLOTS_AT_START];
-
-    /** The generation with which the next connection of a slot begins, where none is kept. */
-    private int[] generations = new int[SLOTS_AT_START];
-
-    private int[] freeSlots = new int[SLOTS_AT_START];
-    private int freeCount;
-    private int slotCount;
-    private int spareConnections;
-
     private long now;
-
-    /** When the slab's free memory goes back to the system; {@link #NOT_LOOSE} for never. */
-    private long trimNanos = NOT_LOOSE;
 
     /** What has cut the last turn short; or null. */
     private Error interruption;
 
-    private boolean accepting;
-    private long acceptAgainNanos;
-    private boolean draining;
-    private long drainUntilNanos;
-    private boolean ended;
     private int forced;
-    private volatile boolean stopping;
+
+    /** The loop ends with the turn at hand, whatever is in flight. */
+    volatile boolean stopping;
 
     /** Null where every connection is served by itself. */
     private Batch batch;
 
-    private final boolean paced;
-
-    /** The thread has a descriptor table of its own: the listener has to be closed there too. */
-    private boolean privateTable;
+    /** The thread has a table of its own: descriptors that others open have no meaning here. */
+    boolean privateTable;
 
     /**
      * Creates the loop; nothing runs yet.
@@ -163,42 +96,28 @@ public final class Loop implements Runnable, AutoCloseable {
             Protocol.Factory protocols,
             KnobLog log,
             Consumer<String> lines) {
-        this.sys = sys;
         this.options = options;
-        this.listener = listener;
         this.out = out;
         this.slab = slab;
         this.protocols = protocols;
-        this.log = log;
-        complaints = new Complaints(lines);
+        tuning = new Tuning(sys, options, log);
+        complaints = new Complaints(lines, counters);
         now = System.nanoTime();
-        paced = isPaced();
+        paced = Acceptor.isPaced(sys, listener);
         in = arena.allocate(IN_BYTES, 4096);
         batch = options.ioUring().wanted() ? new Batch(this, sys, arena, out) : null;
         deadlines = new Deadlines(now);
-        deadlines.ensureSlots(SLOTS_AT_START);
-        epoll = new Epoll(sys, arena, EVENTS_MAX);
-        wakeup = newWakeup(new Syscalls(arena));
-        timer = newTimer();
-        int added = epoll.add(wakeup.fd(), Linux.EPOLLIN, WAKEUP_TOKEN);
-        if (added >= 0) {
-            added = epoll.add(timer.fd(), Linux.EPOLLIN | Linux.EPOLLET, TIMER_TOKEN);
-        }
-        if (added >= 0) {
-            added = startAccepting();
-        }
-        if (added < 0) {
+        slots = new Slots(this, sys, protocols, deadlines);
+        trim = new Trim(slab);
+        poll = new Poll(sys, arena);
+        epoll = poll.epoll;
+        acceptor = new Acceptor(this, sys, listener, epoll, options);
+        int watched = acceptor.start();
+        if (watched < 0) {
             close();
-            throw new IllegalStateException("epoll_ctl: " + Errno.describe(added));
+            throw Poll.refused(watched);
         }
-        if (options.busyPoll().wanted()) {
-            log.note(
-                    "epoll busy poll " + options.busyPoll().value() + " us",
-                    Knob.Mode.AUTO,
-                    epoll.busyPoll(
-                            options.busyPoll().value(), ListenerGroup.BUSY_POLL_BUDGET, true),
-                    "needs Linux 6.9; before, net.core.busy_poll sets it for the whole system");
-        }
+        tuning.busyPoll(epoll);
     }
 
     /**
@@ -210,36 +129,8 @@ public final class Loop implements Runnable, AutoCloseable {
         return IN_BYTES
                 + 2L * OUT_BYTES
                 + (batched ? Batch.NATIVE_BYTES : 0)
-                + (long) EVENTS_MAX * EpollEvents.BYTES
-                + SYSCALLS * Syscalls.NATIVE_BYTES;
-    }
-
-    /**
-     * Of the kernel's congestion controls bbr alone spreads what it sends over time by timers, if
-     * the queueing discipline does not. Asked once: it is a matter of CPU time alone.
-     */
-    private boolean isPaced() {
-        String congestion = sys.getsockoptText(listener, Linux.IPPROTO_TCP, Linux.TCP_CONGESTION);
-        return congestion != null && congestion.startsWith("bbr");
-    }
-
-    private Wakeup newWakeup(Syscalls waking) {
-        try {
-            return new Wakeup(sys, waking);
-        } catch (IllegalStateException refused) {
-            epoll.close();
-            throw refused;
-        }
-    }
-
-    private Timer newTimer() {
-        try {
-            return new Timer(sys);
-        } catch (IllegalStateException refused) {
-            wakeup.close();
-            epoll.close();
-            throw refused;
-        }
+                + Poll.NATIVE_BYTES
+                + Syscalls.NATIVE_BYTES;
     }
 
     /**
@@ -247,13 +138,7 @@ public final class Loop implements Runnable, AutoCloseable {
      * by another, where that is wanted ({@link Batch}). On the thread that is to run the loop.
      */
     public void openBatch() {
-        if (batch != null
-                && !log.note(
-                        "io_uring",
-                        options.ioUring().mode(),
-                        batch.open(),
-                        "needs Linux 6.6, kernel.io_uring_disabled=0, a seccomp filter that allows"
-                                + " it, and an RLIMIT_MEMLOCK of 8 KiB for each loop")) {
+        if (batch != null && !tuning.openBatch(batch)) {
             batch = null;
         }
     }
@@ -275,7 +160,7 @@ public final class Loop implements Runnable, AutoCloseable {
      * which runs code of the application.
      */
     public void serve() {
-        while (!stopping && !ended) {
+        while (!stopping && !drain.hasEnded()) {
             try {
                 runOnce(prepareWait());
             } catch (VirtualMachineError | LinkageError error) {
@@ -287,7 +172,8 @@ public final class Loop implements Runnable, AutoCloseable {
     /** Closes all connections. On the loop's thread, once {@link #serve} has come back. */
     public void end() {
         try {
-            closeAll();
+            forced = openConnections();
+            slots.closeAll();
         } finally {
             closeBatch();
             protocols.ended();
@@ -296,31 +182,17 @@ public final class Loop implements Runnable, AutoCloseable {
 
     /** Pins the calling thread, which is to run the loop, to its CPU. */
     public void pin() {
-        if (options.cpu() >= 0) {
-            int result = Affinity.pinCurrentThread(sys, options.cpu());
-            if (result < 0) {
-                throw new IllegalStateException(
-                        "cannot pin to CPU " + options.cpu() + ": " + Errno.describe(result));
-            }
-        }
+        tuning.pin();
     }
 
     /**
      * Gives the calling thread, which is to run the loop, a descriptor table of its own where that
-     * is wanted ({@link DescriptorTable}).
+     * is wanted ({@link io.bareloop.net.DescriptorTable}).
      *
      * @param others the descriptors of the other loops' listeners, which have no place in it
      */
     public void separateDescriptors(int[] others) {
-        Knob wanted = options.privateDescriptors();
-        if (wanted.wanted()) {
-            privateTable =
-                    log.note(
-                            "private descriptors",
-                            wanted.mode(),
-                            DescriptorTable.unshare(sys, others),
-                            "allow unshare(2) with CLONE_FILES, or leave the tables shared");
-        }
+        privateTable = tuning.separateDescriptors(others);
     }
 
     /** One turn: a single wait, then each ready descriptor once. Tests drive the loop by it. */
@@ -335,7 +207,7 @@ public final class Loop implements Runnable, AutoCloseable {
             for (int i = 0; i < ready; i++) {
                 long token = epoll.token(i);
                 if (token >= 0) {
-                    Connection connection = find(token);
+                    Connection connection = slots.find(token);
                     int events = epoll.events(i);
                     if (connection == null) {
                         counters.staleEvents++;
@@ -350,21 +222,19 @@ public final class Loop implements Runnable, AutoCloseable {
                             failed(connection, error);
                         }
                     }
-                } else if (token == LISTENER_TOKEN) {
-                    acceptPending();
-                } else if (token == TIMER_TOKEN) {
-                    timer.hasCome();
+                } else if (token == Acceptor.TOKEN) {
+                    acceptor.accept(Acceptor.PER_TURN_MAX);
                 } else {
-                    wakeup.drain();
+                    poll.hasEnded(token);
                 }
             }
             if (batch != null) {
                 batch.run();
             }
-            if (firstScheduled != null) {
+            if (!scheduled.isEmpty()) {
                 proceedScheduled();
             }
-            runTasks();
+            tasks.run();
             // After the I/O, so that bytes received in this turn count as progress.
             deadlines.expire(now, expiry);
             endTurn();
@@ -381,39 +251,10 @@ public final class Loop implements Runnable, AutoCloseable {
         counters.turns++;
     }
 
-    /** The connection of {@code token}; null where it has closed. */
-    private Connection find(long token) {
-        Connection connection = connections[(int) token];
-        // Closed earlier in this turn; accept4 may already have reused its descriptor, so the token
-        // carries a generation beside the slot.
-        return connection != null && connection.token() == token && connection.isOpen()
-                ? connection
-                : null;
-    }
-
     private void endTurn() {
-        if (!accepting && !draining && now - acceptAgainNanos >= 0 && startAccepting() < 0) {
-            // ENOMEM, ENOSPC: what was short when accepting paused is short still.
-            acceptAgainNanos = now + ACCEPT_PAUSE_NANOS;
-        }
-        if (slab.isLoose() || trimNanos != NOT_LOOSE) {
-            trim();
-        }
-        if (draining) {
-            continueDrain();
-        }
-    }
-
-    /** A burst has passed: what it needed of memory goes back to the system after a while. */
-    private void trim() {
-        if (!slab.isLoose()) {
-            trimNanos = NOT_LOOSE;
-        } else if (trimNanos == NOT_LOOSE) {
-            trimNanos = now + TRIM_NANOS;
-        } else if (now - trimNanos >= 0) {
-            slab.trim();
-            trimNanos = NOT_LOOSE;
-        }
+        acceptor.endTurn();
+        trim.endTurn(now);
+        drain.endTurn();
     }
 
     // ---- what the JVM cannot give
@@ -426,7 +267,7 @@ public final class Loop implements Runnable, AutoCloseable {
     void failed(Connection connection, Error error) {
         counters.errors++;
         connection.fail();
-        complain("a connection was closed", error);
+        complaints.say("a connection was closed", error, now);
     }
 
     /**
@@ -439,24 +280,10 @@ public final class Loop implements Runnable, AutoCloseable {
         if (batch != null) {
             batch.interrupted();
         }
-        for (int slot = 0; slot < slotCount; slot++) {
-            Connection connection = connections[slot];
-            if (connection != null && connection.isOpen()) {
-                connection.interrupted();
-            }
-        }
+        slots.interruptAll();
         Error error = interruption;
         interruption = null;
-        complain("a turn of the loop was interrupted", error);
-    }
-
-    /** Where there is no memory to say it with, it is not said. */
-    private void complain(String what, Error error) {
-        try {
-            complaints.say(what, error, now);
-        } catch (VirtualMachineError | LinkageError again) {
-            counters.errors++;
-        }
+        complaints.say("a turn of the loop was interrupted", error, now);
     }
 
     private boolean canBatch(Connection connection, int events) {
@@ -469,45 +296,27 @@ public final class Loop implements Runnable, AutoCloseable {
      * something to do at once, or -1.
      */
     private int prepareWait() {
-        if (firstScheduled != null || interruption != null || !tasks.isEmpty()) {
+        if (!scheduled.isEmpty() || interruption != null || !tasks.isEmpty()) {
             return 0;
         }
         long wait = deadlines.nanosToNext(now);
-        if (draining) {
-            wait = sooner(wait, drainUntilNanos - now);
-        } else if (!accepting && options.connectionsMax() > openConnections()) {
-            wait = sooner(wait, acceptAgainNanos - now);
+        if (drain.hasBegun()) {
+            wait = Poll.sooner(wait, drain.untilNanos() - now);
+        } else if (acceptor.isPaused()) {
+            wait = Poll.sooner(wait, acceptor.againNanos() - now);
         }
-        if (trimNanos != NOT_LOOSE) {
-            wait = sooner(wait, trimNanos - now);
+        if (trim.isDue()) {
+            wait = Poll.sooner(wait, trim.nanos() - now);
         }
-        if (wait == 0) {
-            return 0;
-        }
-        if (wait > 0) {
-            timer.comeWithin(now, wait);
-        }
-        return -1;
-    }
-
-    /** The shorter of two times, the first of which may be -1 for none. */
-    private static long sooner(long wait, long other) {
-        long atOnce = Math.max(0, other);
-        return wait < 0 ? atOnce : Math.min(wait, atOnce);
+        return poll.timeout(now, wait);
     }
 
     private void proceedScheduled() {
         // Those that are scheduled again meanwhile have their turn in the next.
-        Connection last = lastScheduled;
+        Connection last = scheduled.last();
         Connection connection;
         do {
-            connection = firstScheduled;
-            firstScheduled = connection.nextScheduled;
-            if (firstScheduled == null) {
-                lastScheduled = null;
-            }
-            connection.nextScheduled = null;
-            connection.scheduled = false;
+            connection = scheduled.take();
             if (connection.isOpen()) {
                 try {
                     connection.proceed();
@@ -519,156 +328,12 @@ public final class Loop implements Runnable, AutoCloseable {
     }
 
     private void expired(int slot) {
-        Connection connection = connections[slot];
+        Connection connection = slots.at(slot);
         try {
             connection.expired();
         } catch (VirtualMachineError | LinkageError error) {
             failed(connection, error);
         }
-    }
-
-    // ---- accepting
-
-    /** Returns whether more may be pending than a turn takes. */
-    private boolean acceptPending() {
-        for (int i = 0; i < ACCEPTS_PER_TURN_MAX; i++) {
-            if (openConnections() >= options.connectionsMax()) {
-                pauseAccepting();
-                return false;
-            }
-            int fd = sys.accept4(listener, Linux.SOCK_NONBLOCK | Linux.SOCK_CLOEXEC);
-            if (fd >= 0) {
-                accepted(fd);
-            } else if (!acceptFailed(fd)) {
-                return false;
-            }
-        }
-        return true;
-    }
-
-    /** Returns whether to go on with the next connection. */
-    private boolean acceptFailed(int result) {
-        if (result == -Errno.EAGAIN) {
-            return false;
-        }
-        if (result == -Errno.EINVAL) {
-            // The server is ending, and its listeners do not listen any more.
-            pauseAccepting();
-            return false;
-        }
-        if (result == -Errno.EINTR || isGone(result)) {
-            return true;
-        }
-        // EMFILE, ENFILE, ENOBUFS, ENOMEM: something is short. EPERM: a rule of the firewall, and
-        // what others mean is not known. The connection stays where it is, and the listener would
-        // be ready again at once: look away for a moment, or until a connection closes.
-        complaints.say("cannot accept connections", result, ACCEPT_ADVICE, now);
-        pauseAccepting();
-        return false;
-    }
-
-    /** Errors of a connection itself that accept4 passes on, with which it is gone: accept(2). */
-    private static boolean isGone(int result) {
-        return result == -Errno.ECONNABORTED
-                || result == -Errno.EPROTO
-                || result == -Errno.ENETDOWN
-                || result == -Errno.ENETUNREACH
-                || result == -Errno.ENETRESET
-                || result == -Errno.ENOPROTOOPT
-                || result == -Errno.EHOSTDOWN
-                || result == -Errno.ENONET
-                || result == -Errno.EHOSTUNREACH
-                || result == -Errno.EOPNOTSUPP
-                || result == -Errno.ECONNRESET
-                || result == -Errno.ETIMEDOUT;
-    }
-
-    private void accepted(int fd) {
-        Connection connection = null;
-        try {
-            counters.accepted++;
-            if (counters.accepted <= CPUS_ASKED_FIRST || counters.accepted % CPUS_ASKED_EACH == 0) {
-                countIncomingCpu(fd);
-            }
-            connection = freeConnection();
-            connection.open(fd);
-        } catch (VirtualMachineError | LinkageError error) {
-            if (connection != null) {
-                failed(connection, error);
-                return;
-            }
-            // No heap for one more. It is turned away, and others wait until one has closed.
-            sys.close(fd);
-            counters.closed++;
-            pauseAccepting();
-            complain("a connection was turned away", error);
-        }
-    }
-
-    private void countIncomingCpu(int fd) {
-        if (options.cpu() < 0) {
-            return;
-        }
-        int cpu = sys.getsockopt(fd, Linux.SOL_SOCKET, Linux.SO_INCOMING_CPU);
-        if (cpu == options.cpu()) {
-            counters.cpuMatches++;
-        } else {
-            counters.cpuMismatches++;
-        }
-    }
-
-    /** Nothing has changed where this throws OutOfMemoryError. */
-    private Connection freeConnection() {
-        if (freeCount == 0 && slotCount == connections.length) {
-            growSlots();
-        }
-        int slot = freeCount > 0 ? freeSlots[freeCount - 1] : slotCount;
-        Connection connection = connections[slot];
-        if (connection == null) {
-            connection =
-                    new Connection(this, sys, protocols.newProtocol(), slot, generations[slot]);
-            connections[slot] = connection;
-        } else {
-            spareConnections--;
-        }
-        if (freeCount > 0) {
-            freeCount--;
-        } else {
-            slotCount++;
-        }
-        return connection;
-    }
-
-    private void growSlots() {
-        int slots = slotCount * 2;
-        Connection[] moreConnections = Arrays.copyOf(connections, slots);
-        int[] moreGenerations = Arrays.copyOf(generations, slots);
-        int[] moreFreeSlots = Arrays.copyOf(freeSlots, slots);
-        deadlines.ensureSlots(slots);
-        connections = moreConnections;
-        generations = moreGenerations;
-        freeSlots = moreFreeSlots;
-    }
-
-    /** Returns 0 or -errno. */
-    private int startAccepting() {
-        int added = epoll.add(listener, Linux.EPOLLIN, LISTENER_TOKEN);
-        if (added < 0 && added != -Errno.EEXIST) {
-            return added;
-        }
-        accepting = true;
-        return 0;
-    }
-
-    private void pauseAccepting() {
-        counters.acceptPauses++;
-        stopAccepting();
-        acceptAgainNanos = now + ACCEPT_PAUSE_NANOS;
-    }
-
-    private void stopAccepting() {
-        epoll.remove(listener);
-        accepting = false;
     }
 
     // ---- what connections ask for
@@ -677,28 +342,12 @@ public final class Loop implements Runnable, AutoCloseable {
     void closed(Connection connection) {
         counters.closed++;
         deadlines.cancel(connection.slot());
-        freeSlots[freeCount++] = connection.slot();
-        if (spareConnections < SPARE_CONNECTIONS_MAX) {
-            spareConnections++;
-        } else {
-            generations[connection.slot()] = connection.generation();
-            connections[connection.slot()] = null;
-        }
-        if (!accepting) {
-            acceptAgainNanos = now;
-        }
+        slots.give(connection);
+        acceptor.closed();
     }
 
     void schedule(Connection connection) {
-        if (!connection.scheduled) {
-            connection.scheduled = true;
-            if (lastScheduled == null) {
-                firstScheduled = connection;
-            } else {
-                lastScheduled.nextScheduled = connection;
-            }
-            lastScheduled = connection;
-        }
+        scheduled.add(connection);
     }
 
     /** Takes what stands in the output buffer, to be sent at the end of the batch at hand. */
@@ -713,24 +362,6 @@ public final class Loop implements Runnable, AutoCloseable {
         }
     }
 
-    /** Begins to watch for input, and {@code more}. Returns 0 or -errno. */
-    int watch(Connection connection, int more) {
-        return epoll.add(connection.fd(), interest(more), connection.token());
-    }
-
-    /** Watches for input, and {@code more}, from now on. Returns 0 or -errno. */
-    int rewatch(Connection connection, int more) {
-        return epoll.modify(connection.fd(), interest(more), connection.token());
-    }
-
-    private static int interest(int more) {
-        return Linux.EPOLLIN | Linux.EPOLLRDHUP | Linux.EPOLLET | more;
-    }
-
-    MemorySegment in() {
-        return in;
-    }
-
     OutputBuffer output() {
         return out;
     }
@@ -743,32 +374,13 @@ public final class Loop implements Runnable, AutoCloseable {
         return deadlines;
     }
 
-    LoopOptions options() {
-        return options;
-    }
-
     long now() {
         return now;
     }
 
-    /** Whether the connections' segments wait for timers of the kernel ({@link #isPaced}). */
-    boolean paced() {
-        return paced;
-    }
-
-    /** Whether descriptors that other threads open have no meaning here. */
-    boolean hasPrivateDescriptors() {
-        return privateTable;
-    }
-
-    /** Whether all connections, also those that are still accepted, are to end. */
-    boolean isDraining() {
-        return draining;
-    }
-
     /** Connections open now. */
     int openConnections() {
-        return slotCount - freeCount;
+        return slots.openCount();
     }
 
     // ---- what other threads ask for
@@ -786,13 +398,13 @@ public final class Loop implements Runnable, AutoCloseable {
     /** Runs {@code task} on the loop, soon. For any thread. */
     public void execute(Runnable task) {
         tasks.add(task);
-        wakeup.wake();
+        poll.wake();
     }
 
     /** Ends {@link #serve} after the turn at hand, whatever is in flight. For any thread. */
     public void stop() {
         stopping = true;
-        wakeup.wake();
+        poll.wake();
     }
 
     /**
@@ -805,71 +417,9 @@ public final class Loop implements Runnable, AutoCloseable {
     public void drain(long nanos, Runnable accepted) {
         execute(
                 () -> {
-                    beginDrain(nanos);
+                    drain.begin(nanos);
                     accepted.run();
                 });
-    }
-
-    private void runTasks() {
-        for (int i = 0; i < TASKS_PER_TURN_MAX; i++) {
-            Runnable task = tasks.poll();
-            if (task == null) {
-                return;
-            }
-            try {
-                task.run();
-            } catch (VirtualMachineError | LinkageError error) {
-                // Of our own part of it: a handler's has its guard, and so has its connection.
-                out.clear();
-                complain("a task of the loop failed", error);
-            }
-        }
-    }
-
-    private void beginDrain(long nanos) {
-        draining = true;
-        // All of them: the kernel resets those that are left when the listener closes.
-        int rounds = 0;
-        while (!stopping && rounds < DRAIN_ACCEPT_ROUNDS_MAX && acceptPending()) {
-            rounds++;
-        }
-        stopAccepting();
-        if (privateTable) {
-            sys.close(listener);
-        }
-        drainUntilNanos = now + nanos;
-        for (int slot = 0; slot < slotCount; slot++) {
-            Connection connection = connections[slot];
-            if (connection != null && connection.isOpen()) {
-                connection.drain();
-            }
-        }
-    }
-
-    private void continueDrain() {
-        ended = openConnections() == 0 || now - drainUntilNanos >= 0;
-    }
-
-    /**
-     * Closes what is still open; what that cut off is {@link #forced}. One that cannot be closed is
-     * no reason to leave the others open.
-     */
-    private void closeAll() {
-        forced = openConnections();
-        Throwable failure = null;
-        for (int slot = 0; slot < slotCount; slot++) {
-            Connection connection = connections[slot];
-            if (connection != null) {
-                try {
-                    connection.close();
-                } catch (Throwable t) {
-                    failure = t;
-                }
-            }
-        }
-        if (failure != null) {
-            throw new AssertionError("a connection could not be closed: " + failure, failure);
-        }
     }
 
     /** Without the ring a batch goes on, call by call. On the thread that opened it. */
@@ -885,9 +435,7 @@ public final class Loop implements Runnable, AutoCloseable {
     @Override
     public void close() {
         closeBatch();
-        epoll.close();
-        wakeup.close();
-        timer.close();
+        poll.close();
     }
 
     /** Connections that were closed with work in flight when the loop ended. */
