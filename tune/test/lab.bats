@@ -9,7 +9,7 @@ setup() {
     LAB=$TUNE_DIR/libexec/lab
     export TUNE=$TUNE_DIR/tune
     NAME=lt$((RANDOM % 1000))
-    JAR=$TUNE_DIR/../target/bareloop.jar
+    JAR=${TUNE_LAB_JAR:-$TUNE_DIR/../target/bareloop.jar}
 }
 
 teardown() {
@@ -149,7 +149,7 @@ has_server() {
         echo "# without the server: needs target/bareloop.jar, a JDK 22+, wrk, curl and two CPUs" >&3
     fi
     local status=0
-    timeout 120 "$LAB" net check --name "$NAME" "${server[@]}" --json \
+    timeout --foreground 300 "$LAB" net check --name "$NAME" "${server[@]}" --json \
         >"$BATS_TEST_TMPDIR/document" 2>"$BATS_TEST_TMPDIR/messages" || status=$?
     cat "$BATS_TEST_TMPDIR/messages"
     [ "$status" -eq 0 ]
@@ -175,7 +175,7 @@ while [[ $1 != --netns ]]; do shift; done
 ip netns exec "$2" sh -c 'echo 77 >/proc/sys/net/ipv4/tcp_keepalive_time'
 EOT
     chmod +x "$BATS_TEST_TMPDIR/tune"
-    TUNE=$BATS_TEST_TMPDIR/tune run timeout 60 "$LAB" net check --name "$NAME" --steps 9 --no-server --json
+    TUNE=$BATS_TEST_TMPDIR/tune run timeout --foreground 180 "$LAB" net check --name "$NAME" --steps 9 --no-server --json
     echo "$output"
     [ "$status" -eq 1 ]
     [[ $output == *"tcp_keepalive_time:77"*"settings differ after revert"*'"held": false'* ]]
@@ -411,11 +411,12 @@ assert "did not end its work" in found["faults"][0], found
     if has_server; then
         server=(--jar "$JAR")
     fi
-    run timeout 1100 "$LAB" vm --log "$BATS_TEST_TMPDIR/vm.log" "${server[@]}"
+    # In the foreground: what ends this test ends the machine, too.
+    run timeout --foreground 1500 "$LAB" vm --timeout 1400 --log "$BATS_TEST_TMPDIR/vm.log" "${server[@]}"
     echo "$output"
     # Tools or the kernel package cannot be had, or this machine is too slow: no fault of tune.
     [ "$status" -ne 2 ] || skip "$(tail -n 1 <<<"$output")"
-    [ "$status" -ne 124 ] || skip "not done in 18 minutes here"
+    [ "$status" -ne 124 ] || skip "not done in 25 minutes here"
     [ "$status" -eq 0 ]
     grep -q '^=== boot 3' "$BATS_TEST_TMPDIR/vm.log"
 }
