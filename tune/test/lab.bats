@@ -101,6 +101,12 @@ ended_with() {
 
 # nothing_left NAMESPACES
 nothing_left() {
+    local i
+    # The kernel takes the devices of a namespace, and their threads, apart a little later.
+    for ((i = 0; i < 100; i++)); do
+        pgrep "^napi/$NAME-" >/dev/null || break
+        sleep 0.1
+    done
     ! ip netns list | grep -E "^($1)( |\$)" || return 1
     ! grep -E "$1|$TMPDIR" /proc/self/mountinfo || return 1
     ! pgrep -af "$NAME-|$TMPDIR/tune-" || return 1
