@@ -23,6 +23,7 @@ MODELS = {"kvm": "host", "tcg": "Skylake-Server-v1"}
 TOLD = "lab: "  # Lines of the console for people; the rest is only in the log.
 LOOK_SECONDS = 0.2
 SILENCE_SECONDS = 30.0
+KVM_BROKEN = "KVM internal error"  # QEMU says so, and then stands still for good.
 
 
 class Network:
@@ -105,20 +106,23 @@ class Machine:
         command += ["-drive", f"file={self.disk.path},format=raw,if=virtio", "-netdev", network, "-device", nic]
         return [*command, "-serial", f"file:{console}"]
 
-    def run(self, phase: int, line: str, console: str, heard: Callable[[str], None], deadline: float) -> None:
-        """Until the guest ends; each line for people is heard."""
+    def run(self, phase: int, line: str, console: str, heard: Callable[[str], None], deadline: float) -> bool:
+        """Until the guest ends; each line for people is heard. False where KVM cannot run it."""
         open(console, "w").close()
         errors = console + ".qemu"
         with open(errors, "wb") as out:
             command = self.network.namespace.inside(*self.command(phase, line, console))
             with commands.Child(command, seconds_max=2, stderr=out) as child:
-                follow(child, console, heard, deadline)
+                follow(child, console, errors, heard, deadline)
                 status = child.process.wait()
+        if KVM_BROKEN in text_of(errors):
+            return False
         if status != 0 and time.monotonic() < deadline:
             say(f"    qemu: exit status {status}: {last_line(text_of(errors)) or 'it says nothing'}")
+        return True
 
 
-def follow(child: commands.Child, console: str, heard: Callable[[str], None], deadline: float) -> None:
+def follow(child: commands.Child, console: str, errors: str, heard: Callable[[str], None], deadline: float) -> None:
     begun = spoken = time.monotonic()
     pending = b""
     with open(console, "rb") as file:
@@ -132,6 +136,9 @@ def follow(child: commands.Child, console: str, heard: Callable[[str], None], de
                     heard(text[len(TOLD) :])
                     spoken = time.monotonic()
             if not running:
+                return
+            if KVM_BROKEN in text_of(errors):
+                child.end()
                 return
             now = time.monotonic()
             if now > deadline:

@@ -228,9 +228,11 @@ class Lab:
         def heard(text: str) -> None:
             self.heard(text, entry)
 
-        self.machine.run(phase, line, console, heard, deadline)
-        if not os.path.getsize(console) and self.options.accelerator.fall_back():
+        works = self.machine.run(phase, line, console, heard, deadline) and os.path.getsize(console) > 0
+        if not works and phase == PHASES[0] and self.options.accelerator.fall_back():
             common.say("    KVM does not work here: emulating")
+            self.disk.make()
+            entry["told"].clear()
             self.machine.run(phase, line, console, heard, deadline)
         said = common.text_of(console).replace("\r", "")
         self.log.write(f"=== boot {phase}: {line}\n{said}")

@@ -330,6 +330,10 @@ fake_kernel() {
 for word in "$@"; do
     [[ $word != file:*console* ]] || console=${word#file:}
 done
+if [[ $* == *'-accel kvm'* && ${FAKE_KVM_BROKEN-} ]]; then
+    printf 'KVM internal error. Suberror: 1\nemulation failure\nRAX=0\n' >&2
+    exec sleep 600
+fi
 printf 'lab: Linux 9.9-fake\r\nnothing for people\r\n' >"$console"
 exec sleep "${FAKE_QEMU_SECONDS-0}"
 EOT
@@ -378,6 +382,18 @@ assert found["boots"][0]["told"] == ["Linux 9.9-fake"] and len(found["boots"]) =
 assert "did not end its work" in found["faults"][0], found
 ' "$BATS_TEST_TMPDIR/out"
     grep -q '^nothing for people' "$BATS_TEST_TMPDIR/vm.log"
+    nothing_left lab-vm
+}
+
+@test "lab vm: a KVM that cannot run the guest is given up for emulation" {
+    needs_virtual_network
+    [[ -w /dev/kvm ]] || skip "no /dev/kvm"
+    fake_kernel
+    export FAKE_KVM_BROKEN=1
+    begin vm --kernel "$BATS_TEST_TMPDIR/fake.deb" --no-server --log "$BATS_TEST_TMPDIR/vm.log"
+    ended 1
+    said 'KVM does not work here: emulating'
+    said '^    Linux 9.9-fake$'
     nothing_left lab-vm
 }
 
