@@ -232,6 +232,20 @@ PYTHON
     grep -q '"driver": "ena"' "$WORK/r.json"
 }
 
+@test "measure: without ethtool it says what it does not look at, and goes on" {
+    local without=$WORK/without directory
+    mkdir "$without"
+    rm "$WORK/bin/ethtool"
+    for directory in /usr/sbin /usr/bin /sbin /bin; do
+        find "$directory/" -maxdepth 1 ! -type d ! -name ethtool -exec ln -sft "$without" {} +
+    done
+    PATH=$WORK/bin:$without measure --steps 3
+    [ "$status" -eq 0 ]
+    [[ $output == *"ethtool not found (Debian package ethtool): "*"allowance"*"is not looked at"* ]]
+    grep -q '"driver": "unknown"' "$WORK/r.json"
+    [ "$(window 3 valid)" = true ]
+}
+
 @test "measure: collections in a window are counted and flagged" {
     FAKE_COLLECTS=1 measure --steps 3
     [ "$status" -eq 0 ]
