@@ -9,7 +9,7 @@ setup() {
 }
 
 @test "ethtool by netlink: a NIC's features, coalescing, channels, rings and RSS table" {
-    run python3 -ISB - "$LIB" "$BATS_TEST_DIRNAME" <<'PYTHON'
+    run /usr/bin/python3 -ISB - "$LIB" "$BATS_TEST_DIRNAME" <<'PYTHON'
 import sys
 
 sys.path[:0] = sys.argv[1:]
@@ -66,7 +66,7 @@ PYTHON
 }
 
 @test "ethtool: filters of flows, by ioctl and from what its program prints" {
-    run python3 -ISB - "$LIB" "$BATS_TEST_DIRNAME" <<'PYTHON'
+    run /usr/bin/python3 -ISB - "$LIB" "$BATS_TEST_DIRNAME" <<'PYTHON'
 import fcntl
 import sys
 
@@ -133,7 +133,7 @@ PYTHON
 }
 
 @test "ethtool by netlink: kinds read, prove, write and undo; what was heard is asked again" {
-    run python3 -ISB - "$LIB" "$BATS_TEST_DIRNAME" <<'PYTHON'
+    run /usr/bin/python3 -ISB - "$LIB" "$BATS_TEST_DIRNAME" <<'PYTHON'
 import sys
 
 sys.path[:0] = sys.argv[1:]
@@ -179,7 +179,7 @@ PYTHON
     ((EUID == 0)) || skip 'network namespaces need root'
     command -v ethtool >/dev/null || skip 'ethtool not found: Debian package ethtool'
     unshare --net true 2>/dev/null || skip 'no network namespaces here'
-    run unshare --net python3 -ISB - "$LIB" <<'PYTHON'
+    run unshare --net /usr/bin/python3 -ISB - "$LIB" <<'PYTHON'
 import subprocess
 import sys
 

@@ -80,7 +80,7 @@ needs_virtual_network() {
     fake_kernel
     begin vm --kernel "$BATS_TEST_TMPDIR/fake.deb" --no-server --log "$BATS_TEST_TMPDIR/vm.log" --json
     ended 1
-    python3 -c '
+    /usr/bin/python3 -ISB -c '
 import json, sys
 found = json.load(open(sys.argv[1]))
 assert not found["held"] and found["kernel"] == "9.9-fake", found

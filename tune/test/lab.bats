@@ -46,7 +46,7 @@ load lab.bash
     [ "$status" -eq 0 ]
     grep -q 'everything reads as before' "$BATS_TEST_TMPDIR/messages"
     grep -q 'lab net: all held' "$BATS_TEST_TMPDIR/messages"
-    python3 -c '
+    /usr/bin/python3 -ISB -c '
 import json, sys
 found = json.load(open(sys.argv[1]))
 assert found["held"] and not found["faults"] and not found["differences"], found
@@ -82,7 +82,7 @@ EOT
         --connections 4 --steal 100 --record '' --out results.json >document 2>messages || status=$?
     cat messages
     [[ $status == 0 ]]
-    python3 -c '
+    /usr/bin/python3 -ISB -c '
 import json
 found = json.load(open("document"))
 assert found["status"] == 0 and found["results_file"] == "results.json", found
