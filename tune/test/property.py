@@ -39,7 +39,7 @@ SELECTORS = [
     "4/nft*",
 ]
 RUNS = 14
-MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # Hundreds of thousands of small files.
+MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # For many small files.
 DEFAULT_QDISC = "/proc/sys/net/core/default_qdisc"
 # What someone else may set: other than any original, and than any value of tune's.
 FOREIGN = {
