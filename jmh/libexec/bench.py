@@ -52,8 +52,8 @@ LOADED = [verb for verb in VERBS if verb not in ('startup', 'parsers')]  # By ou
 Effort = collections.namedtuple('Effort', 'rounds seconds warm settle')
 FULL = {'cpu': Effort(12, 1, 8, 0.5), 'short': Effort(7, 1.5, 8, 0.5), 'files': Effort(9, 1.5, 12, 0.5), 'scale': Effort(3, 0.8, 8, 0.4),
         'latency': Effort(1, 20, 10, 0.5), 'startup': Effort(9, 3, 0, 0)}
-QUICK = {'cpu': Effort(1, 0.5, 2, 0.2), 'short': Effort(1, 0.5, 2, 0.2), 'files': Effort(1, 0.5, 2, 0.2), 'scale': Effort(1, 0.5, 1, 0.2),
-         'latency': Effort(1, 2, 2, 0.2), 'startup': Effort(1, 2, 0, 0)}
+QUICK = {'cpu': Effort(1, 0.4, 1.5, 0.1), 'short': Effort(1, 0.4, 1.5, 0.1), 'files': Effort(1, 0.4, 1.5, 0.1), 'scale': Effort(1, 0.3, 0.6, 0.1),
+         'latency': Effort(1, 1.5, 1.5, 0.1), 'startup': Effort(1, 2, 0, 0)}
 
 
 def command_line(arguments):

@@ -51,12 +51,15 @@ class servers_of:
 def rounds_of(options, peers, points, load_of):
     """Each server once at each point, in turn, round after round; a list of what was measured."""
     results = []
+    # Half of the warm-up is of the last point, pipelined or large: another path through the server.
+    ends = [points[0], points[-1]] if len(points) > 1 else points
     for peer in peers:
+        if options.quick and not peer.jvm:
+            continue
         peer.thaw()
-        # Half of the warm-up is of the last point, pipelined or large: another path through the server.
-        for point in ({**points[0]}, {**points[-1]}):
+        for point in ends:
             host.say(f'warm-up {peer.label}')
-            load.generate(options, peer, [], 0.5, peer.warm_seconds / 2, **load_of(point))
+            load.generate(options, peer, [], options.settle, peer.warm_seconds / len(ends), **load_of(point))
         peer.freeze()
     for number in range(options.rounds):
         for point in points:

@@ -87,19 +87,21 @@ def java_version(java):
 
 def find_java(given=None):
     """The java given, or JAVA_HOME's, or the PATH's, or the newest installed: the first that is new enough."""
-    candidates = [given] if given else []
-    if not given:
-        if os.environ.get('JAVA_HOME'):
-            candidates.append(os.path.join(os.environ['JAVA_HOME'], 'bin/java'))
-        candidates.append(shutil.which('java'))
-        installed = [(java_version(java), java) for java in glob.glob('/usr/lib/jvm/*/bin/java')]
-        candidates += [java for _, java in sorted((i for i in installed if i[0]), reverse=True)]
-    for java in candidates:
+    for java in [given] if given else candidates():
         version = java_version(java) if java else None
         if version and version[0] >= JDK_MIN:
             return java, version[1]
     what = f'{given}: not a java of JDK {JDK_MIN} or newer' if given else f'no JDK {JDK_MIN} or newer'
     raise Failure(f'{what}: Debian package openjdk-25-jdk-headless, or any; JAVA_HOME is looked at')
+
+
+def candidates():
+    """One after the other: to ask each for its version takes a second where several are installed."""
+    if os.environ.get('JAVA_HOME'):
+        yield os.path.join(os.environ['JAVA_HOME'], 'bin/java')
+    yield shutil.which('java')
+    installed = [(java_version(java), java) for java in glob.glob('/usr/lib/jvm/*/bin/java')]
+    yield from (java for _, java in sorted((i for i in installed if i[0]), reverse=True))
 
 
 def newest_source():

@@ -48,10 +48,10 @@ def run(options):
         for server in made:
             server.thaw()
             host.say(f'warm-up {server.label}')
-            load.generate(options, server, [], 0.5, server.warm_seconds, **wanted)
+            load.generate(options, server, [], options.settle, server.warm_seconds, **wanted)
             capacity = options.rate or capacity_of(options, server, wanted)
             # And in the way it will be loaded: the code that waits is another than the code that does not.
-            load.generate(options, server, [], 0.5, 2, rate=0.5 * capacity, **wanted)
+            load.generate(options, server, [], options.settle, min(options.seconds, 2), rate=0.5 * capacity, **wanted)
             results['capacity'][server.label] = capacity
             server.freeze()
         for number in range(options.rounds):
@@ -68,8 +68,8 @@ def run(options):
 
 def capacity_of(options, server, wanted):
     rates = []
-    for number in range(3):
-        result = load.generate(options, server, server.pids(), 0.5, min(options.seconds, 3), **wanted)
+    for number in range(1 if options.quick else 3):
+        result = load.generate(options, server, server.pids(), options.settle, min(options.seconds, 3), **wanted)
         rates.append(result['rate'])
         host.say(f"capacity {server.label}, {number + 1}: {result['rate']:.0f} a second, server {result['server_busy'] * 100:.0f} %, "
                  f"generator {result['generator_busy'] * 100:.0f} % of a CPU")
@@ -77,7 +77,7 @@ def capacity_of(options, server, wanted):
 
 
 def at_rate(options, server, capacity, share, wanted, log):
-    result = load.generate(options, server, server.pids(), 1.5, options.seconds, rate=capacity * share, arrivals=options.arrivals, **wanted)
+    result = load.generate(options, server, server.pids(), 3 * options.settle, options.seconds, rate=capacity * share, arrivals=options.arrivals, **wanted)
     pauses = [pause for pause in jvm_pauses(log) if pause['to'] > result['start_ns'] and pause['from'] < result['end_ns']] if log else []
     row = {'server': server.label, 'share': share, 'rate': result['rate'], 'intended': capacity * share, 'requests': result['requests'],
            'seconds': result['seconds'], 'latency': result['latency'], 'since_sent': result['latency_since_sent'], 'cpu_us': result['cpu_us'],
@@ -151,8 +151,8 @@ def record(options, results, shares, wanted):
     with cpu.servers_of(options, ([server], [])):
         server.thaw()
         host.say('warm-up bareloop, with a flight recording')
-        load.generate(options, server, [], 0.5, server.warm_seconds, **wanted)
-        load.generate(options, server, [], 0.5, 2, rate=0.5 * capacity, **wanted)
+        load.generate(options, server, [], options.settle, server.warm_seconds, **wanted)
+        load.generate(options, server, [], options.settle, min(options.seconds, 2), rate=0.5 * capacity, **wanted)
 
         begun = time.time()
         for share in shares:

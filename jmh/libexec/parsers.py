@@ -53,7 +53,7 @@ def run(options):
 
 def effort(options):
     """Iterations before measuring, those that are measured, and how long each is."""
-    return (1, 2, '200ms') if options.quick else (options.warm, options.iterations, '1s')
+    return (1, 2, '100ms') if options.quick else (options.warm, options.iterations, '1s')
 
 
 def jmh(options, environment, arguments, measured, skipped):

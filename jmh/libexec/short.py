@@ -1,4 +1,5 @@
 """bench short: connections of one request, and of ten; and the system calls each costs the server."""
+import glob
 import os
 import re
 import signal
@@ -10,7 +11,8 @@ import host
 import load
 from host import Failure
 
-COUNTED_CONNECTIONS = 2000
+COUNTED_CONNECTIONS, COUNTED_CONNECTIONS_QUICK = 2000, 500
+ATTACH_SECONDS_MAX = 10
 SHOWN_FROM = 0.005  # Calls per connection; below are those of helper threads.
 
 
@@ -46,10 +48,13 @@ def count(options, strace, peer, wanted):
         command += ['-p', str(pid)]
     tracer = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     try:
-        time.sleep(1)
+        deadline = time.monotonic() + ATTACH_SECONDS_MAX
+        while tracer.poll() is None and not all(traced(pid) for pid in peer.pids()) and time.monotonic() < deadline:
+            time.sleep(0.05)
         if tracer.poll() is not None:
             raise Failure(f'strace cannot attach (root, or kernel.yama.ptrace_scope=0): {tracer.stderr.read().strip()[-300:]}')
-        result = load.generate(options, peer, [], 0, 1, connections_total=COUNTED_CONNECTIONS, **wanted)
+        total = COUNTED_CONNECTIONS_QUICK if options.quick else COUNTED_CONNECTIONS
+        result = load.generate(options, peer, [], 0, 1, connections_total=total, **wanted)
     finally:
         if tracer.poll() is None:
             tracer.send_signal(signal.SIGINT)
@@ -61,6 +66,11 @@ def count(options, strace, peer, wanted):
         if match and match[2] != 'total' and int(match[1]) / opened >= SHOWN_FROM:
             found[match[2]] = int(match[1]) / opened
     return {'connections': opened, 'calls': found}
+
+
+def traced(pid):
+    """Whether a tracer has every thread of a process."""
+    return all(re.search(r'^TracerPid:\s*[1-9]', host.read(path), re.M) for path in glob.glob(f'/proc/{pid}/task/*/status'))
 
 
 def table(results):

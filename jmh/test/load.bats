@@ -63,7 +63,12 @@ short=(--warmup 0.1 --seconds 0.3 --connections 8)
 @test "load: a stall counts for every request that was due in it, not for those alone that were sent" {
     start_floor
     (
-        sleep 2
+        # The generator's JVM takes its time to start: from its first connection on.
+        for ((i = 0; i < 400; i++)); do
+            ! grep -qE ": [0-9A-F]+:$(printf %04X "$port") [0-9A-F]+:[0-9A-F]+ 01 " /proc/net/tcp || break
+            sleep 0.05
+        done
+        sleep 1.5
         kill -STOP "$server"
         sleep 1
         kill -CONT "$server"

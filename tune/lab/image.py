@@ -35,6 +35,7 @@ IN_USR = re.compile(r"/(bin|sbin|lib|lib32|lib64|libx32)/")
 class Image:
     def __init__(self, root: str) -> None:
         self.root = root
+        self.library = ""  # Where Python's modules are, here and there.
 
     def within(self, path: str) -> str:
         """/bin, /sbin and /lib* are links into /usr, there as here."""
@@ -73,6 +74,7 @@ class Image:
         self.add_python()
         self.add_modules(kernel)
         self.add_tune()
+        self.compile_python()
         self.write("etc/passwd", "root:x:0:0:root:/root:/bin/bash\n")
         self.write("etc/group", "root:x:0:\n")
         self.write("etc/os-release", 'PRETTY_NAME="lab of tune"\nID=lab\n')
@@ -92,7 +94,7 @@ class Image:
     def add_python(self) -> None:
         """The interpreter and what of its library tune can ask for."""
         asked = "import sysconfig; print(sysconfig.get_paths()['stdlib'])"
-        library = commands.must(["/usr/bin/python3", "-ISc", asked]).strip()
+        self.library = library = commands.must(["/usr/bin/python3", "-ISc", asked]).strip()
         program = os.path.realpath("/usr/bin/python3")
         self.add([program])
         if os.path.basename(program) != "python3":
@@ -138,6 +140,15 @@ class Image:
         guest = os.path.join(common.HERE, "lab/guest")
         shutil.copy2(f"{guest}/init", f"{self.root}/init")
         shutil.copy2(f"{guest}/update-grub", f"{self.root}/usr/sbin/update-grub")
+
+    def compile_python(self) -> None:
+        """Bytecode for what the guest imports: an emulated CPU would compile for ten seconds at each start of tune.
+        Never compared with its source, for an initramfs need not keep the time of a file."""
+        command = ["/usr/bin/python3", "-ISB", "-m", "compileall", "-q", "-s", self.root, "-p", "/"]
+        command += ["--invalidation-mode", "unchecked-hash", self.root + self.library, f"{self.root}/opt/tune"]
+        result = commands.run(command)
+        if result.status != 0:
+            common.say(f"    note: not everything has bytecode, so the guest is slower: {result.failure}")
 
     def add_server(self, java: str, jar: str) -> None:
         """The server, and a runtime of what it needs."""

@@ -23,6 +23,8 @@ MODELS = {"kvm": "host", "tcg": "Skylake-Server-v1"}
 TOLD = "lab: "  # Lines of the console for people; the rest is only in the log.
 LOOK_SECONDS = 0.2
 SILENCE_SECONDS = 30.0
+KVM_BROKEN = "KVM internal error"  # QEMU says so, and then stands still for good.
+KVM_SILENCE_SECONDS_MAX = 60.0  # Until the guest's first line, which takes a few: emulated, it takes ten.
 
 
 class Network:
@@ -78,9 +80,13 @@ class Accelerator:
         found = name or ("kvm" if os.access("/dev/kvm", os.R_OK | os.W_OK) else "tcg")
         return Accelerator(found, model or MODELS[found], bool(name), bool(model))
 
+    @property
+    def may_fall_back(self) -> bool:
+        return self.name == "kvm" and not self.name_asked
+
     def fall_back(self) -> bool:
         """To emulation, once; nested virtualisation need not have all that QEMU sets."""
-        if self.name != "kvm" or self.name_asked:
+        if not self.may_fall_back:
             return False
         self.name = "tcg"
         if not self.model_asked:
@@ -105,20 +111,31 @@ class Machine:
         command += ["-drive", f"file={self.disk.path},format=raw,if=virtio", "-netdev", network, "-device", nic]
         return [*command, "-serial", f"file:{console}"]
 
-    def run(self, phase: int, line: str, console: str, heard: Callable[[str], None], deadline: float) -> None:
-        """Until the guest ends; each line for people is heard."""
+    def run(self, phase: int, line: str, console: str, heard: Callable[[str], None], deadline: float) -> bool:
+        """Until the guest ends; each line for people is heard. False where KVM cannot run it."""
         open(console, "w").close()
-        errors = console + ".qemu"
+        errors, begun = console + ".qemu", time.monotonic()
+
+        def broken() -> bool:
+            late = time.monotonic() - begun > KVM_SILENCE_SECONDS_MAX and not os.path.getsize(console)
+            return KVM_BROKEN in text_of(errors) or (late and self.accelerator.may_fall_back)
+
         with open(errors, "wb") as out:
             command = self.network.namespace.inside(*self.command(phase, line, console))
             with commands.Child(command, seconds_max=2, stderr=out) as child:
-                follow(child, console, heard, deadline)
+                works = follow(child, console, heard, deadline, broken)
                 status = child.process.wait()
+        if not works:
+            return False
         if status != 0 and time.monotonic() < deadline:
             say(f"    qemu: exit status {status}: {last_line(text_of(errors)) or 'it says nothing'}")
+        return True
 
 
-def follow(child: commands.Child, console: str, heard: Callable[[str], None], deadline: float) -> None:
+def follow(
+    child: commands.Child, console: str, heard: Callable[[str], None], deadline: float, broken: Callable[[], bool]
+) -> bool:
+    """Until the guest ends; False where it was ended because it is broken."""
     begun = spoken = time.monotonic()
     pending = b""
     with open(console, "rb") as file:
@@ -131,13 +148,16 @@ def follow(child: commands.Child, console: str, heard: Callable[[str], None], de
                 if text.startswith(TOLD):
                     heard(text[len(TOLD) :])
                     spoken = time.monotonic()
+            if broken():
+                child.end()
+                return False
             if not running:
-                return
+                return True
             now = time.monotonic()
             if now > deadline:
                 say("    no end in time: the machine is stopped (--timeout)")
                 child.end()
-                return
+                return True
             if now - spoken > SILENCE_SECONDS:
                 spoken = now
                 say(f"    {int(now - begun)} s into this boot")

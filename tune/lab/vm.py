@@ -35,8 +35,8 @@ USAGE = """Usage: tune lab vm [OPTIONS]
                      unpacked, not installed.
   --cache DIR        Where downloads are kept. Default: ~/.cache/bareloop-tune.
   --polling          Also: interrupts and polled packets under load, without polling, with it, and with
-                     IRQ suspension. Needs wrk; emulated, five minutes more.
-  --accel kvm|tcg    Default: kvm where /dev/kvm can be used. tcg emulates: some ten minutes.
+                     IRQ suspension. Needs wrk; emulated, some minutes more.
+  --accel kvm|tcg    Default: kvm where /dev/kvm can be used. tcg emulates: some minutes.
   --cpu MODEL        QEMU's CPU model. Default: host with kvm, Skylake-Server-v1 without.
   --no-server        Leave the server and its Java runtime out.
   --java FILE, --jar FILE   As for tune measure; the runtime is made by the same JDK's jlink.
@@ -228,9 +228,11 @@ class Lab:
         def heard(text: str) -> None:
             self.heard(text, entry)
 
-        self.machine.run(phase, line, console, heard, deadline)
-        if not os.path.getsize(console) and self.options.accelerator.fall_back():
+        works = self.machine.run(phase, line, console, heard, deadline) and os.path.getsize(console) > 0
+        if not works and phase == PHASES[0] and self.options.accelerator.fall_back():
             common.say("    KVM does not work here: emulating")
+            self.disk.make()
+            entry["told"].clear()
             self.machine.run(phase, line, console, heard, deadline)
         said = common.text_of(console).replace("\r", "")
         self.log.write(f"=== boot {phase}: {line}\n{said}")

@@ -32,6 +32,15 @@ class Counts:
     most: dict[str, int]
 
 
+@dataclass(frozen=True)
+class Filter:
+    """A rule by which a NIC sends flows past RSS."""
+
+    location: int
+    flow: str
+    action: str
+
+
 class Ethtool:
     def __init__(self, system: System) -> None:
         self.system = system
@@ -77,6 +86,17 @@ class Ethtool:
         """RSS: the queue of each entry of the table."""
         rows = re.findall(r"^\s*[0-9]+:((?:\s+[0-9]+)+)\s*$", self.said("-x", device), re.M)
         return [int(entry) for row in rows for entry in row.split()]
+
+    def filters(self, device: str) -> list[Filter]:
+        found = []
+        for part in re.split(r"^Filter: ", self.said("-n", device), flags=re.M)[1:]:
+            location = re.match(r"[0-9]+", part)
+            flow = re.search(r"^\s*(?:Rule|Flow) Type: (.+)$", part, re.M)
+            action = re.search(r"^\s*Action: (.+)$", part, re.M)
+            if location:
+                texts = [said.group(1) if said else "unknown" for said in (flow, action)]
+                found.append(Filter(int(location.group()), *texts))
+        return found
 
     def set(self, option: str, device: str, *words: str) -> Result:
         """-K, -C, -L; what is so already is no failure, as it is none by netlink."""

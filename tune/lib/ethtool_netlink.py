@@ -6,13 +6,34 @@ import array
 import fcntl
 import socket
 import struct
+from typing import Optional
 
-from ethtool import COALESCING, FEATURES, SIDES, Counts, Ethtool, Feature, Unavailable
+from ethtool import COALESCING, FEATURES, SIDES, Counts, Ethtool, Feature, Filter, Unavailable
 from netlink import Family, Refused, attribute, attributes, listed, nested, number, string, text
 from system import Result, System
 
 # linux/sockios.h, linux/ethtool.h
 SIOCETHTOOL, GET_DRIVER_INFO, DRIVER_INFO_BYTES = 0x8946, 3, 196
+FILTER_COUNT, FILTER_GET, FILTERS_ALL = 0x2E, 0x2F, 0x30
+# struct ethtool_rxnfc: where its flow type, queue and location are, the count, and behind it the locations.
+FILTER_TYPE, FILTER_QUEUE, FILTER_LOCATION, FILTERS, FILTERS_LIST, FILTER_BYTES = 16, 168, 176, 184, 188, 192
+FLOW_TYPE_MASK = 0xFFFF  # Above are flags.
+FLOWS = {
+    0x01: "TCP over IPv4",
+    0x02: "UDP over IPv4",
+    0x03: "SCTP over IPv4",
+    0x05: "TCP over IPv6",
+    0x06: "UDP over IPv6",
+    0x07: "SCTP over IPv6",
+    0x09: "IPSEC AH over IPv4",
+    0x0A: "IPSEC ESP over IPv4",
+    0x0B: "IPSEC AH over IPv6",
+    0x0C: "IPSEC ESP over IPv6",
+    0x0D: "Raw IPv4",
+    0x0E: "Raw IPv6",
+    0x12: "Raw Ethernet",
+}
+DROP, WAKE = (1 << 64) - 1, (1 << 64) - 2
 # linux/ethtool_netlink.h
 FEATURES_GET, FEATURES_SET, RINGS_GET = 11, 12, 15
 CHANNELS_GET, CHANNELS_SET, COALESCE_GET, COALESCE_SET, RSS_GET = 17, 18, 19, 20, 38
@@ -45,15 +66,10 @@ class NetlinkEthtool(Ethtool):
             raise Unavailable(error.strerror) from error
 
     def driver(self, device: str) -> str:
-        """By the ioctl that was before it: no message of the family tells."""
-        answer = array.array("B", struct.pack("=I", GET_DRIVER_INFO) + bytes(DRIVER_INFO_BYTES - 4))
-        request = struct.pack("16sP16x", device.encode(), answer.buffer_info()[0])
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
-            try:
-                fcntl.ioctl(any_socket, SIOCETHTOOL, request)
-            except OSError:
-                return ""
-        return string(answer.tobytes()[4:36])
+        try:
+            return string(ioctl(device, GET_DRIVER_INFO, DRIVER_INFO_BYTES)[4:36])
+        except Unavailable:
+            return ""
 
     def features(self, device: str) -> dict[str, Feature]:
         answer, found = self.get(FEATURES_GET, device), {}
@@ -86,6 +102,24 @@ class NetlinkEthtool(Ethtool):
             return super().spread(device)
         return [entry for (entry,) in struct.iter_unpack("=I", table)]
 
+    def filters(self, device: str) -> list[Filter]:
+        """By ioctl, for the family has no message for them either."""
+        (count,) = struct.unpack_from("=I", ioctl(device, FILTER_COUNT, FILTER_BYTES), FILTERS)
+        if not count:
+            return []
+        room = {FILTERS: struct.pack("=I", count)}
+        answer = ioctl(device, FILTERS_ALL, FILTER_BYTES + 4 * count, room)
+        count = min(count, *struct.unpack_from("=I", answer, FILTERS))  # One may have gone meanwhile.
+        found = []
+        for location in struct.unpack_from(f"={count}I", answer, FILTERS_LIST):
+            try:
+                one = ioctl(device, FILTER_GET, FILTER_BYTES, {FILTER_LOCATION: struct.pack("=I", location)})
+            except Unavailable:
+                continue
+            (kind,), (queue,) = struct.unpack_from("=I", one, FILTER_TYPE), struct.unpack_from("=Q", one, FILTER_QUEUE)
+            found.append(Filter(location, FLOWS.get(kind & FLOW_TYPE_MASK, f"flow type {kind:#x}"), action(queue)))
+        return found
+
     def set(self, option: str, device: str, *words: str) -> Result:
         pairs = dict(zip(words[::2], words[1::2]))
         command, payload = {"-K": feature_set, "-C": coalesce_set, "-L": channels_set}[option](pairs)
@@ -99,6 +133,28 @@ class NetlinkEthtool(Ethtool):
         finally:
             self.system.written()
         return Result(0, "")
+
+
+def ioctl(device: str, command: int, size: int, given: Optional[dict[int, bytes]] = None) -> bytes:
+    """The structure that it fills: so many bytes, with what is given at its place. Raises Unavailable."""
+    answer = array.array("B", struct.pack("=I", command) + bytes(size - 4))
+    for at, value in (given or {}).items():
+        answer[at : at + len(value)] = array.array("B", value)
+    request = struct.pack("16sP16x", device.encode(), answer.buffer_info()[0])
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+        try:
+            fcntl.ioctl(any_socket, SIOCETHTOOL, request)
+        except OSError as error:
+            raise Unavailable(error.strerror) from error
+    return answer.tobytes()
+
+
+def action(queue: int) -> str:
+    """In the words of ethtool's program."""
+    if queue in (DROP, WAKE):
+        return "Drop" if queue == DROP else "Wake-on-LAN"
+    ring, function = queue & 0xFFFFFFFF, queue >> 32 & 0xFF
+    return f"Direct to VF {function - 1} queue {ring}" if function else f"Direct to queue {ring}"
 
 
 def bits(data: bytes) -> dict[str, bool]:

@@ -127,7 +127,7 @@ slow_modprobe() {
     for signal in TERM:143 HUP:129 INT:130; do
         rm -f "$BATS_TEST_TMPDIR/running"
         # Of its own, for bash lets what runs in the background ignore SIGINT.
-        python3 -c 'import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])' \
+        /usr/bin/python3 -ISB -c 'import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])' \
             "$TUNE" --state "$STATE" --accept security,connectivity --confirm-within 0 apply 4/iptable_filter 10 \
             >"$BATS_TEST_TMPDIR/said" 2>&1 3>&- &
         local applying=$! status=0

@@ -9,7 +9,7 @@ setup() {
 }
 
 @test "ethtool by netlink: a NIC's features, coalescing, channels, rings and RSS table" {
-    run python3 -ISB - "$LIB" "$BATS_TEST_DIRNAME" <<'PYTHON'
+    run /usr/bin/python3 -ISB - "$LIB" "$BATS_TEST_DIRNAME" <<'PYTHON'
 import sys
 
 sys.path[:0] = sys.argv[1:]
@@ -65,8 +65,75 @@ PYTHON
     [ "$status" -eq 0 ]
 }
 
+@test "ethtool: filters of flows, by ioctl and from what its program prints" {
+    run /usr/bin/python3 -ISB - "$LIB" "$BATS_TEST_DIRNAME" <<'PYTHON'
+import fcntl
+import sys
+
+sys.path[:0] = sys.argv[1:]
+import kernel
+from ethtool import Ethtool, Filter, Unavailable
+from ethtool_netlink import NetlinkEthtool
+from netlink import Family
+from system import Result, System
+
+nic = kernel.Nic()
+Family.connect = lambda self: kernel.Socket({"ens5": nic})
+fcntl.ioctl = kernel.ioctl({"ens5": nic})
+tool = NetlinkEthtool(System())
+assert tool.filters("ens5") == []
+nic.filters = {
+    1023: (0x01, 2),
+    7: (0x80000006, 3 << 32 | 1),
+    5: (0x12, (1 << 64) - 1),
+    4: (0x0E, (1 << 64) - 2),
+    3: (0x60000077, 0),
+}
+expected = [
+    Filter(1023, "TCP over IPv4", "Direct to queue 2"),
+    Filter(7, "UDP over IPv6", "Direct to VF 2 queue 1"),
+    Filter(5, "Raw Ethernet", "Drop"),
+    Filter(4, "Raw IPv6", "Wake-on-LAN"),
+    Filter(3, "flow type 0x60000077", "Direct to queue 0"),
+]
+assert tool.filters("ens5") == expected, tool.filters("ens5")
+try:
+    tool.filters("eth9")
+except Unavailable as error:
+    assert str(error) == "No such device", error
+else:
+    raise AssertionError("filters")
+assert tool.driver("ens5") == ""
+
+program = Ethtool(System())
+said = """4 RX rings available
+Total 3 rules
+
+Filter: 5
+\tFlow Type: Raw Ethernet
+\tSrc MAC addr: 00:00:00:00:00:00 mask: FF:FF:FF:FF:FF:FF
+\tAction: Drop
+
+Filter: 1023
+\tRule Type: TCP over IPv4
+\tSrc IP addr: 0.0.0.0 mask: 255.255.255.255
+\tDest port: 8080 mask: 0x0
+\tRSS Context ID: 0
+\tAction: Direct to queue 2
+
+Filter: 9
+\tUnknown flow type
+"""
+program.system.hear = lambda *words: Result(0, said) if words == ("ethtool", "-n", "ens5") else None
+found = program.filters("ens5")
+assert found == [expected[2], expected[0], Filter(9, "unknown", "unknown")], found
+PYTHON
+    echo "$output"
+    [ "$status" -eq 0 ]
+}
+
 @test "ethtool by netlink: kinds read, prove, write and undo; what was heard is asked again" {
-    run python3 -ISB - "$LIB" "$BATS_TEST_DIRNAME" <<'PYTHON'
+    run /usr/bin/python3 -ISB - "$LIB" "$BATS_TEST_DIRNAME" <<'PYTHON'
 import sys
 
 sys.path[:0] = sys.argv[1:]
@@ -112,7 +179,7 @@ PYTHON
     ((EUID == 0)) || skip 'network namespaces need root'
     command -v ethtool >/dev/null || skip 'ethtool not found: Debian package ethtool'
     unshare --net true 2>/dev/null || skip 'no network namespaces here'
-    run unshare --net python3 -ISB - "$LIB" <<'PYTHON'
+    run unshare --net /usr/bin/python3 -ISB - "$LIB" <<'PYTHON'
 import subprocess
 import sys
 
@@ -145,6 +212,11 @@ def alike():
                 except Unavailable as error:
                     said.append(str(error))
             assert said[0] == said[1], (device, question, said)
+        for tool in (program, netlink):
+            try:
+                assert tool.filters(device) == [], device
+            except Unavailable:
+                pass  # Where the device has no such rules the program says so in other words.
 
 
 alike()

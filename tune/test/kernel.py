@@ -1,13 +1,16 @@
-"""Generic netlink as the kernel would answer it: a NIC with everything that ethtool sets, in one process.
+"""Generic netlink and SIOCETHTOOL as the kernel would answer: a NIC with everything that ethtool sets, in one
+process.
 
 Written from the kernel's headers and apart from lib/netlink.py, so that both would have to be wrong alike.
 """
 
 from __future__ import annotations
 
+import ctypes
 import errno
+import os
 import struct
-from typing import Any, Optional
+from typing import Any, Callable, Optional
 
 FAMILY = 21
 NESTED = 0x8000
@@ -51,6 +54,68 @@ class Nic:
         self.channels_max = {"combined": 4}
         self.refuse: Optional[tuple[int, str]] = None
         self.sets: list[tuple[int, Any]] = []  # Command and what it set, in order.
+        self.filters: dict[int, tuple[int, int]] = {}  # By location: flow type and ring cookie.
+
+
+class FlowExt(ctypes.Structure):
+    _fields_ = [
+        ("padding", ctypes.c_uint8 * 2),
+        ("h_dest", ctypes.c_uint8 * 6),
+        ("vlan_etype", ctypes.c_uint16),
+        ("vlan_tci", ctypes.c_uint16),
+        ("data", ctypes.c_uint32 * 2),
+    ]
+
+
+class FlowSpec(ctypes.Structure):
+    _fields_ = [
+        ("flow_type", ctypes.c_uint32),
+        ("h_u", ctypes.c_uint8 * 52),
+        ("h_ext", FlowExt),
+        ("m_u", ctypes.c_uint8 * 52),
+        ("m_ext", FlowExt),
+        ("ring_cookie", ctypes.c_uint64),
+        ("location", ctypes.c_uint32),
+    ]
+
+
+class Rxnfc(ctypes.Structure):
+    _fields_ = [
+        ("cmd", ctypes.c_uint32),
+        ("flow_type", ctypes.c_uint32),
+        ("data", ctypes.c_uint64),
+        ("fs", FlowSpec),
+        ("rule_cnt", ctypes.c_uint32),
+    ]
+
+
+def ioctl(nics: dict[str, Nic]) -> Callable[[object, int, bytes], int]:
+    """Stands for fcntl.ioctl: it fills the structure that the request points to."""
+
+    def answer(_: object, number: int, request: bytes) -> int:
+        assert number == 0x8946 and len(request) == 40, (number, request)
+        name, address = struct.unpack("16sQ", request[:24])
+        nic = nics.get(name.rstrip(b"\0").decode())
+        if nic is None:
+            raise OSError(errno.ENODEV, os.strerror(errno.ENODEV))
+        asked = Rxnfc.from_address(address)
+        if asked.cmd == 0x2E:
+            asked.rule_cnt, asked.data = len(nic.filters), 1024
+        elif asked.cmd == 0x2F:
+            if asked.fs.location not in nic.filters:
+                raise OSError(errno.ENOENT, os.strerror(errno.ENOENT))
+            asked.fs.flow_type, asked.fs.ring_cookie = nic.filters[asked.fs.location]
+        elif asked.cmd == 0x30:
+            if asked.rule_cnt < len(nic.filters):
+                raise OSError(errno.EMSGSIZE, os.strerror(errno.EMSGSIZE))
+            behind = address + Rxnfc.rule_cnt.offset + 4
+            (ctypes.c_uint32 * len(nic.filters)).from_address(behind)[:] = list(nic.filters)
+            asked.rule_cnt = len(nic.filters)
+        else:
+            raise OSError(errno.EOPNOTSUPP, os.strerror(errno.EOPNOTSUPP))
+        return 0
+
+    return answer
 
 
 class Socket:

@@ -1,116 +1,7 @@
 #!/usr/bin/env bats
-# The labs for real, where this machine allows: lab net where namespaces can be made, lab vm only
-# with TUNE_LAB_VM=1, for it downloads a kernel. Whatever ends a lab, nothing of it is left.
+# lab net for real, where namespaces can be made. Whatever ends a lab, nothing of it is left.
 
-setup() {
-    export TMPDIR=$BATS_TEST_TMPDIR
-    TEST_DIR=$(cd "$BATS_TEST_DIRNAME" && pwd)
-    TUNE_DIR=$TEST_DIR/..
-    LAB=$TUNE_DIR/libexec/lab
-    export TUNE=$TUNE_DIR/tune
-    NAME=lt$((RANDOM % 1000))
-    JAR=$TUNE_DIR/../target/bareloop.jar
-}
-
-teardown() {
-    [[ ! ${LAB_PID-} ]] || kill "$LAB_PID" 2>/dev/null || true
-    [[ ! -e /run/netns/$NAME-server ]] || ip netns delete "$NAME-server"
-    [[ ! -e /run/netns/$NAME-client ]] || ip netns delete "$NAME-client"
-}
-
-needs_namespaces() {
-    ((EUID == 0)) || skip "network namespaces need root"
-    unshare --net true 2>/dev/null || skip "no network namespaces here"
-    ip netns add "$NAME-server" 2>/dev/null || skip "ip netns does not work here"
-    ip -n "$NAME-server" link add v0 type veth peer name v1 2>/dev/null || {
-        ip netns delete "$NAME-server"
-        skip "no veth here"
-    }
-    ip netns delete "$NAME-server"
-}
-
-# A tune that changes something in the namespace, and takes it back by its state: quick, and it shows
-# whether revert was asked for.
-fake_tune() {
-    export TUNE=$BATS_TEST_TMPDIR/tune
-    cat >"$TUNE" <<'EOT'
-#!/usr/bin/env bash
-verb=$1
-while (($# > 0)); do
-    case $1 in
-        --netns) netns=$2 ;;
-        --state) state=$2 ;;
-    esac
-    shift
-done
-sleep 0.1
-case $verb in
-    apply) ip netns exec "$netns" sysctl -qw net.ipv4.tcp_keepalive_time=77 && echo 7200 >"$state" ;;
-    revert)
-        ip netns exec "$netns" sysctl -qw net.ipv4.tcp_keepalive_time="$(<"$state")" && rm "$state"
-        echo "$netns" >>"${0%/*}/reverted"
-        ;;
-esac
-echo '1 applied'
-EOT
-    chmod +x "$TUNE"
-}
-
-# begin WORD...: a lab in the background, its messages in a file.
-begin() {
-    "$LAB" "$@" >"$BATS_TEST_TMPDIR/out" 2>"$BATS_TEST_TMPDIR/messages" 3>&- &
-    LAB_PID=$!
-}
-
-# await COMMAND...: until it succeeds; not once the lab has ended.
-await() {
-    until "$@" >/dev/null 2>&1; do
-        kill -0 "$LAB_PID" || {
-            cat "$BATS_TEST_TMPDIR/messages"
-            return 1
-        }
-        sleep 0.02
-    done
-}
-
-said() {
-    grep -q "$1" "$BATS_TEST_TMPDIR/messages"
-}
-
-# taken PID: no signal waits for the process, or it has ended.
-taken() {
-    [[ ! -e /proc/$1/status ]] || ! grep -qE '^(Sig|Shd)Pnd:.*[1-9a-f]' "/proc/$1/status"
-}
-
-# ended STATUS: the lab ended so, and nothing of it is left: no namespace, process, mount, file.
-ended() {
-    ended_with "$1"
-    nothing_left "$NAME-server|$NAME-client"
-}
-
-ended_with() {
-    local status=0
-    wait "$LAB_PID" || status=$?
-    LAB_PID=
-    cat "$BATS_TEST_TMPDIR/messages"
-    [[ $status == "$1" ]] || {
-        echo "exit status $status, not $1"
-        return 1
-    }
-}
-
-# nothing_left NAMESPACES
-nothing_left() {
-    ! ip netns list | grep -E "^($1)( |\$)" || return 1
-    ! grep -E "$1|$TMPDIR" /proc/self/mountinfo || return 1
-    ! pgrep -af "$NAME-|$TMPDIR/tune-" || return 1
-    ! ls -d "$TMPDIR"/tune-* 2>/dev/null || return 1
-}
-
-# Whether there is a server to try: the jar, and a JDK to run it.
-has_server() {
-    [[ -r $JAR ]] && "$BATS_TEST_DIRNAME/../libexec/java" >/dev/null 2>&1
-}
+load lab.bash
 
 @test "lab net: up makes two namespaces with queues, XPS and pinned NAPI threads; down takes them away" {
     needs_namespaces
@@ -149,13 +40,13 @@ has_server() {
         echo "# without the server: needs target/bareloop.jar, a JDK 22+, wrk, curl and two CPUs" >&3
     fi
     local status=0
-    timeout 120 "$LAB" net check --name "$NAME" "${server[@]}" --json \
+    timeout --foreground 300 "$LAB" net check --name "$NAME" "${server[@]}" --json \
         >"$BATS_TEST_TMPDIR/document" 2>"$BATS_TEST_TMPDIR/messages" || status=$?
     cat "$BATS_TEST_TMPDIR/messages"
     [ "$status" -eq 0 ]
     grep -q 'everything reads as before' "$BATS_TEST_TMPDIR/messages"
     grep -q 'lab net: all held' "$BATS_TEST_TMPDIR/messages"
-    python3 -c '
+    /usr/bin/python3 -ISB -c '
 import json, sys
 found = json.load(open(sys.argv[1]))
 assert found["held"] and not found["faults"] and not found["differences"], found
@@ -175,7 +66,7 @@ while [[ $1 != --netns ]]; do shift; done
 ip netns exec "$2" sh -c 'echo 77 >/proc/sys/net/ipv4/tcp_keepalive_time'
 EOT
     chmod +x "$BATS_TEST_TMPDIR/tune"
-    TUNE=$BATS_TEST_TMPDIR/tune run timeout 60 "$LAB" net check --name "$NAME" --steps 9 --no-server --json
+    TUNE=$BATS_TEST_TMPDIR/tune run timeout --foreground 180 "$LAB" net check --name "$NAME" --steps 9 --no-server --json
     echo "$output"
     [ "$status" -eq 1 ]
     [[ $output == *"tcp_keepalive_time:77"*"settings differ after revert"*'"held": false'* ]]
@@ -191,7 +82,7 @@ EOT
         --connections 4 --steal 100 --record '' --out results.json >document 2>messages || status=$?
     cat messages
     [[ $status == 0 ]]
-    python3 -c '
+    /usr/bin/python3 -ISB -c '
 import json
 found = json.load(open("document"))
 assert found["status"] == 0 and found["results_file"] == "results.json", found
@@ -308,73 +199,6 @@ assert found["results"]["run"]["complete"] and found["results"] == json.load(ope
     nothing_left "$NAME-server|$NAME-client"
 }
 
-# fake_kernel: a package of a kernel that has everything built in, and a QEMU that only boots it.
-fake_kernel() {
-    local tree=$BATS_TEST_TMPDIR/package module
-    mkdir -p "$tree/DEBIAN" "$tree/boot" "$tree/lib/modules/9.9-fake" "$BATS_TEST_TMPDIR/bin"
-    printf 'Package: linux-image-fake\nVersion: 9.9\nArchitecture: all\nMaintainer: lab <lab@localhost>\nDescription: fake\n' \
-        >"$tree/DEBIAN/control"
-    touch "$tree/boot/vmlinuz-9.9-fake" "$tree/lib/modules/9.9-fake/modules.order"
-    for module in virtio_pci virtio_blk virtio_net nf_tables nft_ct nft_chain_nat; do
-        echo "kernel/$module.ko"
-    done >"$tree/lib/modules/9.9-fake/modules.builtin"
-    dpkg-deb -b "$tree" "$BATS_TEST_TMPDIR/fake.deb" >/dev/null
-    cat >"$BATS_TEST_TMPDIR/bin/qemu-system-x86_64" <<'EOT'
-#!/usr/bin/env bash
-for word in "$@"; do
-    [[ $word != file:*console* ]] || console=${word#file:}
-done
-printf 'lab: Linux 9.9-fake\r\nnothing for people\r\n' >"$console"
-exec sleep "${FAKE_QEMU_SECONDS-0}"
-EOT
-    chmod +x "$BATS_TEST_TMPDIR/bin/qemu-system-x86_64"
-    PATH=$BATS_TEST_TMPDIR/bin:$PATH
-}
-
-needs_virtual_network() {
-    needs_namespaces
-    local tool
-    for tool in cpio zstd depmod mkfs.ext4 debugfs dpkg-deb; do
-        command -v "$tool" >/dev/null || skip "$tool not found"
-    done
-    [[ -e /dev/net/tun && ! -e /run/netns/lab-vm ]] || skip "no tap device, or a lab vm of someone else"
-}
-
-@test "lab vm: signals and kills while it builds and while QEMU runs leave nothing" {
-    needs_virtual_network
-    fake_kernel
-    export FAKE_QEMU_SECONDS=600
-    begin vm --kernel "$BATS_TEST_TMPDIR/fake.deb" --no-server --log "$BATS_TEST_TMPDIR/vm.log"
-    await said 'building the guest'
-    kill -INT "$LAB_PID"
-    ended 130
-    nothing_left lab-vm
-    begin vm --kernel "$BATS_TEST_TMPDIR/fake.deb" --no-server --log "$BATS_TEST_TMPDIR/vm.log"
-    await said '^    Linux 9.9-fake$'
-    local qemu
-    qemu=$(ip netns pids lab-vm)
-    kill -KILL "$(pgrep -P "$LAB_PID")"
-    ended 137
-    [[ ! -e /proc/$qemu ]]
-    nothing_left lab-vm
-}
-
-@test "lab vm: a guest that does not do its work is a fault; --json says so in one document" {
-    needs_virtual_network
-    fake_kernel
-    begin vm --kernel "$BATS_TEST_TMPDIR/fake.deb" --no-server --log "$BATS_TEST_TMPDIR/vm.log" --json
-    ended 1
-    python3 -c '
-import json, sys
-found = json.load(open(sys.argv[1]))
-assert not found["held"] and found["kernel"] == "9.9-fake", found
-assert found["boots"][0]["told"] == ["Linux 9.9-fake"] and len(found["boots"]) == 1, found
-assert "did not end its work" in found["faults"][0], found
-' "$BATS_TEST_TMPDIR/out"
-    grep -q '^nothing for people' "$BATS_TEST_TMPDIR/vm.log"
-    nothing_left lab-vm
-}
-
 @test "lab: wrong options are named" {
     run "$LAB" net check --name much-too-long
     [ "$status" -eq 2 ]
@@ -390,9 +214,6 @@ assert "did not end its work" in found["faults"][0], found
     run "$LAB" net up --json
     [ "$status" -eq 2 ]
     [[ $output == *"--json"* ]]
-    run "$LAB" vm --kernel no-such-package --no-server --log "$BATS_TEST_TMPDIR/vm.log"
-    [ "$status" -eq 2 ]
-    [[ $output == *"no-such-package"* ]]
 }
 
 @test "lab: --help of each" {
@@ -403,19 +224,4 @@ assert "did not end its work" in found["faults"][0], found
         [ "$status" -eq 0 ]
         [[ $output == "Usage: tune lab"* ]]
     done
-}
-
-@test "lab vm: apply, reboot, verify, revert in QEMU" {
-    [[ ${TUNE_LAB_VM-} == 1 ]] || skip "only with TUNE_LAB_VM=1"
-    local server=(--no-server)
-    if has_server; then
-        server=(--jar "$JAR")
-    fi
-    run timeout 1100 "$LAB" vm --log "$BATS_TEST_TMPDIR/vm.log" "${server[@]}"
-    echo "$output"
-    # Tools or the kernel package cannot be had, or this machine is too slow: no fault of tune.
-    [ "$status" -ne 2 ] || skip "$(tail -n 1 <<<"$output")"
-    [ "$status" -ne 124 ] || skip "not done in 18 minutes here"
-    [ "$status" -eq 0 ]
-    grep -q '^=== boot 3' "$BATS_TEST_TMPDIR/vm.log"
 }

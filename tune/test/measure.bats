@@ -31,7 +31,7 @@ step() { # STEP KEY
 }
 
 of() { # LIST STEP KEY
-    python3 - "$WORK/r.json" "$@" <<'PYTHON'
+    /usr/bin/python3 -ISB - "$WORK/r.json" "$@" <<'PYTHON'
 import json, sys
 file, part, step, key = sys.argv[1:]
 row = next((row for row in json.load(open(file))[part] if row["step"] == int(step)), {})
@@ -52,9 +52,9 @@ PYTHON
     [ "$(window 0 allocated)" = 2048 ]
     grep -q '"complete": true' "$WORK/r.json"
     [ "$(grep -c '"requests": 200000, "requests_of_client": 200000, "connections": 64, "on_loop_cpu": 60' "$WORK/r.json")" -eq 6 ]
-    python3 -m json.tool "$WORK/r.json" >/dev/null
+    /usr/bin/python3 -ISB -m json.tool "$WORK/r.json" >/dev/null
     # What tune's verdict shows beside the article's gains.
-    python3 -c 'import json, sys; assert json.load(open(sys.argv[1]))["gains"]["3"]["gain"] == 0, sys.argv' "$WORK/measured.json"
+    /usr/bin/python3 -ISB -c 'import json, sys; assert json.load(open(sys.argv[1]))["gains"]["3"]["gain"] == 0, sys.argv' "$WORK/measured.json"
 }
 
 @test "measure --json: one document on standard output, the same as the file; progress on standard error" {
@@ -64,7 +64,7 @@ PYTHON
         --connections 64 --cpus 0 --client-cpus 1 --out "$WORK/r.json" --record '' --json \
         >"$WORK/stdout" 2>"$WORK/stderr"
     grep -q '^\[1/2\] round 1' "$WORK/stderr"
-    python3 - "$WORK/stdout" "$WORK/r.json" <<'PYTHON'
+    /usr/bin/python3 -ISB - "$WORK/stdout" "$WORK/r.json" <<'PYTHON'
 import json, sys
 said, written = (json.load(open(path)) for path in sys.argv[1:])
 assert said == written, (said, written)
@@ -73,7 +73,7 @@ assert [row["step"] for row in said["steps"]] == [0, 3], said["steps"]
 PYTHON
     # A run that counts no window says so, and what it has is still one document.
     run bash -c "FAKE_WRK_FAILS=1 '$MEASURE' --jar '$WORK/bareloop.jar' --java java --steps 3 --rounds 1 --duration 1 \
-        --warmup 1 --out '$WORK/r.json' --record '' --json 2>/dev/null | python3 -c 'import json, sys
+        --warmup 1 --out '$WORK/r.json' --record '' --json 2>/dev/null | /usr/bin/python3 -ISB -c 'import json, sys
 document = json.load(sys.stdin)
 assert not any(window[\"valid\"] for window in document[\"windows\"]), document'"
     echo "$output"
@@ -82,7 +82,7 @@ assert not any(window[\"valid\"] for window in document[\"windows\"]), document'
 
 @test "measure --dry-run --json: the plan" {
     "$MEASURE" --jar "$WORK/bareloop.jar" --java java --steps 3-4 --rounds 2 --dry-run --json --out "$WORK/r.json" |
-        python3 -c 'import json, sys
+        /usr/bin/python3 -ISB -c 'import json, sys
 plan = json.load(sys.stdin)
 assert [row["what"] for row in plan["round"]] == ["measure", "apply", "measure", "apply", "measure", "revert"], plan
 assert plan["steps"] == [3, 4] and plan["seconds"] == 2 * 3 * (15 + 10 + 6), plan'
@@ -201,7 +201,7 @@ assert plan["steps"] == [3, 4] and plan["seconds"] == 2 * 3 * (15 + 10 + 6), pla
 }
 
 @test "measure: medians, least and greatest; gains are paired within the round" {
-    run python3 -ISB - "$TEST_DIR/../lib" <<'PYTHON'
+    run /usr/bin/python3 -ISB - "$TEST_DIR/../lib" <<'PYTHON'
 import sys
 sys.path.insert(0, sys.argv[1])
 from measuring.summary import StepState, summarize
@@ -230,6 +230,20 @@ PYTHON
     [ "$status" -eq 2 ]
     [[ $(window 0 reason) == "the instance's network allowance was exceeded"* ]]
     grep -q '"driver": "ena"' "$WORK/r.json"
+}
+
+@test "measure: without ethtool it says what it does not look at, and goes on" {
+    local without=$WORK/without directory
+    mkdir "$without"
+    rm "$WORK/bin/ethtool"
+    for directory in /usr/sbin /usr/bin /sbin /bin; do
+        find "$directory/" -maxdepth 1 ! -type d ! -name ethtool -exec ln -sft "$without" {} +
+    done
+    PATH=$WORK/bin:$without measure --steps 3
+    [ "$status" -eq 0 ]
+    [[ $output == *"ethtool not found (Debian package ethtool): "*"allowance"*"is not looked at"* ]]
+    grep -q '"driver": "unknown"' "$WORK/r.json"
+    [ "$(window 3 valid)" = true ]
 }
 
 @test "measure: collections in a window are counted and flagged" {

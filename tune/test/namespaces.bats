@@ -127,7 +127,7 @@ RULES
 @test "namespace: the lifetime of an address" {
     in_ns ip addr change 10.213.7.1/24 dev server valid_lft 900 preferred_lft 800
     # No client here, so the kind is tried by itself.
-    in_ns python3 -ISB - "$TUNE_TEST_DIR/../lib" <<'PYTHON'
+    in_ns /usr/bin/python3 -ISB - "$TUNE_TEST_DIR/../lib" <<'PYTHON'
 import sys
 
 sys.path.insert(0, sys.argv[1])
@@ -189,7 +189,7 @@ filter_row() {
 
 @test "the reuseport filter, where each loop has descriptors of its own" {
     (($(nproc) >= 2)) || skip 'needs two CPUs'
-    python3 -ISB -c 'import os; os.close(os.pidfd_open(os.getpid(), os.O_EXCL))' 2>/dev/null || skip 'needs Linux 6.9'
+    /usr/bin/python3 -ISB -c 'import os; os.close(os.pidfd_open(os.getpid(), os.O_EXCL))' 2>/dev/null || skip 'needs Linux 6.9'
     run filter_row 0 0 --private
     exits 0
     is_state 'reuseport filter' applied
@@ -220,7 +220,7 @@ filter_row() {
 firewall() {
     {
         printf 'table inet filter {\n set banned {\n  type ipv4_addr\n  elements = { '
-        python3 -c "print(', '.join(f'10.{n >> 16}.{n >> 8 & 255}.{n & 255}' for n in range($1)))"
+        /usr/bin/python3 -ISB -c "print(', '.join(f'10.{n >> 16}.{n >> 8 & 255}.{n & 255}' for n in range($1)))"
         printf ' }\n }\n chain input {\n  type filter hook input priority filter; policy accept;\n'
         printf '  ip saddr @banned drop comment "the line'"'"'s own"\n }\n}\n'
     } | in_ns nft -f - || skip 'nft is not allowed here'
@@ -230,7 +230,7 @@ firewall() {
 cpu_centiseconds() {
     local TIMEFORMAT='%U %S' user kernel
     read -r user kernel < <({ time "$@" >"$BATS_TEST_TMPDIR/said" 2>&1; } 2>&1)
-    python3 -c "print(round(($user + $kernel) * 100))"
+    /usr/bin/python3 -ISB -c "print(round(($user + $kernel) * 100))"
 }
 
 # flushed_and_back COUNT

@@ -61,7 +61,7 @@ setup() {
 }
 
 @test "trace: sizes by powers of two, exact where there is one" {
-    run python3 -ISB -c 'import sys; sys.path.insert(0, sys.argv[1]); from measuring import trace
+    run /usr/bin/python3 -ISB -c 'import sys; sys.path.insert(0, sys.argv[1]); from measuring import trace
 print("\n".join(trace.histogram({44: 10, 128: 5, 146: 30, 255: 5})))' "$LIBEXEC/../lib"
     [[ ${lines[0]} == *" 44 "*" 10 "* ]]
     [[ ${lines[1]} == *"128-255"*" 40 "* ]]
@@ -72,7 +72,7 @@ print("\n".join(trace.histogram({44: 10, 128: 5, 146: 30, 255: 5})))' "$LIBEXEC/
     printf 'cpu0 140 0 180 740 0 0 140 0 0 0\n' >stat.2
     printf '     CPU0\nNET_RX: 1000\nTIMER: 5\n' >softirqs.1
     printf '     CPU0\nNET_RX: 1500\nTIMER: 9\n' >softirqs.2
-    run python3 -ISB - "$LIBEXEC/../lib" <<'PYTHON'
+    run /usr/bin/python3 -ISB - "$LIBEXEC/../lib" <<'PYTHON'
 import sys
 sys.path.insert(0, sys.argv[1])
 from measuring import trace
@@ -86,7 +86,7 @@ PYTHON
 }
 
 @test "trace: what perf and bpftrace say" {
-    run python3 -ISB - "$LIBEXEC/../lib" <<'PYTHON'
+    run /usr/bin/python3 -ISB - "$LIBEXEC/../lib" <<'PYTHON'
 import sys
 sys.path.insert(0, sys.argv[1])
 from measuring import trace
@@ -104,9 +104,9 @@ PYTHON
 
 @test "profile, report: JSON" {
     "$LIBEXEC/profile" --script "$TEST_DIR/profile.perf-script.txt" --svg "$SVG" --json |
-        python3 -c 'import json, sys; assert sum(s["samples"] for s in json.load(sys.stdin)["stacks"]) == 4'
+        /usr/bin/python3 -ISB -c 'import json, sys; assert sum(s["samples"] for s in json.load(sys.stdin)["stacks"]) == 4'
     "$LIBEXEC/report" "$TEST_DIR/report.results.json" --json |
-        python3 -c 'import json, sys; assert json.load(sys.stdin)["steps"][0]["rps"] == 200000'
+        /usr/bin/python3 -ISB -c 'import json, sys; assert json.load(sys.stdin)["steps"][0]["rps"] == 200000'
 }
 
 @test "trace: system calls of a process, counted by strace" {

@@ -127,13 +127,13 @@ CALLS
     [[ $(grep -c '^#   proof: ' <<<"$output") -ge 15 ]]
     run tune status 9 -v
     says 'proof: the same value set again, which changes nothing'
-    tune plan all --write-bootloader --pid 500 --json | python3 -c 'import json, sys
+    tune plan all --write-bootloader --pid 500 --json | /usr/bin/python3 -ISB -c 'import json, sys
 plan = json.load(sys.stdin)["plan"]
 assert all(row["proof"] for row in plan if row["command"]), [row["knob"] for row in plan if not row["proof"]]'
 }
 
 @test "proof: every definition names its kind, why it is set, and how the way back is proven" {
-    run python3 -ISB - "$TUNE_TEST_DIR/../lib" <<'PYTHON'
+    run /usr/bin/python3 -ISB - "$TUNE_TEST_DIR/../lib" <<'PYTHON'
 import sys
 
 sys.path.insert(0, sys.argv[1])
@@ -162,7 +162,7 @@ PYTHON
     PATH=${PATH#*:}
     unset TUNE_ROOT
     command -v tc >/dev/null || skip 'tc not found: Debian package iproute2'
-    run unshare --net python3 -ISB - "$TUNE_TEST_DIR/../lib" <<'PYTHON'
+    run unshare --net /usr/bin/python3 -ISB - "$TUNE_TEST_DIR/../lib" <<'PYTHON'
 import subprocess
 import sys
 

@@ -21,7 +21,7 @@ load fake-root.bash
     ((EUID == 0)) || skip 'network namespaces need root'
     unshare --net true 2>/dev/null || skip 'no network namespaces here'
     command -v ethtool >/dev/null || skip 'ethtool not found: Debian package ethtool'
-    run unshare --net --mount bash -c 'mount -t sysfs sysfs /sys && exec "$@"' - "$TUNE_TEST_DIR/kills.py" "$TUNE_TEST_DIR/../lab/snapshot"
+    run unshare --net --mount bash -c 'mount -t sysfs sysfs /sys && exec "$@"' - "$TUNE_TEST_DIR/kills.py"
     echo "$output"
     [ "$status" -ne 77 ] || skip "$output"
     [ "$status" -eq 0 ]

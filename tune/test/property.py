@@ -39,6 +39,7 @@ SELECTORS = [
     "4/nft*",
 ]
 RUNS = 14
+MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # For many small files.
 DEFAULT_QDISC = "/proc/sys/net/core/default_qdisc"
 # What someone else may set: other than any original, and than any value of tune's.
 FOREIGN = {
@@ -78,9 +79,10 @@ def knob_of(item: str) -> str:
 
 
 def sweep() -> int:
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory(dir=MEMORY) as scratch:
         root, state = scratch + "/root", ["--state", scratch + "/state/state.json"]
         model.make(root)
+        model.warm(root)
         before = model.items(root)
         status, said, points = model.tune(root, ["apply", "all", *ACCEPT, *state])
         assert status in (0, 1), said
@@ -201,7 +203,9 @@ def main(words: list[str]) -> int:
         if words == ["sweep"]:
             return sweep()
         if len(words) == 3 and words[0] == "random":
-            with tempfile.TemporaryDirectory() as scratch:
+            with tempfile.TemporaryDirectory(dir=MEMORY) as scratch:
+                model.make(scratch + "/warm")
+                model.warm(scratch + "/warm")
                 for seed in range(int(words[1]), int(words[2]) + 1):
                     one_random(seed, scratch)
             return 0

@@ -58,8 +58,8 @@ tc qdisc'
 }
 
 @test "plan, persist, confirm: JSON" {
-    tune plan 9 --json | python3 -c 'import json, sys; d = json.load(sys.stdin); assert any(k["command"] == "ethtool -K eth0 gro off || echo '"'refused, and left as it is: gro'"' >&2" and k["undo"] for k in d["plan"]), d'
-    tune persist 9 --json | python3 -c 'import json, sys; assert "ExecStop" in json.load(sys.stdin)["unit"]'
+    tune plan 9 --json | /usr/bin/python3 -ISB -c 'import json, sys; d = json.load(sys.stdin); assert any(k["command"] == "ethtool -K eth0 gro off || echo '"'refused, and left as it is: gro'"' >&2" and k["undo"] for k in d["plan"]), d'
+    tune persist 9 --json | /usr/bin/python3 -ISB -c 'import json, sys; assert "ExecStop" in json.load(sys.stdin)["unit"]'
 }
 
 @test "plan with --netns wraps its commands" {
@@ -137,5 +137,5 @@ tc qdisc'
 @test "revert --json is JSON" {
     tune apply 10
     tune revert --json >"$BATS_TEST_TMPDIR/json"
-    python3 -c 'import json, sys; d = json.load(open(sys.argv[1])); assert all(k["state"] == "reverted" and k["command"] for k in d["knobs"]), d' "$BATS_TEST_TMPDIR/json"
+    /usr/bin/python3 -ISB -c 'import json, sys; d = json.load(open(sys.argv[1])); assert all(k["state"] == "reverted" and k["command"] for k in d["knobs"]), d' "$BATS_TEST_TMPDIR/json"
 }

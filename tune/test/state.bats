@@ -37,7 +37,7 @@ setup() {
     tune apply 8
     grep -q '"boot_id":"11111111-2222-3333-4444-555555555555","kernel":"6.1.0-18-amd64","iface":"eth0","mac":"02:00:00:00:00:01","driver":"ena"' "$STATE"
     grep -qE '"time":"20[0-9-]+T[0-9:]+Z"' "$STATE"
-    python3 -m json.tool "$STATE" >/dev/null
+    /usr/bin/python3 -ISB -m json.tool "$STATE" >/dev/null
 }
 
 @test "the file and its directory are for the owner only" {

@@ -96,7 +96,9 @@ cpus() {
 
 @test "step 5: what else decides where packets go is named" {
     put /proc/sys/net/core/rps_sock_flow_entries 32768
-    put /fake/ntuple '2 RX rings available' 'Total 3 rules'
+    put /fake/ntuple '2 RX rings available' 'Total 5 rules' '' 'Filter: 1023' '\tRule Type: TCP over IPv4' \
+        '\tAction: Direct to queue 1' '' 'Filter: 7' '\tFlow Type: Raw Ethernet' '\tAction: Drop' \
+        '' 'Filter: 6' '' 'Filter: 5' '' 'Filter: 4'
     put /fake/rss 'RX flow hash indirection table for eth0 with 2 RX ring(s):' '    0:      0     0     0     0'
     put /fake/rings 'Ring parameters for eth0:' 'Pre-set maximums:' 'RX:\t\t4096' 'TX:\t\t4096' \
         'Current hardware settings:' 'RX:\t\t512' 'TX:\t\t512'
@@ -105,6 +107,7 @@ cpus() {
     run tune status 5
     is_state RFS differs
     is_state 'ntuple filters' differs
+    says '1023 TCP over IPv4: Direct to queue 1; 7 Raw Ethernet: Drop; 6 unknown: unknown; 5 unknown: unknown; 1 more'
     is_state 'RSS table' differs
     is_state XDP differs
     is_state 'tc programs' differs

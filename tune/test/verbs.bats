@@ -166,7 +166,7 @@ setup() {
     put /fake/ruleset 'table ip "odd\name" {' '\t# tab, "quotes" and \ backslash' '}'
     tune status --json >"$BATS_TEST_TMPDIR/json"
     run tune status -v
-    python3 - "$BATS_TEST_TMPDIR/json" "$(rows)" <<'PYTHON'
+    /usr/bin/python3 -ISB - "$BATS_TEST_TMPDIR/json" "$(rows)" <<'PYTHON'
 import json, sys
 document = json.load(open(sys.argv[1]))
 assert document["verb"] == "status", document
@@ -227,7 +227,7 @@ PYTHON
     run "$TUNE" --state "$STATE" verify
     exits 1
     [[ ${lines[0]} == 'verdict: 1 not as wanted: 10/net.core.rmem_max' ]]
-    tune verify --json | python3 -c 'import json, sys; assert json.load(sys.stdin)["verdict"].startswith("1 not as wanted")'
+    tune verify --json | /usr/bin/python3 -ISB -c 'import json, sys; assert json.load(sys.stdin)["verdict"].startswith("1 not as wanted")'
 }
 
 @test "apply names the next commands with the same state, and sudo where it was used" {
@@ -241,7 +241,7 @@ PYTHON
 @test "status: each knob says why it is there" {
     put /proc/sys/kernel/osrelease 6.18.1
     tune status --json --pid 500 >"$BATS_TEST_TMPDIR/json"
-    python3 - "$BATS_TEST_TMPDIR/json" <<'PYTHON'
+    /usr/bin/python3 -ISB - "$BATS_TEST_TMPDIR/json" <<'PYTHON'
 import json, sys
 knobs = json.load(open(sys.argv[1]))["knobs"]
 commands = [knob for knob in knobs if knob["risk"] or knob["state"] == "differs" and "/" in knob["knob"]]

@@ -11,7 +11,7 @@ import traceback
 from typing import NoReturn
 
 DISK = "/dev/vda"
-DISK_SECONDS_MAX = 10
+DISK_SECONDS_MAX = 60
 GUEST, GATEWAY = "10.214.0.2/24", "10.214.0.1"
 MODULES = ("virtio_pci", "virtio_blk", "virtio_net", "nf_tables", "nft_ct", "iptable_filter")
 GRUB = 'GRUB_TIMEOUT=0\nGRUB_CMDLINE_LINUX_DEFAULT="quiet"\nGRUB_CMDLINE_LINUX="audit=1"\n'

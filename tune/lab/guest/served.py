@@ -12,7 +12,7 @@ from typing import Callable, Optional, Type
 JAVA, JAR, LOG = "/opt/jre/bin/java", "/opt/bareloop.jar", "/tmp/server"
 PORT = "2342"
 CONNECTIONS = 40  # As many as come from outside.
-START_SECONDS_MAX = 60
+START_SECONDS_MAX = 180
 
 
 class Server:

@@ -43,7 +43,9 @@ def host(java: str, iface: str, in_server: Callable[[list[str]], list[str]], loa
     version = subprocess.run([java, "-version"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True).stdout
     runtime = re.search(r"Environment (.*)", version)
     model = re.search(r"^model name\s*: *(.*)$", text_of("/proc/cpuinfo"), re.M)
-    driver = re.search(r"^driver: (.*)$", output_of(in_server(["ethtool", "-i", iface])), re.M)
+    named = re.search(r"^driver: (.*)$", output_of(in_server(["ethtool", "-i", iface])), re.M)
+    linked = output_of(in_server(["readlink", f"/sys/class/net/{iface}/device/driver"])).strip()
+    driver = named.group(1) if named else os.path.basename(linked)
     congestion = output_of(in_server(["cat", "/proc/sys/net/ipv4/tcp_congestion_control"])).strip()
     return {
         "kernel": os.uname().release,
@@ -58,7 +60,7 @@ def host(java: str, iface: str, in_server: Callable[[list[str]], list[str]], loa
         "jdk": runtime.group(1) if runtime else "",
         "congestion_control": congestion,
         "interface": iface,
-        "driver": driver.group(1) if driver else "unknown",
+        "driver": driver or "unknown",
         "clocksource": text_of("/sys/devices/system/clocksource/clocksource0/current_clocksource").strip(),
         "load_generator": load_generator,
         "load_average": " ".join(text_of("/proc/loadavg").split()[:3]),

@@ -21,6 +21,8 @@ from knobs import Context, Knob
 from output import plural
 from steps.application import GIVE_PID, loop_threads
 
+FILTERS_SHOWN = 4
+
 
 def declare(context: Context) -> Iterator[Knob]:
     host = context.host
@@ -143,11 +145,7 @@ def others(context: Context, device: Device) -> Iterator[Knob]:
     system, tool = context.host.system, context.host.ethtool()
     if tool:
         yield from tables(context, device, tool)
-    filters = system.hear("ethtool", "-n", device.name)
-    rules = re.search(r"Total ([0-9]+) rules", filters.output) if filters.status == 0 else None
-    if rules and int(rules.group(1)):
-        why = f"they send flows past RSS, whoever set them: ethtool -n {device.name}"
-        yield context.fact(context.named(device, "ntuple filters"), f"{rules.group(1)} rules", "none", "differs", why)
+        yield from filters(context, device, tool)
     shown = system.hear("ip", "-d", "link", "show", "dev", device.name)
     if shown.status == 0 and re.search(r"\bxdp", shown.output):
         why = f"an XDP program sees each packet first: ip -d link show {device.name}"
@@ -179,6 +177,18 @@ def tables(context: Context, device: Device, tool: Ethtool) -> Iterator[Knob]:
     if rings.now:
         text = ", ".join(f"{side} {now} of {rings.most[side]}" for side, now in rings.now.items())
         yield context.fact(context.named(device, "rings"), text, "", "applied", "shown only")
+
+
+def filters(context: Context, device: Device, tool: Ethtool) -> Iterator[Knob]:
+    try:
+        found = tool.filters(device.name)
+    except Unavailable:
+        return
+    if found:
+        named = [f"{one.location} {one.flow}: {one.action}" for one in found[:FILTERS_SHOWN]]
+        more = [f"{len(found) - FILTERS_SHOWN} more"] if len(found) > FILTERS_SHOWN else []
+        why = f"they send flows past RSS, whoever set them: {'; '.join(named + more)}; ethtool -n {device.name}"
+        yield context.fact(context.named(device, "ntuple filters"), plural(len(found), "rule"), "none", "differs", why)
 
 
 def flow_steering(context: Context) -> Iterator[Knob]:
