@@ -2,7 +2,8 @@ package io.bareloop.jmh;
 
 import io.bareloop.http.Limits;
 import io.bareloop.http.Request;
-import io.bareloop.http.RequestParser;
+import io.bareloop.http1.RequestParser;
+import io.bareloop.wire.Head;
 import io.helidon.common.buffers.DataReader;
 import io.helidon.http.HeaderNames;
 import io.helidon.http.Headers;
@@ -97,7 +98,8 @@ abstract class HeadParser {
 
     private static final class Bareloop extends HeadParser {
         private final RequestParser parser = new RequestParser(Limits.defaults());
-        private final Request request = new Request(Limits.defaults());
+        private final Head head = new Head(Limits.defaults().fieldsMax());
+        private final Request request = new Request(head, Limits.defaults());
         private MemorySegment in;
         private int length;
 
@@ -110,7 +112,7 @@ abstract class HeadParser {
         @Override
         int parse(int index) {
             int from = index * length;
-            int end = parser.parse(in, from, from + length, request);
+            int end = parser.parse(in, from, from + length, head);
             if (end != from + length) {
                 throw new IllegalStateException("parsed to " + end);
             }

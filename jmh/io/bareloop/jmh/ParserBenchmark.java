@@ -5,7 +5,8 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import io.bareloop.http.Limits;
 import io.bareloop.http.Method;
 import io.bareloop.http.Request;
-import io.bareloop.http.RequestParser;
+import io.bareloop.http1.RequestParser;
+import io.bareloop.wire.Head;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.TimeUnit;
@@ -71,7 +72,8 @@ public class ParserBenchmark {
     public String fields;
 
     private final RequestParser parser = new RequestParser(Limits.defaults());
-    private final Request request = new Request(Limits.defaults());
+    private final Head head = new Head(Limits.defaults().fieldsMax());
+    private final Request request = new Request(head, Limits.defaults());
     private MemorySegment wrk;
     private MemorySegment techEmpower;
     private MemorySegment browser;
@@ -101,7 +103,7 @@ public class ParserBenchmark {
 
     private int parse(MemorySegment in, int length) {
         int from = (next++ & (HEADS - 1)) * length;
-        int end = parser.parse(in, from, from + length, request);
+        int end = parser.parse(in, from, from + length, head);
         if (end != from + length) {
             throw new IllegalStateException("parsed to " + end + " of " + (from + length));
         }

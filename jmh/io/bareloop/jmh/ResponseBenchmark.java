@@ -1,17 +1,17 @@
 package io.bareloop.jmh;
 
-import io.bareloop.http.FileBody;
 import io.bareloop.http.Handler;
-import io.bareloop.http.Http1;
 import io.bareloop.http.Limits;
 import io.bareloop.http.MediaType;
-import io.bareloop.http.OutputBuffer;
 import io.bareloop.http.Prepared;
-import io.bareloop.http.Protocol;
 import io.bareloop.http.Router;
-import io.bareloop.http.Slab;
 import io.bareloop.http.Timeouts;
-import io.bareloop.http.Transport;
+import io.bareloop.http1.Http1;
+import io.bareloop.wire.FileSource;
+import io.bareloop.wire.OutputBuffer;
+import io.bareloop.wire.Protocol;
+import io.bareloop.wire.Slab;
+import io.bareloop.wire.Transport;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -136,7 +136,7 @@ public class ResponseBenchmark {
         }
 
         @Override
-        public long sendFile(FileBody file, long offset, long length) {
+        public long sendFile(FileSource file, long offset, long length) {
             throw new IllegalStateException("nothing sends files here");
         }
 
@@ -160,6 +160,11 @@ public class ResponseBenchmark {
         @Override
         public void abort() {
             throw new IllegalStateException("nothing here fails");
+        }
+
+        @Override
+        public void become(Protocol next) {
+            throw new AssertionError();
         }
 
         @Override

@@ -11,6 +11,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.tngtech.archunit.base.DescribedPredicate;
 import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.domain.JavaCodeUnit;
+import com.tngtech.archunit.core.domain.JavaField;
+import com.tngtech.archunit.core.domain.JavaModifier;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import java.io.IOException;
 import java.io.InputStream;
@@ -24,6 +27,8 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.FieldSource;
@@ -32,9 +37,15 @@ import org.junit.jupiter.params.provider.FieldSource;
  * The floors of the building: a package imports only what stands below it.
  *
  * <pre>
- *   app -> server -> loop -> net -> sys -> generated
- *    \       \-------\---> http
- *     \--> files -> http, sys
+ *   app
+ *   server      files
+ *   http1
+ *   exchange
+ *   http
+ *   loop
+ *   net
+ *   sys
+ *   generated   wire
  * </pre>
  */
 class ArchitectureTest {
@@ -43,18 +54,24 @@ class ArchitectureTest {
 
     /** A floor, and which of ours it may import. */
     private static final Map<String, Set<String>> FLOORS =
-            Map.of(
-                    "generated", Set.of(),
-                    "http", Set.of(),
-                    "sys", Set.of("generated"),
-                    "net", Set.of("sys"),
-                    "files", Set.of("sys", "http"),
-                    "loop", Set.of("net", "sys", "http"),
-                    "server", Set.of("loop", "net", "sys", "http"),
-                    "app", Set.of("server", "files", "loop", "net", "sys", "http"));
+            Map.ofEntries(
+                    Map.entry("generated", Set.of()),
+                    Map.entry("wire", Set.of()),
+                    Map.entry("sys", Set.of("generated")),
+                    Map.entry("net", Set.of("sys")),
+                    Map.entry("loop", Set.of("net", "sys", "wire")),
+                    Map.entry("http", Set.of("wire")),
+                    Map.entry("exchange", Set.of("http", "wire")),
+                    Map.entry("http1", Set.of("exchange", "http", "wire")),
+                    Map.entry("files", Set.of("http", "sys", "wire")),
+                    Map.entry("server", Set.of("http1", "http", "loop", "net", "sys", "wire")),
+                    Map.entry("app", Set.of("server", "files", "http")));
 
     // For @FieldSource, which takes no Set.
     private static final List<String> FLOOR_NAMES = FLOORS.keySet().stream().sorted().toList();
+
+    private static final Set<String> EXPORTED =
+            Set.of(ROOT + "files", ROOT + "http", ROOT + "server");
 
     private static final JavaClasses OURS = new ClassFileImporter().importPath(CLASSES);
 
@@ -90,24 +107,23 @@ class ArchitectureTest {
                 .check(OURS);
     }
 
-    /**
-     * Bytes in, bytes out: the protocol needs no more of the JDK than every program has. One class
-     * is loaded only where the module that it needs is there.
-     */
+    /** Bytes in, bytes out: protocols need no more of the JDK than every program has. */
     @Test
-    void httpNeedsOnlyJavaBase() {
+    void protocolsNeedOnlyJavaBase() {
         Set<String> javaBase =
                 ModuleLayer.boot().findModule("java.base").orElseThrow().getPackages();
         classes()
-                .that(resideInAnyPackage(floor("http")))
+                .that(
+                        resideInAnyPackage(
+                                floor("wire"), floor("http"), floor("exchange"), floor("http1")))
                 .should()
                 .onlyDependOnClassesThat(
                         describe(
-                                "are in java.base or http",
+                                "are in java.base or ours",
                                 type ->
                                         isPrimitive(type)
                                                 || javaBase.contains(packageOf(type))
-                                                || packageOf(type).equals(ROOT + "http")))
+                                                || packageOf(type).startsWith(ROOT)))
                 .allowEmptyShould(true)
                 .check(OURS);
     }
@@ -147,7 +163,7 @@ class ArchitectureTest {
         }
         assertThat(module.exports())
                 .extracting(ModuleDescriptor.Exports::source)
-                .containsExactlyInAnyOrder(ROOT + "files", ROOT + "http", ROOT + "server");
+                .containsExactlyInAnyOrderElementsOf(EXPORTED);
         assertThat(module.exports()).noneMatch(ModuleDescriptor.Exports::isQualified);
         assertThat(module.opens()).isEmpty();
         assertThat(module.requires())
@@ -155,6 +171,58 @@ class ArchitectureTest {
                         it -> !it.modifiers().contains(ModuleDescriptor.Requires.Modifier.STATIC))
                 .extracting(ModuleDescriptor.Requires::name)
                 .containsExactly("java.base");
+    }
+
+    /**
+     * What a user can call names only what a user can import. The exception are constructors by
+     * which the machinery makes what a handler sees: their argument is a type of its own, so that
+     * users cannot call them.
+     */
+    @Test
+    void exportedSignaturesNameExportedTypesOnly() {
+        Set<String> bridges = new TreeSet<>();
+        for (JavaClass type : OURS) {
+            if (!isExported(type) || !isVisible(type.getModifiers())) {
+                continue;
+            }
+            for (JavaCodeUnit unit : type.getCodeUnits()) {
+                if (!isVisible(unit.getModifiers())) {
+                    continue;
+                }
+                Stream<JavaClass> named =
+                        Stream.concat(
+                                Stream.of(unit.getRawReturnType()),
+                                unit.getRawParameterTypes().stream());
+                if (named.map(JavaClass::getBaseComponentType).allMatch(this::isKnown)) {
+                    continue;
+                }
+                bridges.add(type.getSimpleName() + (unit.isConstructor() ? "" : "." + unit));
+            }
+            for (JavaField field : type.getFields()) {
+                assertThat(
+                                !isVisible(field.getModifiers())
+                                        || isKnown(field.getRawType().getBaseComponentType()))
+                        .as(field.getFullName())
+                        .isTrue();
+            }
+            type.getRawSuperclass().ifPresent(above -> assertThat(isKnown(above)).isTrue());
+            type.getRawInterfaces().forEach(above -> assertThat(isKnown(above)).isTrue());
+        }
+        assertThat(bridges)
+                .containsExactlyInAnyOrder("ByteView", "FileBody", "Request", "Response");
+    }
+
+    private static boolean isVisible(Set<JavaModifier> modifiers) {
+        return modifiers.contains(JavaModifier.PUBLIC)
+                || modifiers.contains(JavaModifier.PROTECTED);
+    }
+
+    private static boolean isExported(JavaClass type) {
+        return EXPORTED.contains(packageOf(type));
+    }
+
+    private boolean isKnown(JavaClass type) {
+        return !packageOf(type).startsWith(ROOT) || isExported(type);
     }
 
     private static String floor(String name) {

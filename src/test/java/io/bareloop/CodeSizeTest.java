@@ -35,12 +35,12 @@ class CodeSizeTest {
     private static final Map<String, String> REASONS =
             Map.ofEntries(
                     entry("files/ByteRanges.parse", "a small grammar, read once for a range"),
+                    entry("files/EntryMaker.make", DISK),
+                    entry("files/EntryMaker.variants", DISK),
                     entry("files/HttpDate.parse", "a small grammar, read once for a date"),
-                    entry("files/Loader.file", DISK),
-                    entry("files/Loader.variants", DISK),
-                    entry("http/HttpConnection.receive", "the path of a request, in one place"),
-                    entry("http/RequestParser.noteFraming", "kept out of parseLines: see there"),
-                    entry("http/RequestParser.parseLines", "one loop over all usual lines"));
+                    entry("http1/Framing.note", "kept out of the loop of lines: see there"),
+                    entry("http1/Http1Connection.receive", "the path of a request in one place"),
+                    entry("http1/WordLines.parseLines", "one loop over all usual lines"));
 
     @Test
     void methodsThatTheJitDoesNotInlineAreKnown() throws IOException {

@@ -11,7 +11,9 @@ import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.function.Predicate;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -24,6 +26,8 @@ import org.junit.jupiter.api.Test;
  * everything. What jextract wrote under {@code generated/} is exempt.
  */
 class TidyTest {
+    private static final int LINES_MAX = 500;
+    private static final int MEDIAN_LINES_MAX = 110;
     private static final int COLUMNS_MAX = 100;
 
     private static final Path REPOSITORY = Path.of("").toAbsolutePath();
@@ -103,6 +107,19 @@ class TidyTest {
                                                 && !line.contains("http://")
                                                 && !line.contains("https://")))
                 .isEmpty();
+    }
+
+    /** A file is about one thing. System calls are many, and each is short. */
+    @Test
+    void filesAreShort() throws IOException {
+        Map<String, Integer> lines = new TreeMap<>();
+        for (Path file : javaFiles(MAIN)) {
+            lines.put(file.getFileName().toString(), Files.readAllLines(file).size());
+        }
+        lines.remove("Syscalls.java");
+        assertThat(lines).allSatisfy((file, count) -> assertThat(count).isLessThan(LINES_MAX));
+        List<Integer> sorted = lines.values().stream().sorted().toList();
+        assertThat(sorted.get(sorted.size() / 2)).isLessThan(MEDIAN_LINES_MAX);
     }
 
     /** A library does not talk to the terminal. */

@@ -145,7 +145,7 @@ final class Answer {
         boolean taken = false;
         try {
             if (count == ByteRanges.ALL) {
-                response.fields(variant.fields).body(file, 0, variant.size);
+                response.fields(variant.fields).body(file.body(), 0, variant.size);
             } else {
                 parts.sendLarge(variant, ranges, response);
             }

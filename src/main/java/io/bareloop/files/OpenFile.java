@@ -1,15 +1,17 @@
 package io.bareloop.files;
 
 import io.bareloop.http.FileBody;
+import io.bareloop.wire.FileSource;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * An open file that several loops send from. The cache has one use of it and each response has
  * another; with the last one the descriptor is closed.
  */
-final class OpenFile implements FileBody {
+final class OpenFile implements FileSource {
     private final Disk disk;
     private final int fd;
+    private final FileBody body = new FileBody(this);
     private final AtomicInteger uses = new AtomicInteger(1);
 
     /** For so long after it was found there a file in use is taken to be in the cache. */
@@ -24,6 +26,11 @@ final class OpenFile implements FileBody {
         this.disk = disk;
         this.fd = fd;
         disk.begin();
+    }
+
+    /** As responses take it. */
+    FileBody body() {
+        return body;
     }
 
     @Override

@@ -52,7 +52,7 @@ final class Parts {
         if (ranges.count() == 1) {
             long first = ranges.first(0);
             beginOne(variant, ranges, response);
-            response.body(variant.file, first, ranges.last(0) - first + 1);
+            response.body(variant.file.body(), first, ranges.last(0) - first + 1);
         } else {
             begin(variant, variant.multipart(boundary), ranges, response);
             take().send(variant, ranges, response);
@@ -193,7 +193,7 @@ final class Parts {
             variant.file.retain();
             boolean taken = false;
             try {
-                response.write(variant.file, from, to - from + 1);
+                response.write(variant.file.body(), from, to - from + 1);
                 taken = true;
             } finally {
                 if (!taken) {

@@ -1,5 +1,7 @@
 package io.bareloop.http;
 
+import io.bareloop.wire.Ascii;
+
 /** What a client says that it can show (RFC 9110, section 12.5.1). */
 final class Accept {
     private static final String HTML = "text/html";

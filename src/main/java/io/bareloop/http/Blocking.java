@@ -1,5 +1,6 @@
 package io.bareloop.http;
 
+import io.bareloop.wire.ErrorLine;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
@@ -20,7 +21,10 @@ public final class Blocking implements Handler {
             Prepared.of(
                     Status.SERVICE_UNAVAILABLE,
                     MediaType.TEXT,
-                    "503 Service Unavailable: too much work is under way\n",
+                    ErrorLine.of(
+                            Status.SERVICE_UNAVAILABLE.code(),
+                            Status.SERVICE_UNAVAILABLE.reason(),
+                            "too much work is under way"),
                     HeaderName.RETRY_AFTER,
                     "1");
 

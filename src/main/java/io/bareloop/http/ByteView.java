@@ -2,6 +2,10 @@ package io.bareloop.http;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
+import io.bareloop.wire.Ascii;
+import io.bareloop.wire.Checks;
+import io.bareloop.wire.Memory;
+import io.bareloop.wire.Span;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.util.Objects;
@@ -14,22 +18,30 @@ import java.util.Objects;
  * {@link #toString}, {@link #toByteArray}.
  */
 public final class ByteView {
-    private MemorySegment segment = MemorySegment.NULL;
-    private int offset;
-    private int length;
+    private final Span span;
 
-    ByteView() {}
+    ByteView() {
+        this(new Span());
+    }
 
-    ByteView set(MemorySegment newSegment, int newOffset, int newLength) {
-        segment = newSegment;
-        offset = newOffset;
-        length = newLength;
+    /**
+     * For the server: a view of what it has received.
+     *
+     * @param span where the bytes are
+     */
+    @SuppressWarnings("exports") // so that only the server can call it
+    public ByteView(Span span) {
+        this.span = span;
+    }
+
+    ByteView set(MemorySegment segment, int offset, int length) {
+        span.set(segment, offset, length);
         return this;
     }
 
     /** Ends the view: in checked mode, every further use throws. */
     void expire() {
-        segment = null;
+        span.expire();
     }
 
     /** {@return the number of bytes} */
@@ -37,7 +49,7 @@ public final class ByteView {
         if (Checks.ENABLED) {
             segment();
         }
-        return length;
+        return span.length();
     }
 
     /** {@return whether there are no bytes} */
@@ -52,7 +64,7 @@ public final class ByteView {
      * @throws IndexOutOfBoundsException unless {@code 0 <= index < length()}
      */
     public byte at(int index) {
-        return segment().get(JAVA_BYTE, offset + Objects.checkIndex(index, length));
+        return segment().get(JAVA_BYTE, span.offset() + Objects.checkIndex(index, span.length()));
     }
 
     /**
@@ -63,6 +75,8 @@ public final class ByteView {
      */
     public int indexOf(byte wanted, int from) {
         MemorySegment in = segment();
+        int offset = span.offset();
+        int length = span.length();
         for (int i = Math.max(from, 0); i < length; i++) {
             if (in.get(JAVA_BYTE, offset + i) == wanted) {
                 return i;
@@ -79,6 +93,8 @@ public final class ByteView {
      */
     public boolean contentEquals(String text) {
         MemorySegment in = segment();
+        int offset = span.offset();
+        int length = span.length();
         if (text.length() != length) {
             return false;
         }
@@ -98,6 +114,8 @@ public final class ByteView {
      */
     public boolean contentEqualsIgnoreCase(String text) {
         MemorySegment in = segment();
+        int offset = span.offset();
+        int length = span.length();
         if (text.length() != length) {
             return false;
         }
@@ -115,8 +133,9 @@ public final class ByteView {
      * @return the number, or -1 where the bytes are none, not all digits, or more than 18
      */
     public long toUnsignedLong() {
-        long start = Memory.address(segment(), offset, offset + length);
-        return Ascii.parseUnsignedLong(start, start + length);
+        int from = span.offset();
+        long start = Memory.address(segment(), from, from + span.length());
+        return Ascii.parseUnsignedLong(start, start + span.length());
     }
 
     /**
@@ -127,7 +146,7 @@ public final class ByteView {
      * @throws IndexOutOfBoundsException where they do not fit
      */
     public void copyTo(MemorySegment to, long toOffset) {
-        MemorySegment.copy(segment(), offset, to, toOffset, length);
+        MemorySegment.copy(segment(), span.offset(), to, toOffset, span.length());
     }
 
     /**
@@ -136,8 +155,8 @@ public final class ByteView {
      * @return the copy, which stays valid
      */
     public byte[] toByteArray() {
-        byte[] copy = new byte[length];
-        MemorySegment.copy(segment(), JAVA_BYTE, offset, copy, 0, length);
+        byte[] copy = new byte[span.length()];
+        MemorySegment.copy(segment(), JAVA_BYTE, span.offset(), copy, 0, copy.length);
         return copy;
     }
 
@@ -154,14 +173,10 @@ public final class ByteView {
     }
 
     MemorySegment segment() {
-        if (Checks.ENABLED && segment == null) {
-            throw new IllegalStateException(
-                    "stale view: a view is valid until the handler returns; copy what is kept");
-        }
-        return segment;
+        return span.segment();
     }
 
     int offset() {
-        return offset;
+        return span.offset();
     }
 }

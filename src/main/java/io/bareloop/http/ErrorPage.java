@@ -1,5 +1,6 @@
 package io.bareloop.http;
 
+import io.bareloop.wire.ErrorLine;
 import java.nio.charset.StandardCharsets;
 
 /**
@@ -8,7 +9,7 @@ import java.nio.charset.StandardCharsets;
  *
  * <p>A handler by itself. Immutable, for any loop; nothing is allocated when it is sent.
  */
-public final class ErrorPage implements StreamHandler {
+public final class ErrorPage implements Handler {
     private static final String STYLE =
             """
             main { max-width: 36rem; margin: 12vh auto 0; }
@@ -93,7 +94,7 @@ public final class ErrorPage implements StreamHandler {
                                 + html
                                 + "</main>\n");
         Fields both = fields.with(HeaderName.VARY, "Accept");
-        String text = detail == null ? line + "\n" : line + ": " + detail + "\n";
+        String text = ErrorLine.of(status.code(), status.reason(), detail);
         return new ErrorPage(
                 Prepared.of(status, both.with(MediaType.TEXT), utf8(text)),
                 Prepared.of(status, both.with(MediaType.HTML), utf8(page)));
@@ -140,15 +141,15 @@ public final class ErrorPage implements StreamHandler {
         return Accept.listsHtml(request) ? html : text;
     }
 
-    /** Sends it, with no need to wait for a body. */
+    /** Sends it. */
     @Override
-    public void begin(Request request, Response response) {
+    public void handle(Request request, Response response) {
         response.send(choose(request));
     }
 
+    /** None: there is no need to wait for a body. */
     @Override
-    public void piece(Request request, Response response, ByteView piece) {}
-
-    @Override
-    public void end(Request request, Response response) {}
+    public Intake intake() {
+        return Intake.NONE;
+    }
 }

@@ -1,5 +1,6 @@
 package io.bareloop.http;
 
+import io.bareloop.wire.Turn;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 
@@ -115,10 +116,21 @@ public final class EventStream {
             text.setLength(0);
             text.trimToSize();
         }
-        if (!response.isTurn()) {
-            return response.writeLater(event);
+        Turn turn = response.turn();
+        if (turn.isMine()) {
+            response.write(event);
+            return true;
         }
-        response.write(event);
+        if (!turn.canWait(event.length)) {
+            return false;
+        }
+        turn.later(
+                event.length,
+                () -> {
+                    if (response.isWritable()) {
+                        response.write(event);
+                    }
+                });
         return true;
     }
 

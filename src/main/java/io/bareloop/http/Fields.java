@@ -1,5 +1,8 @@
 package io.bareloop.http;
 
+import io.bareloop.wire.Encoded;
+import io.bareloop.wire.FieldValue;
+
 /**
  * Field lines encoded once, for responses that have them in common: {@link Response#fields}.
  *
@@ -38,13 +41,8 @@ public final class Fields {
      *     spaces and tabs, or the field is one that the server writes
      */
     public Fields with(HeaderName name, String value) {
-        if (name.isServers()) {
-            throw new IllegalArgumentException(name + " is written by the server");
-        }
-        if (!value.chars().allMatch(c -> c == '\t' || (c >= ' ' && c < 0x7F))) {
-            throw new IllegalArgumentException(
-                    name + ": a field value has visible ASCII, spaces and tabs only: " + value);
-        }
+        name.checkHandlers();
+        FieldValue.check(name, value);
         return new Fields(text + name + ": " + value + "\r\n");
     }
 

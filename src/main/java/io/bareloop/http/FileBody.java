@@ -1,47 +1,26 @@
 package io.bareloop.http;
 
+import io.bareloop.wire.FileSource;
+
 /**
- * An open file of which responses send parts, straight from the kernel's cache to the socket. What
- * {@link Response#body(FileBody, long, long)} takes; {@code io.bareloop.files} has one.
- *
- * <p>Each response that is given one owns a use of it, and ends that with {@link #release} exactly
- * once. All methods are called on a loop, and several loops may do so at the same time.
+ * An open file of which responses send parts, straight from the kernel's cache to the socket: what
+ * {@link Response#body(FileBody, long, long)} takes. {@link io.bareloop.files.StaticFiles} has
+ * them.
  */
-public interface FileBody {
-    /** {@return the descriptor, in the table of the process; open until the last use has ended} */
-    int descriptor();
+public final class FileBody {
+    private final FileSource source;
 
     /**
-     * Has bytes read from the disk into the kernel's cache by another thread, then runs {@code
-     * then} there, whether that went well or not. Called by a loop that would have to wait for the
-     * disk otherwise. The file stays open meanwhile, even where the caller's use of it ends.
+     * For the server: files are opened by {@code io.bareloop.files}.
      *
-     * @param offset of the first byte
-     * @param length 1 or more
-     * @param then run in any case, exactly once, and not on a loop
+     * @param source the file; each response that is given it owns a use of it
      */
-    void warm(long offset, int length, Runnable then);
+    @SuppressWarnings("exports") // so that only the server can call it
+    public FileBody(FileSource source) {
+        this.source = source;
+    }
 
-    /**
-     * Whether the first {@code end} bytes are known to have been in the kernel's cache not long
-     * before {@code nanos}, of {@link System#nanoTime}: then nobody needs to ask the kernel. A
-     * guess; being wrong costs one wait.
-     *
-     * @param end the number of bytes from the start of the file
-     * @param nanos the time now
-     * @return whether they are likely to be there
-     */
-    boolean isWarm(long end, long nanos);
-
-    /**
-     * The first {@code end} bytes have been sent, from {@code nanos} on, and were in the kernel's
-     * cache: {@link #isWarm} may know it for a while.
-     *
-     * @param end the number of bytes from the start of the file
-     * @param nanos the time when sending began, of {@link System#nanoTime}
-     */
-    default void noteWarm(long end, long nanos) {}
-
-    /** Ends a use. */
-    void release();
+    FileSource source() {
+        return source;
+    }
 }

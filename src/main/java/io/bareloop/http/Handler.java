@@ -19,13 +19,34 @@ public interface Handler {
      */
     void handle(Request request, Response response) throws Exception;
 
+    /** What a handler wants of the body of a request. */
+    enum Intake {
+        /** All of it, before it is called; {@link Limits#bodyBytesMax} bounds it. */
+        WHOLE,
+        /** Each piece as it arrives: for a {@link StreamHandler} only. */
+        PIECES,
+        /** Nothing: it is called when the head is there, and the body is discarded. */
+        NONE
+    }
+
+    /**
+     * What this handler wants of the body of a request.
+     *
+     * @return the same each time
+     */
+    default Intake intake() {
+        return Intake.WHOLE;
+    }
+
     /**
      * Returns the handler that will answer {@code request}, of which only the head is there. A
-     * handler that chooses among others, as {@link Router} does, says here which it is, so that a
-     * {@link StreamHandler} among them gets its body in pieces.
+     * handler that chooses among others, as {@link Router} does, says here which it is, so that
+     * each of them gets its body as it wants it ({@link #intake}). Called first for every request;
+     * what it returns is then called, and not asked again.
      *
      * @param request of which there is no body yet
      * @return the handler; not null
+     * @throws HttpException to answer with another status
      */
     default Handler route(Request request) {
         return this;

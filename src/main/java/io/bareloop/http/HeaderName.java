@@ -1,5 +1,7 @@
 package io.bareloop.http;
 
+import io.bareloop.wire.Ascii;
+import io.bareloop.wire.Encoded;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 import java.util.Set;
@@ -119,9 +121,15 @@ public final class HeaderName {
         return encoded;
     }
 
-    /** Whether only the server may write it. */
-    boolean isServers() {
-        return servers;
+    /**
+     * Checks that handlers may write it.
+     *
+     * @throws IllegalArgumentException where only the server does
+     */
+    void checkHandlers() {
+        if (servers) {
+            throw new IllegalArgumentException(name + " is written by the server");
+        }
     }
 
     /** The name as it is sent. */

@@ -1,5 +1,7 @@
 package io.bareloop.http;
 
+import io.bareloop.wire.Encoded;
+
 /** A Content-Type, encoded once: make one per type, as a constant, not one per response. */
 public final class MediaType {
     /** Plain text, of which the charset is not said: for ASCII. */

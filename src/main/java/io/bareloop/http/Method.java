@@ -1,5 +1,7 @@
 package io.bareloop.http;
 
+import io.bareloop.wire.Head;
+
 /**
  * The request methods of RFC 9110, section 9, and PATCH of RFC 5789.
  *
@@ -22,5 +24,13 @@ public enum Method {
     /** Changes the target as the body says. */
     PATCH,
     /** Asks for the request as it arrived. */
-    TRACE
+    TRACE;
+
+    /** In the order of the numbers in {@link Head}. */
+    private static final Method[] METHODS = values();
+
+    /** The method with that number of {@link Head}. */
+    static Method of(int number) {
+        return METHODS[number];
+    }
 }

@@ -1,5 +1,7 @@
 package io.bareloop.http;
 
+import io.bareloop.wire.Encoded;
+import io.bareloop.wire.PreparedBlock;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 
@@ -8,13 +10,8 @@ import java.nio.charset.StandardCharsets;
  *
  * <p>A handler by itself: {@code Prepared.text("Hello, World!")}. Immutable, for any loop.
  */
-public final class Prepared implements StreamHandler {
-    private final Status status;
-
-    /** Everything behind Date: Content-Type, Content-Length, the empty line, the body. */
-    private final Encoded tail;
-
-    private final int fieldBytes;
+public final class Prepared implements Handler {
+    private final PreparedBlock block;
 
     private Prepared(Status status, MediaType type, byte[] body, String moreFields) {
         this(
@@ -32,9 +29,7 @@ public final class Prepared implements StreamHandler {
         byte[] both = new byte[encoded.length + (status.isBodiless() ? 0 : body.length)];
         System.arraycopy(encoded, 0, both, 0, encoded.length);
         System.arraycopy(body, 0, both, encoded.length, both.length - encoded.length);
-        this.status = status;
-        this.tail = Encoded.of(both);
-        this.fieldBytes = encoded.length;
+        block = new PreparedBlock(status.code(), status.line(), Encoded.of(both), encoded.length);
     }
 
     /**
@@ -87,32 +82,24 @@ public final class Prepared implements StreamHandler {
                 status, type, text.getBytes(StandardCharsets.UTF_8), name + ": " + value + "\r\n");
     }
 
-    /** Sends it, with no need to wait for a body. */
+    /** Sends it. */
     @Override
-    public void begin(Request request, Response response) {
+    public void handle(Request request, Response response) {
         response.send(this);
     }
 
+    /** None: there is no need to wait for a body. */
     @Override
-    public void piece(Request request, Response response, ByteView piece) {}
-
-    @Override
-    public void end(Request request, Response response) {}
+    public Intake intake() {
+        return Intake.NONE;
+    }
 
     /** {@return a view of the body, which cannot be written; empty where there is none} */
     public MemorySegment body() {
-        return tail.segment().asSlice(fieldBytes).asReadOnly();
+        return block.tail().segment().asSlice(block.fieldBytes()).asReadOnly();
     }
 
-    Status status() {
-        return status;
-    }
-
-    Encoded tail() {
-        return tail;
-    }
-
-    int fieldBytes() {
-        return fieldBytes;
+    PreparedBlock block() {
+        return block;
     }
 }

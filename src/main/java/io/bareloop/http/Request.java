@@ -1,5 +1,7 @@
 package io.bareloop.http;
 
+import io.bareloop.wire.Checks;
+import io.bareloop.wire.Head;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
@@ -18,23 +20,11 @@ import java.util.Objects;
  * one of its views throws.
  */
 public final class Request {
-    /** Parameters that a route can have. */
-    static final int PARAMETERS_MAX = 16;
-
     private static final MemorySegment SLASH = Arena.global().allocate(1).fill((byte) '/');
-    private static final long QUESTION_MARKS = '?' * Swar.ONES;
-    private static final int UNKNOWN = -2;
     private static final ByteView[] NO_VIEWS = {};
-    private static final long[] NO_FIELDS = {};
 
-    static final int HAS_HOST = 1;
-    static final int CHUNKED = 2;
-    static final int EXPECTS_CONTINUE = 4;
-    static final int CLOSES = 8;
-    static final int KEEPS_ALIVE = 16;
-
-    /** A one for each of the offsets of a field. */
-    private static final long OFFSETS = 0x0001_0001_0001_0001L;
+    private final Head head;
+    private final int formParametersMax;
 
     private final ByteView target = new ByteView();
     private final ByteView path = new ByteView();
@@ -46,75 +36,33 @@ public final class Request {
     private ByteView[] names = NO_VIEWS;
     private ByteView[] values = NO_VIEWS;
     private ByteView[] parameters = NO_VIEWS;
-
-    /**
-     * Four offsets a field, relative to base, of 16 bits each, for no head exceeds 64 KiB: name,
-     * its end, value, its end, the first in the lowest bits.
-     */
-    private long[] fields;
-
-    private MemorySegment in = MemorySegment.NULL;
-    private int base;
-    private long address;
-    private int fieldCount;
-    private int targetStart;
-    private int targetEnd;
-    private int pathStart;
-    private int queryMark;
-    private int bodyStart;
-    private int bodyEnd;
-    private String[] parameterNames;
-    private final int[] parameterStarts = new int[PARAMETERS_MAX];
-    private final int[] parameterEnds = new int[PARAMETERS_MAX];
-    private Object attachment;
     private FormReader queryReader;
 
     /** Of the body, where a handler has asked for a parameter of it. */
     private Form form;
 
-    private boolean formDecoded;
-    private final int formParametersMax;
-
-    /** The head it was parsed from, as long as it says what that head says; else null. */
-    private LastHead head;
-
-    // Where a router has led it: what it says stays the same for the same method and path.
-    private Router router;
-    private Handler routed;
-    private String[] routedNames;
-
-    // What the parser finds out about the framing, for HttpConnection.
-    Method method = Method.GET;
-    int minorVersion;
-    long contentLength;
-
-    /** Flags of what the fields say; one number, to be cleared, kept and set in one go. */
-    private int framing;
-
     /**
-     * Creates a request for {@link RequestParser#parse} to fill, with room for what is allowed.
+     * For the server: a request is made by the connection that receives it.
      *
-     * @param limits of the number of fields and of form parameters
+     * @param head what it is a view of
+     * @param limits of the number of form parameters
      */
-    public Request(Limits limits) {
-        this(limits, new long[limits.fieldsMax()]);
-    }
-
-    /** As above, with the memory of a request that {@link #retire retired}. */
-    Request(Limits limits, long[] memoryOfFields) {
-        fields = memoryOfFields;
+    @SuppressWarnings("exports") // so that only the server can call it
+    public Request(Head head, Limits limits) {
+        this.head = head;
         formParametersMax = limits.formParametersMax();
+        head.onExpire(this::expire);
     }
 
     /** {@return the method} */
     public Method method() {
-        check();
-        return method;
+        bytes();
+        return Method.of(head.method);
     }
 
     /** {@return the request target as it was sent, for example {@code /users/7?full=1}} */
     public ByteView target() {
-        return target.set(bytes(), base + targetStart, targetEnd - targetStart);
+        return view(target, head.targetStart(), head.targetEnd());
     }
 
     /**
@@ -124,18 +72,20 @@ public final class Request {
      * @return a view of it, one byte or more
      */
     public ByteView path() {
-        int end = queryMark() >= 0 ? queryMark : targetEnd;
-        if (end == pathStart) {
+        int start = head.pathStart();
+        int end = pathEnd();
+        if (end == start) {
             // "http://host" and "http://host?query" ask for the root (RFC 9110, section 4.2.3).
             return path.set(SLASH, 0, 1);
         }
-        return path.set(bytes(), base + pathStart, end - pathStart);
+        return view(path, start, end);
     }
 
     /** {@return the query, as it was sent, without the question mark; empty where there is none} */
     public ByteView query() {
-        int from = queryMark() >= 0 ? queryMark + 1 : targetEnd;
-        return query.set(bytes(), base + from, targetEnd - from);
+        bytes();
+        int mark = head.queryMark();
+        return view(query, mark >= 0 ? mark + 1 : head.targetEnd(), head.targetEnd());
     }
 
     /**
@@ -168,19 +118,19 @@ public final class Request {
      */
     public ByteView formValue(String name) {
         MemorySegment all = bytes();
-        if (!formDecoded) {
+        int start = head.bodyStart();
+        if (head.isBodyNew()) {
             if (form == null) {
                 form = new Form();
             }
-            form.decode(all, base + bodyStart, base + bodyEnd, formParametersMax);
-            formDecoded = true;
+            form.decode(all, start, head.bodyEnd(), formParametersMax);
+            head.bodyKnown();
         }
-        int index = form.find(all, base + bodyStart, name);
+        int index = form.find(all, start, name);
         if (index < 0) {
             return null;
         }
-        return formValue.set(
-                all, base + bodyStart + form.valueOffset(index), form.valueLength(index));
+        return formValue.set(all, start + form.valueOffset(index), form.valueLength(index));
     }
 
     /**
@@ -191,17 +141,16 @@ public final class Request {
      * @return a view of the part, valid as the request is; or null
      */
     public ByteView parameter(String name) {
-        check();
-        String[] known = parameterNames;
+        bytes();
+        String[] known = head.parameterNames();
         if (known != null) {
             for (int i = 0; i < known.length; i++) {
                 if (known[i].equals(name)) {
                     if (parameters.length == 0) {
-                        parameters = new ByteView[PARAMETERS_MAX];
+                        parameters = new ByteView[Head.PARAMETERS_MAX];
                     }
-                    ByteView view = view(parameters, i);
-                    int from = parameterStarts[i];
-                    return view.set(bytes(), base + from, parameterEnds[i] - from);
+                    return view(
+                            existing(parameters, i), head.parameterStart(i), head.parameterEnd(i));
                 }
             }
         }
@@ -210,8 +159,8 @@ public final class Request {
 
     /** {@return the minor version of HTTP/1: 0 or 1} */
     public int minorVersion() {
-        check();
-        return minorVersion;
+        bytes();
+        return head.minorVersion;
     }
 
     /**
@@ -221,10 +170,10 @@ public final class Request {
      * @return a view of the value, valid as the request is; or null
      */
     public ByteView header(HeaderName name) {
-        long start = address();
-        for (int i = 0; i < fieldCount; i++) {
-            long field = fields[i];
-            if (name.matches(start + offset(field, 0), start + offset(field, 1))) {
+        bytes();
+        long start = head.address();
+        for (int i = 0; i < head.fieldCount(); i++) {
+            if (name.matches(start + head.fieldOffset(i, 0), start + head.fieldOffset(i, 1))) {
                 return headerValue(i);
             }
         }
@@ -233,8 +182,8 @@ public final class Request {
 
     /** {@return the number of fields} */
     public int headerCount() {
-        check();
-        return fieldCount;
+        bytes();
+        return head.fieldCount();
     }
 
     /**
@@ -245,13 +194,12 @@ public final class Request {
      * @throws IndexOutOfBoundsException unless {@code 0 <= index < headerCount()}
      */
     public ByteView headerName(int index) {
-        check();
-        long field = fields[Objects.checkIndex(index, fieldCount)];
-        int from = offset(field, 0);
+        bytes();
+        Objects.checkIndex(index, head.fieldCount());
         if (names.length == 0) {
-            names = new ByteView[fields.length];
+            names = new ByteView[head.fieldsMax()];
         }
-        return view(names, index).set(bytes(), base + from, offset(field, 1) - from);
+        return view(existing(names, index), head.fieldOffset(index, 0), head.fieldOffset(index, 1));
     }
 
     /**
@@ -262,13 +210,13 @@ public final class Request {
      * @throws IndexOutOfBoundsException unless {@code 0 <= index < headerCount()}
      */
     public ByteView headerValue(int index) {
-        check();
-        long field = fields[Objects.checkIndex(index, fieldCount)];
-        int from = offset(field, 2);
+        bytes();
+        Objects.checkIndex(index, head.fieldCount());
         if (values.length == 0) {
-            values = new ByteView[fields.length];
+            values = new ByteView[head.fieldsMax()];
         }
-        return view(values, index).set(bytes(), base + from, offset(field, 3) - from);
+        return view(
+                existing(values, index), head.fieldOffset(index, 2), head.fieldOffset(index, 3));
     }
 
     /**
@@ -276,7 +224,7 @@ public final class Request {
      * pieces}
      */
     public ByteView body() {
-        return body.set(bytes(), base + bodyStart, bodyEnd - bodyStart);
+        return body.set(bytes(), head.bodyStart(), head.bodyEnd() - head.bodyStart());
     }
 
     /**
@@ -286,8 +234,8 @@ public final class Request {
      * @return the number of bytes, or -1
      */
     public long contentLength() {
-        check();
-        return says(CHUNKED) ? -1 : Math.max(contentLength, 0);
+        bytes();
+        return head.says(Head.CHUNKED) ? -1 : Math.max(head.contentLength, 0);
     }
 
     /**
@@ -296,205 +244,53 @@ public final class Request {
      * @param object of the handler's, or null
      */
     public void attach(Object object) {
-        check();
-        attachment = object;
+        bytes();
+        head.attach(object);
     }
 
     /** {@return what {@link #attach} was last called with for this request, or null} */
     public Object attachment() {
-        check();
-        return attachment;
+        bytes();
+        return head.attachment();
     }
 
-    // ---- what the parser, the router and the connection write
+    // ---- for the router and others of this package
 
-    /** It says nothing until it is parsed again. */
-    void clear() {
-        head = null;
-        method = null;
-    }
-
-    /** {@code newBase} is where the request line starts: a native address, once checked. */
-    void start(MemorySegment newIn, int newBase) {
-        in = newIn;
-        base = newBase;
-        address = newIn.address() + newBase;
-        fieldCount = 0;
-        queryMark = UNKNOWN;
-        bodyStart = 0;
-        bodyEnd = 0;
-        parameterNames = null;
-        attachment = null;
-        framing = 0;
-        contentLength = -1;
-        router = null;
-    }
-
-    LastHead head() {
+    Head head() {
         return head;
     }
 
-    /** All that was found in {@code newHead} is here now; null where nobody remembers it. */
-    void parsedFrom(LastHead newHead) {
-        head = newHead;
-    }
-
-    /** The head it was parsed from has come again, at {@code newAddress}. */
-    void repeat(MemorySegment newIn, int newBase, long newAddress) {
-        in = newIn;
-        base = newBase;
-        address = newAddress;
-        bodyStart = 0;
-        bodyEnd = 0;
-        parameterNames = null;
-        attachment = null;
-    }
-
-    /** Where {@code asking} led this request, or one that said the same; null where it did not. */
-    Handler routed(Router asking) {
-        if (router != asking) {
-            return null;
-        }
-        parameterNames = routedNames;
-        return routed;
-    }
-
-    /** Notes where {@code led} has led the request: the parameters set last are of that route. */
-    void routed(Router led, Handler to, String[] routeParameters) {
-        router = led;
-        routed = to;
-        routedNames = routeParameters;
-        parameterNames = routeParameters;
-    }
-
-    void target(long from, long path, long to) {
-        targetStart = (int) (from - address);
-        pathStart = (int) (path - address);
-        targetEnd = (int) (to - address);
-    }
-
-    /** Notes a field; false where there is no room for it. */
-    boolean addField(long name, long nameEnd, long value, long valueEnd) {
-        if (fieldCount == fields.length) {
-            return false;
-        }
-        long start = address;
-        fields[fieldCount++] =
-                (name - start)
-                        | (nameEnd - start) << 16
-                        | (value - start) << 32
-                        | (valueEnd - start) << 48;
-        return true;
-    }
-
-    /** Notes what a field says: one of the flags. */
-    void note(int flag) {
-        framing |= flag;
-    }
-
-    /** Whether a field says {@code flag}. */
-    boolean says(int flag) {
-        return (framing & flag) != 0;
-    }
-
-    /**
-     * Takes over the fields of {@code last}, which are the same bytes, but from {@code from} on.
-     *
-     * @return false where there is no room for them
-     */
-    boolean takeFields(LastFields last, long from) {
-        if (last.fieldCount > fields.length) {
-            return false;
-        }
-        long shift = (from - address - last.start) * OFFSETS;
-        for (int i = 0; i < last.fieldCount; i++) {
-            fields[i] = last.fields[i] + shift;
-        }
-        fieldCount = last.fieldCount;
-        framing = last.framing;
-        contentLength = last.contentLength;
-        return true;
-    }
-
-    /** Leaves a copy of the fields, which begin at {@code from}, with {@code last}. */
-    void leaveFields(LastFields last, long from) {
-        if (last.fields.length < fieldCount) {
-            last.fields = new long[fields.length];
-        }
-        System.arraycopy(fields, 0, last.fields, 0, fieldCount);
-        last.start = from - address;
-        last.fieldCount = fieldCount;
-        last.framing = framing;
-        last.contentLength = contentLength;
-    }
-
-    private static int offset(long field, int index) {
-        return (int) (field >>> (index * 16)) & 0xFFFF;
-    }
-
-    /** Notes parameter {@code index} of the route: a range of {@link #path}. */
-    void setParameter(int index, int pathOffset, int length) {
-        parameterStarts[index] = pathStart + pathOffset;
-        parameterEnds[index] = pathStart + pathOffset + length;
-    }
-
-    /** Notes the body: a range of the same segment. */
-    void body(int from, int to) {
-        bodyStart = from - base;
-        bodyEnd = to - base;
-        formDecoded = false;
-    }
-
-    int bodyStart() {
-        return base + bodyStart;
-    }
-
-    int bodyEnd() {
-        return base + bodyEnd;
-    }
-
-    MemorySegment segment() {
-        return in;
-    }
-
-    /** Where that ends, as an address. */
-    long segmentEnd() {
-        return address - base + in.byteSize();
-    }
-
-    /** Where the request begins in its segment. */
-    int base() {
-        return base;
-    }
-
-    /** The request has been copied: its first byte is now at {@code newBase} of {@code newIn}. */
-    void move(MemorySegment newIn, int newBase) {
-        in = newIn;
-        base = newBase;
-        address = newIn.address() + newBase;
-    }
-
-    /** Where the path begins, as an address; see {@link #pathEnd}. */
-    long pathStart() {
-        return address() + pathStart;
+    /** Where the path begins, as an address; see {@link #pathEndAddress}. */
+    long pathStartAddress() {
+        bytes();
+        return head.address() + head.pathStart();
     }
 
     /** Where the path ends, as an address; equal to the start where the target has none. */
-    long pathEnd() {
-        return address() + (queryMark() >= 0 ? queryMark : targetEnd);
+    long pathEndAddress() {
+        return head.address() + pathEnd();
     }
 
-    private long address() {
+    private int pathEnd() {
         bytes();
-        return address;
+        return head.pathEnd();
     }
 
-    /**
-     * The end: every further use of the request throws, for its bytes are another's from now on. In
-     * checked mode its views throw too.
-     */
-    void expire() {
-        end();
+    private ByteView view(ByteView view, int from, int to) {
+        return view.set(bytes(), head.base() + from, to - from);
+    }
+
+    private MemorySegment bytes() {
+        MemorySegment bytes = head.segment();
+        if (bytes == null) {
+            throw new IllegalStateException(
+                    "stale request: it is valid until the handler returns, or the response ends");
+        }
+        return bytes;
+    }
+
+    /** The end. In checked mode its views throw from now on. */
+    private void expire() {
         if (form != null) {
             form.release();
         }
@@ -517,32 +313,6 @@ public final class Request {
         }
     }
 
-    /** Expired for good. Leaves the largest part of its memory to the next one. */
-    long[] retire() {
-        long[] left = fields;
-        fieldCount = 0;
-        fields = NO_FIELDS;
-        return left;
-    }
-
-    /** As {@link #expire}, where the views are as good as the next request's. */
-    void end() {
-        in = null;
-        attachment = null;
-    }
-
-    private MemorySegment bytes() {
-        check();
-        return in;
-    }
-
-    private void check() {
-        if (in == null) {
-            throw new IllegalStateException(
-                    "stale request: it is valid until the handler returns, or the response ends");
-        }
-    }
-
     private static ByteView find(FormReader reader, ByteView form, String name) {
         reader.start(form);
         while (reader.next()) {
@@ -553,24 +323,12 @@ public final class Request {
         return null;
     }
 
-    private static ByteView view(ByteView[] views, int index) {
+    private static ByteView existing(ByteView[] views, int index) {
         ByteView view = views[index];
         if (view == null) {
             view = new ByteView();
             views[index] = view;
         }
         return view;
-    }
-
-    private int queryMark() {
-        if (queryMark == UNKNOWN) {
-            queryMark = -1;
-            long end = address() + targetEnd;
-            long mark = Swar.indexOf(QUESTION_MARKS, address() + pathStart, end);
-            if (mark < end) {
-                queryMark = (int) (mark - address());
-            }
-        }
-        return queryMark;
     }
 }

@@ -1,5 +1,8 @@
 package io.bareloop.http;
 
+import io.bareloop.wire.FieldValue;
+import io.bareloop.wire.Turn;
+import io.bareloop.wire.Writer;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
@@ -23,58 +26,23 @@ import java.util.Objects;
  * allocates, except that, and what says so.
  */
 public final class Response {
-    /** What status line and fields together may take. */
-    static final int HEAD_BYTES_MAX = 16 << 10;
+    private final Request request;
+    private final Writer writer;
+    private final Turn turn;
 
-    private static final int NOTHING = 0;
-    private static final int FIELDS = 1;
-    private static final int STREAM = 2;
-    private static final int DONE = 3;
-
-    private static final long CHUNKED = -1;
-    private static final long UNTIL_CLOSE = -2;
-
-    private static final Encoded CLOSE = Encoded.ascii("Connection: close\r\n");
-    private static final Encoded KEEP_ALIVE = Encoded.ascii("Connection: keep-alive\r\n");
-    private static final Encoded CONTENT_LENGTH = Encoded.ascii("Content-Length: ");
-    private static final Encoded CONTENT_RANGE = Encoded.ascii("Content-Range: bytes ");
-    private static final Encoded CHUNKED_FIELD = Encoded.ascii("Transfer-Encoding: chunked\r\n");
-    private static final Encoded LAST_CHUNK = Encoded.ascii("0\r\n\r\n");
-    private static final short CRLF = (short) Swar.ascii("\r\n");
-    private static final int NUMBER_AND_END_BYTES = 64;
-
-    /** Three numbers of 19 digits, with what stands between and behind them. */
-    private static final int RANGE_BYTES_MAX = 64;
-
-    /** Room for the largest chunk size and the two line breaks around a chunk. */
-    private static final int CHUNK_FRAME_BYTES = 16;
-
-    private final Exchange exchange;
-    private final Http1 http;
-    private final OutputBuffer out;
-
-    private boolean headOnly;
-    private int state = DONE;
-    private int start;
-    private Status status = Status.OK;
-
-    /** Bytes of the streamed body that are still to be written; or CHUNKED or UNTIL_CLOSE. */
-    private long left;
-
-    private Runnable onWritable;
-    private Runnable onAbort;
-    private Runnable onTick;
-    private long tickNanos;
-    private Runnable onDrain;
-    private Suspended suspended;
-
-    Response(Exchange exchange, Http1 http) {
-        this.exchange = exchange;
-        this.http = http;
-        this.out = http.out;
+    /**
+     * For the server: a response is made by the connection whose request it answers.
+     *
+     * @param request that it answers
+     * @param writer what it is a view of
+     * @param turn when it may be written
+     */
+    @SuppressWarnings("exports") // so that only the server can call it
+    public Response(Request request, Writer writer, Turn turn) {
+        this.request = request;
+        this.writer = writer;
+        this.turn = turn;
     }
-
-    // ---- status and fields
 
     /**
      * Begins the response with {@code status}; without this call it is 200.
@@ -84,21 +52,12 @@ public final class Response {
      * @throws IllegalStateException where the response has begun already
      */
     public Response status(Status status) {
-        if (!exchange.isTurn()) {
-            exchange.later(0, (request, response) -> response.status(status));
+        if (!turn.isMine()) {
+            turn.later(0, () -> status(status));
             return this;
         }
-        checkNotBegun();
-        begin();
-        putStatus(status);
+        writer.begin(status.code(), status.line(), status.isBodiless());
         return this;
-    }
-
-    private void checkNotBegun() {
-        if (state != NOTHING) {
-            throw new IllegalStateException(
-                    state == DONE ? "the response has ended" : "the status was written already");
-        }
     }
 
     /**
@@ -109,12 +68,11 @@ public final class Response {
      * @throws IllegalStateException where the body has begun, or the head grows too large
      */
     public Response contentType(MediaType type) {
-        if (!exchange.isTurn()) {
-            exchange.later(0, (request, response) -> response.contentType(type));
+        if (!turn.isMine()) {
+            turn.later(0, () -> contentType(type));
             return this;
         }
-        field(type.line().length());
-        out.put(type.line());
+        writer.lines(type.line());
         return this;
     }
 
@@ -130,20 +88,13 @@ public final class Response {
      * @throws IllegalStateException where the body has begun, or the head grows too large
      */
     public Response header(HeaderName name, String value) {
-        if (!exchange.isTurn()) {
-            exchange.later(0, (request, response) -> response.header(name, value));
+        if (!turn.isMine()) {
+            turn.later(0, () -> header(name, value));
             return this;
         }
-        for (int i = 0; i < value.length(); i++) {
-            char c = value.charAt(i);
-            if ((c < ' ' && c != '\t') || c >= 0x7F) {
-                throw new IllegalArgumentException(
-                        name + ": a field value has visible ASCII, spaces and tabs only: " + value);
-            }
-        }
-        beginField(name, value.length());
-        out.putAscii(value);
-        out.putShort(CRLF);
+        FieldValue.check(name, value);
+        name.checkHandlers();
+        writer.field(name.encoded(), value);
         return this;
     }
 
@@ -159,21 +110,14 @@ public final class Response {
      * @throws IllegalStateException where the body has begun, or the head grows too large
      */
     public Response header(HeaderName name, ByteView value) {
-        if (!exchange.isTurn()) {
+        if (!turn.isMine()) {
             ByteView copy = value.copy();
-            exchange.later(0, (request, response) -> response.header(name, copy));
+            turn.later(0, () -> header(name, copy));
             return this;
         }
-        for (int i = 0; i < value.length(); i++) {
-            byte b = value.at(i);
-            if ((b >= 0 && b < ' ' && b != '\t') || b == 0x7F) {
-                throw new IllegalArgumentException(
-                        name + ": control characters are not allowed in a field value");
-            }
-        }
-        beginField(name, value.length());
-        out.put(value.segment(), value.offset(), value.length());
-        out.putShort(CRLF);
+        FieldValue.check(name, value.segment(), value.offset(), value.length());
+        name.checkHandlers();
+        writer.field(name.encoded(), value.segment(), value.offset(), value.length());
         return this;
     }
 
@@ -185,13 +129,11 @@ public final class Response {
      * @throws IllegalStateException where the body has begun, or the head grows too large
      */
     public Response fields(Fields fields) {
-        if (!exchange.isTurn()) {
-            exchange.later(0, (request, response) -> response.fields(fields));
+        if (!turn.isMine()) {
+            turn.later(0, () -> fields(fields));
             return this;
         }
-        Encoded lines = fields.lines();
-        field(lines.length());
-        out.put(lines);
+        writer.lines(fields.lines());
         return this;
     }
 
@@ -207,21 +149,11 @@ public final class Response {
      * @throws IllegalStateException where the body has begun, or the head grows too large
      */
     public Response contentRange(long first, long last, long size) {
-        if (!exchange.isTurn()) {
-            exchange.later(0, (request, response) -> response.contentRange(first, last, size));
+        if (!turn.isMine()) {
+            turn.later(0, () -> contentRange(first, last, size));
             return this;
         }
-        if (first < 0 || last < first || size <= last) {
-            throw new IllegalArgumentException(first + "-" + last + "/" + size);
-        }
-        field(CONTENT_RANGE.length() + RANGE_BYTES_MAX);
-        out.put(CONTENT_RANGE);
-        out.putDecimal(first);
-        out.put((byte) '-');
-        out.putDecimal(last);
-        out.put((byte) '/');
-        out.putDecimal(size);
-        out.putShort(CRLF);
+        writer.contentRange(first, last, size);
         return this;
     }
 
@@ -235,20 +167,12 @@ public final class Response {
      * @throws IllegalStateException where the body has begun
      */
     public void body(byte[] body) {
-        if (!exchange.isTurn()) {
+        if (!turn.isMine()) {
             byte[] copy = body.clone();
-            exchange.later(copy.length, (request, response) -> response.body(copy));
+            turn.later(copy.length, () -> body(copy));
             return;
         }
-        endFields(body.length);
-        if (!hasNoBody()) {
-            if (body.length <= out.room()) {
-                out.put(body, 0, body.length);
-            } else {
-                exchange.connection.sendLarge(body);
-            }
-        }
-        ended();
+        writer.whole(body);
     }
 
     /**
@@ -268,16 +192,11 @@ public final class Response {
      * @throws IllegalStateException where the body has begun
      */
     public void body(ByteView view) {
-        if (!exchange.isTurn()) {
+        if (!turn.isMine()) {
             body(view.toByteArray());
             return;
         }
-        int length = view.length();
-        endFields(length);
-        if (!hasNoBody()) {
-            putCopy(view.segment(), view.offset(), length);
-        }
-        ended();
+        writer.wholeCopy(view.segment(), view.offset(), view.length());
     }
 
     /**
@@ -295,19 +214,11 @@ public final class Response {
      */
     public void body(MemorySegment body, long offset, int length) {
         Objects.checkFromIndexSize(offset, length, body.byteSize());
-        if (!exchange.isTurn()) {
-            exchange.later(0, (request, response) -> response.body(body, offset, length));
+        if (!turn.isMine()) {
+            turn.later(0, () -> body(body, offset, length));
             return;
         }
-        endFields(length);
-        if (!hasNoBody()) {
-            if (length <= out.room()) {
-                out.put(body, offset, length);
-            } else {
-                exchange.connection.sendLarge(body, offset, length);
-            }
-        }
-        ended();
+        writer.whole(body, offset, length);
     }
 
     /**
@@ -324,14 +235,11 @@ public final class Response {
      * @throws IllegalStateException where the body has begun
      */
     public void body(FileBody file, long offset, long length) {
-        if (!exchange.isTurn()) {
-            exchange.later(0, (request, response) -> response.body(file, offset, length), file);
+        if (!turn.isMine()) {
+            turn.later(0, () -> body(file, offset, length), file.source());
             return;
         }
-        checkRange(offset, length);
-        endFields(length);
-        sendFile(file, offset, length);
-        ended();
+        writer.whole(file.source(), offset, length);
     }
 
     /**
@@ -341,33 +249,11 @@ public final class Response {
      * @throws IllegalStateException where the response has begun already
      */
     public void send(Prepared prepared) {
-        if (!exchange.isTurn()) {
-            exchange.later(0, (request, response) -> response.send(prepared));
+        if (!turn.isMine()) {
+            turn.later(0, () -> send(prepared));
             return;
         }
-        checkNotBegun();
-        begin();
-        // What does not depend on the request, as it usually does not.
-        boolean same = keepsAlive() && exchange.request.minorVersion != 0 && !headOnly;
-        if (!same || !http.lastSent.put(prepared, http.date.second(), out)) {
-            putPrepared(prepared, same);
-        }
-        ended();
-    }
-
-    private void putPrepared(Prepared prepared, boolean same) {
-        putStatus(prepared.status());
-        putConnection();
-        Encoded tail = prepared.tail();
-        int length = headOnly ? prepared.fieldBytes() : tail.length();
-        if (length <= out.room()) {
-            out.put(tail, length);
-            if (same) {
-                http.lastSent.note(prepared, http.date.second(), out, out.position() - start);
-            }
-        } else {
-            exchange.connection.sendLarge(tail.segment(), 0, length);
-        }
+        writer.send(prepared.block());
     }
 
     /**
@@ -390,26 +276,11 @@ public final class Response {
      * @throws IllegalStateException where the body has begun
      */
     public Response stream() {
-        if (!exchange.isTurn()) {
-            exchange.later(0, (request, response) -> response.stream());
+        if (!turn.isMine()) {
+            turn.later(0, () -> stream());
             return this;
         }
-        boolean chunked = exchange.request.minorVersion == 1;
-        field(CHUNKED_FIELD.length());
-        if (!status.isBodiless()) {
-            if (chunked) {
-                out.put(CHUNKED_FIELD);
-            }
-            left = chunked ? CHUNKED : UNTIL_CLOSE;
-            if (!chunked) {
-                exchange.connection.closeAfterResponse();
-            }
-        } else {
-            left = 0;
-        }
-        putConnection();
-        out.putShort(CRLF);
-        state = STREAM;
+        writer.stream();
         return this;
     }
 
@@ -423,16 +294,11 @@ public final class Response {
      * @throws IllegalArgumentException where it is less than 0
      */
     public Response stream(long length) {
-        if (!exchange.isTurn()) {
-            exchange.later(0, (request, response) -> response.stream(length));
+        if (!turn.isMine()) {
+            turn.later(0, () -> stream(length));
             return this;
         }
-        if (length < 0) {
-            throw new IllegalArgumentException("a length of " + length);
-        }
-        endFields(length);
-        left = length;
-        state = STREAM;
+        writer.stream(length);
         return this;
     }
 
@@ -445,11 +311,11 @@ public final class Response {
      *     Limits#unsentBytesMax}: ask {@link #isWritable} first
      */
     public void write(ByteView piece) {
-        if (!exchange.isTurn()) {
+        if (!turn.isMine()) {
             write(piece.toByteArray());
             return;
         }
-        write(piece.segment(), piece.offset(), piece.length());
+        writer.write(piece.segment(), piece.offset(), piece.length());
     }
 
     /**
@@ -458,24 +324,12 @@ public final class Response {
      * @param piece of any number of bytes; an empty one writes nothing
      */
     public void write(byte[] piece) {
-        if (!exchange.isTurn()) {
+        if (!turn.isMine()) {
             byte[] copy = piece.clone();
-            exchange.later(copy.length, (request, response) -> response.write(copy));
+            turn.later(copy.length, () -> write(copy));
             return;
         }
-        int length = piece.length;
-        if (length + CHUNK_FRAME_BYTES > out.room()) {
-            write(MemorySegment.ofArray(piece), 0, length);
-        } else if (beginWrite(length)) {
-            if (left == CHUNKED) {
-                out.putHexadecimal(length);
-                out.putShort(CRLF);
-                out.put(piece, 0, length);
-                out.putShort(CRLF);
-            } else {
-                out.put(piece, 0, length);
-            }
-        }
+        writer.write(piece);
     }
 
     /**
@@ -488,17 +342,11 @@ public final class Response {
      */
     public void write(MemorySegment piece, long offset, int length) {
         Objects.checkFromIndexSize(offset, length, piece.byteSize());
-        if (!exchange.isTurn()) {
+        if (!turn.isMine()) {
             write(piece.asSlice(offset, length).toArray(ValueLayout.JAVA_BYTE));
             return;
         }
-        if (beginWrite(length)) {
-            if (left == CHUNKED) {
-                putChunks(piece, offset, length);
-            } else {
-                putCopy(piece, offset, length);
-            }
-        }
+        writer.write(piece, offset, length);
     }
 
     /**
@@ -514,54 +362,11 @@ public final class Response {
      *     #stream(long)}, or the piece is more than is left of the length
      */
     public void write(FileBody file, long offset, long length) {
-        if (!exchange.isTurn()) {
-            exchange.later(0, (request, response) -> response.write(file, offset, length), file);
+        if (!turn.isMine()) {
+            turn.later(0, () -> write(file, offset, length), file.source());
             return;
         }
-        checkRange(offset, length);
-        if (state != STREAM || left < length || exchange.connection.hasRest()) {
-            throw new IllegalStateException(
-                    "a file goes into a body of announced length, and behind what was sent");
-        }
-        left -= length;
-        sendFile(file, offset, length);
-    }
-
-    private static void checkRange(long offset, long length) {
-        if (offset < 0 || length < 0) {
-            throw new IllegalArgumentException(length + " bytes from " + offset);
-        }
-    }
-
-    private void sendFile(FileBody file, long offset, long length) {
-        if (length == 0 || hasNoBody()) {
-            file.release();
-        } else {
-            exchange.connection.sendFile(file, offset, length);
-        }
-    }
-
-    /** Checks and counts a piece; returns whether there is anything to put. */
-    private boolean beginWrite(int length) {
-        if (state != STREAM) {
-            throw new IllegalStateException(
-                    state == DONE ? "the response has ended" : "call stream() before write()");
-        }
-        if (left >= 0 && length > left && !status.isBodiless()) {
-            throw new IllegalStateException(
-                    length + " bytes, but " + left + " are left of the length announced");
-        }
-        if (exchange.connection.unsentBytes() + length > http.limits.unsentBytesMax()
-                || exchange.connection.hasRest()) {
-            throw new IllegalStateException(
-                    "the client does not read: more than "
-                            + http.limits.unsentBytesMax()
-                            + " bytes are unsent; write only while isWritable()");
-        }
-        if (left >= 0) {
-            left = Math.max(0, left - length);
-        }
-        return length > 0 && !hasNoBody();
+        writer.write(file.source(), offset, length);
     }
 
     /**
@@ -569,12 +374,8 @@ public final class Response {
      * without piling up} A handler that stops because it is false hears from {@link #onWritable}.
      */
     public boolean isWritable() {
-        if (!exchange.isTurn()) {
-            exchange.checkLoop();
-        }
-        return state != DONE
-                && exchange.connection.transport().unsentBytes() == 0
-                && !exchange.connection.hasRest();
+        turn.checkLoop();
+        return writer.isWritable();
     }
 
     /**
@@ -584,20 +385,11 @@ public final class Response {
      * @throws IllegalStateException where the response is not being streamed
      */
     public void end() {
-        if (!exchange.isTurn()) {
-            exchange.later(0, (request, response) -> response.end());
+        if (!turn.isMine()) {
+            turn.later(0, this::end);
             return;
         }
-        if (state != STREAM) {
-            throw new IllegalStateException("the response is not being streamed");
-        }
-        if (left == CHUNKED && !hasNoBody()) {
-            ensureRoom(LAST_CHUNK.length());
-            out.put(LAST_CHUNK);
-        } else if (left == UNTIL_CLOSE || (left > 0 && !hasNoBody())) {
-            exchange.connection.closeAfterResponse();
-        }
-        ended();
+        writer.end();
     }
 
     // ---- what comes later
@@ -611,16 +403,14 @@ public final class Response {
      *     is another request's handler, or another thread
      */
     public Suspended suspend() {
-        if (!exchange.isTurn()) {
+        if (!turn.isMine()) {
             throw new IllegalStateException("a response is suspended by its own handler");
         }
-        if (state == DONE || suspended != null) {
+        if (writer.hasEnded() || turn.isSuspended()) {
             throw new IllegalStateException(
-                    state == DONE ? "the response has ended" : "suspended already");
+                    writer.hasEnded() ? "the response has ended" : "suspended already");
         }
-        exchange.outlived = true;
-        suspended = new Suspended(exchange, exchange.connection.transport());
-        return suspended;
+        return new Suspended(turn.suspend(), request, this);
     }
 
     /**
@@ -632,10 +422,8 @@ public final class Response {
      * @throws IllegalStateException where the caller is another thread
      */
     public Response onWritable(Runnable action) {
-        if (!exchange.isTurn()) {
-            exchange.checkLoop();
-        }
-        onWritable = action;
+        turn.checkLoop();
+        turn.onWritable(action);
         return this;
     }
 
@@ -648,10 +436,8 @@ public final class Response {
      * @throws IllegalStateException where the caller is another thread
      */
     public Response onAbort(Runnable action) {
-        if (!exchange.isTurn()) {
-            exchange.checkLoop();
-        }
-        onAbort = action;
+        turn.checkLoop();
+        turn.onAbort(action);
         return this;
     }
 
@@ -665,18 +451,12 @@ public final class Response {
      * @throws IllegalStateException where the caller is another thread
      */
     public Response onTick(Duration period, Runnable action) {
-        if (!exchange.isTurn()) {
-            exchange.checkLoop();
-        }
+        turn.checkLoop();
         if (period.toMillis() < 100) {
             throw new IllegalArgumentException("a period of " + period + "; 100 ms is the least");
         }
-        tickNanos = period.toNanos();
-        onTick = action;
-        if (!exchange.isTurn()) {
-            // The deadline is set when its turn has come to an end.
-            exchange.later(0, (request, response) -> {});
-        }
+        turn.onTick(period.toNanos(), action);
+        turn.soon();
         return this;
     }
 
@@ -691,240 +471,28 @@ public final class Response {
      * @throws IllegalStateException where the caller is another thread
      */
     public Response onDrain(Runnable action) {
-        if (!exchange.isTurn()) {
-            exchange.checkLoop();
-        }
-        onDrain = action;
-        if (!exchange.isTurn()) {
-            // Where the server drains already, it hears of that when its turn has come to an end.
-            exchange.later(0, (request, response) -> {});
-        }
+        turn.checkLoop();
+        turn.onDrain(action);
+        turn.soon();
         return this;
     }
 
     /** {@return whether the response has ended: nothing can be written any more} */
     public boolean hasEnded() {
-        return state == DONE;
-    }
-
-    // ---- what the connection and its kin call
-
-    /** Prepares for the next request. */
-    void start(boolean newHeadOnly) {
-        headOnly = newHeadOnly;
-        status = Status.OK;
-        state = NOTHING;
-    }
-
-    /** Has {@code event} written in the response's own turn, unless too much waits for that. */
-    boolean writeLater(byte[] event) {
-        if (!exchange.canDefer(event.length)) {
-            return false;
-        }
-        exchange.later(
-                event.length,
-                (request, response) -> {
-                    if (response.isWritable()) {
-                        response.write(event);
-                    }
-                });
-        return true;
-    }
-
-    /** Whether the caller may write now, rather than leave it to the response's own turn. */
-    boolean isTurn() {
-        return exchange.isTurn();
-    }
-
-    Http1 http() {
-        return http;
-    }
-
-    /** Whether the request was a HEAD: what is written of the body goes nowhere. */
-    boolean isHeadOnly() {
-        return headOnly;
+        return writer.hasEnded();
     }
 
     /** {@return whether the status has been written: it cannot be chosen any more} */
     public boolean hasBegun() {
-        return state != NOTHING;
+        return writer.hasBegun();
     }
 
-    /** Whether it goes on after the handler has returned. */
-    boolean isOpen() {
-        return state == STREAM || (suspended != null && state != DONE);
+    Turn turn() {
+        return turn;
     }
 
-    /** Takes back what has been written of this response, unless it has left the buffer. */
-    boolean takeBack() {
-        if (state == NOTHING) {
-            return true;
-        }
-        // Behind the flush that a file or memory begins with, the buffer is empty, and nobody has
-        // come to say so where the file's own code failed.
-        if (exchange.connection.hasFlushed() || out.position() <= start) {
-            return false;
-        }
-        out.rewind(start);
-        exchange.connection.dropRest();
-        state = NOTHING;
-        return true;
-    }
-
-    /** Ends the response with an empty body, unless it has ended. */
-    void finish() {
-        if (state != DONE) {
-            endFields(0);
-            ended();
-        }
-    }
-
-    Runnable writableAction() {
-        return onWritable;
-    }
-
-    Runnable tickAction() {
-        return onTick;
-    }
-
-    long tickNanos() {
-        return tickNanos;
-    }
-
-    boolean hearsOfDrain() {
-        return onDrain != null;
-    }
-
-    /** What is to be done once, when the server drains; nothing where that has been done. */
-    Runnable takeDrainAction() {
-        Runnable action = onDrain;
-        onDrain = null;
-        return action != null ? action : () -> {};
-    }
-
-    /** The exchange is over; {@code aborted} where that is not because the response has ended. */
-    void expire(boolean aborted) {
-        state = DONE;
-        Runnable abort = onAbort;
-        onWritable = null;
-        onAbort = null;
-        onTick = null;
-        onDrain = null;
-        if (suspended != null) {
-            suspended.end();
-            suspended = null;
-        }
-        if (aborted && abort != null) {
-            try {
-                abort.run();
-            } catch (Throwable failure) {
-                http.report(failure);
-            }
-            Thread.interrupted();
-        }
-    }
-
-    private void begin() {
-        ensureRoom(HEAD_BYTES_MAX);
-        exchange.connection.beginResponse();
-        start = out.position();
-        state = FIELDS;
-    }
-
-    private boolean keepsAlive() {
-        return exchange.connection.keepsAlive();
-    }
-
-    private void putStatus(Status newStatus) {
-        status = newStatus;
-        if (newStatus == Status.OK) {
-            http.date.putOk(out);
-        } else {
-            out.put(newStatus.line());
-            http.date.putFields(out);
-        }
-        if (!keepsAlive() && exchange.request.minorVersion != 0) {
-            out.put(CLOSE);
-        }
-    }
-
-    /** To HTTP/1.0 it is said at the end of the fields: by then it is known how the body ends. */
-    private void putConnection() {
-        if (exchange.request.minorVersion == 0) {
-            out.put(keepsAlive() ? KEEP_ALIVE : CLOSE);
-        }
-    }
-
-    private void beginField(HeaderName name, int valueLength) {
-        if (name.isServers()) {
-            throw new IllegalArgumentException(name + " is written by the server");
-        }
-        field(name.encoded().length() + valueLength + 4);
-        out.put(name.encoded());
-    }
-
-    private void field(int bytes) {
-        if (state == NOTHING) {
-            begin();
-            putStatus(Status.OK);
-        } else if (state != FIELDS) {
-            throw new IllegalStateException(
-                    state == DONE ? "the response has ended" : "the body has begun");
-        }
-        if (out.position() - start + bytes > HEAD_BYTES_MAX - NUMBER_AND_END_BYTES) {
-            throw new IllegalStateException(
-                    "status line and fields exceed " + HEAD_BYTES_MAX + " bytes");
-        }
-    }
-
-    private void endFields(long contentLength) {
-        field(CONTENT_LENGTH.length());
-        if (!status.isBodiless()) {
-            out.put(CONTENT_LENGTH);
-            out.putDecimal(contentLength);
-            out.putShort(CRLF);
-        }
-        putConnection();
-        out.putShort(CRLF);
-    }
-
-    private void ended() {
-        state = DONE;
-    }
-
-    private boolean hasNoBody() {
-        return headOnly || status.isBodiless();
-    }
-
-    /** Copies all of it, however often the buffer has to be flushed. */
-    private void putCopy(MemorySegment from, long offset, int length) {
-        long at = offset;
-        long end = offset + length;
-        while (at < end) {
-            ensureRoom(1);
-            int piece = (int) Math.min(out.room(), end - at);
-            out.put(from, at, piece);
-            at += piece;
-        }
-    }
-
-    private void putChunks(MemorySegment from, long offset, int length) {
-        long at = offset;
-        long end = offset + length;
-        while (at < end) {
-            ensureRoom(CHUNK_FRAME_BYTES + (int) Math.min(end - at, http.out.capacity() / 4));
-            int piece = (int) Math.min(out.room() - CHUNK_FRAME_BYTES, end - at);
-            out.putHexadecimal(piece);
-            out.putShort(CRLF);
-            out.put(from, at, piece);
-            out.putShort(CRLF);
-            at += piece;
-        }
-    }
-
-    private void ensureRoom(int bytes) {
-        if (out.room() < bytes) {
-            exchange.connection.flush();
-        }
+    /** Whether the request was a HEAD: what is written of the body goes nowhere. */
+    boolean isHeadOnly() {
+        return writer.isHeadOnly();
     }
 }

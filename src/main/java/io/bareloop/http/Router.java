@@ -1,5 +1,8 @@
 package io.bareloop.http;
 
+import io.bareloop.wire.Head;
+import io.bareloop.wire.Memory;
+import io.bareloop.wire.Swar;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -51,13 +54,13 @@ public final class Router implements Handler {
 
     @Override
     public Handler route(Request request) {
-        Handler known = request.routed(this);
+        Handler known = (Handler) request.head().routed(this);
         return (known != null ? known : find(request)).route(request);
     }
 
     private Handler find(Request request) {
-        long from = request.pathStart();
-        long to = request.pathEnd();
+        long from = request.pathStartAddress();
+        long to = request.pathEndAddress();
         if (from == to) {
             // "http://host", an absolute target without a path: the root.
             return root(request);
@@ -76,7 +79,7 @@ public final class Router implements Handler {
             }
         }
         if (root.tail != null) {
-            request.setParameter(0, 0, 0);
+            request.head().parameter(0, 0, 0);
             return lead(request, root.tail);
         }
         return notFound;
@@ -84,7 +87,7 @@ public final class Router implements Handler {
 
     private Handler lead(Request request, Node node) {
         Handler handler = node.handler(request.method());
-        request.routed(this, handler, node.parameterNames);
+        request.head().routed(this, handler, node.parameterNames);
         return handler;
     }
 
@@ -111,12 +114,12 @@ public final class Router implements Handler {
         if (node.parameter != null && end > start) {
             Node found = match(node.parameter, path, end, to, request, depth + 1);
             if (found != null) {
-                request.setParameter(depth, (int) (start - path), (int) (end - start));
+                request.head().parameter(depth, (int) (start - path), (int) (end - start));
                 return found;
             }
         }
         if (node.tail != null) {
-            request.setParameter(depth, (int) (start - path), (int) (to - start));
+            request.head().parameter(depth, (int) (start - path), (int) (to - start));
             return node.tail;
         }
         return null;
@@ -313,9 +316,9 @@ public final class Router implements Handler {
                 node = descend(node, segments[i], i == segments.length - 1, names, path);
             }
             String[] parameterNames = names.toArray(new String[0]);
-            if (parameterNames.length > Request.PARAMETERS_MAX) {
+            if (parameterNames.length > Head.PARAMETERS_MAX) {
                 throw new IllegalArgumentException(
-                        "more than " + Request.PARAMETERS_MAX + " parameters: " + path);
+                        "more than " + Head.PARAMETERS_MAX + " parameters: " + path);
             }
             if (node.parameterNames != null
                     && !Arrays.equals(node.parameterNames, parameterNames)) {

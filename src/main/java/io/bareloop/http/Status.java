@@ -1,5 +1,7 @@
 package io.bareloop.http;
 
+import io.bareloop.wire.Encoded;
+
 /** Status codes of RFC 9110, section 15, and RFC 6585. */
 public enum Status {
     /** 200 OK. */

@@ -54,6 +54,11 @@ public interface StreamHandler extends Handler {
      */
     default void aborted(Request request) {}
 
+    @Override
+    default Intake intake() {
+        return Intake.PIECES;
+    }
+
     /** A request without a body: it begins, and ends. */
     @Override
     default void handle(Request request, Response response) throws Exception {

@@ -1,19 +1,20 @@
 package io.bareloop.http;
 
+import io.bareloop.wire.WayBack;
+
 /**
  * A request whose handler has returned, and whose response is still to come: from {@link
  * Response#suspend}. The one thing of the server that other threads may hold and call.
  */
 public final class Suspended {
-    private final Exchange exchange;
-    private final Transport transport;
-    private final long serial;
-    private volatile boolean gone;
+    private final WayBack way;
+    private final Request request;
+    private final Response response;
 
-    Suspended(Exchange exchange, Transport transport) {
-        this.exchange = exchange;
-        this.transport = transport;
-        this.serial = exchange.serial;
+    Suspended(WayBack way, Request request, Response response) {
+        this.way = way;
+        this.request = request;
+        this.response = response;
     }
 
     /**
@@ -25,14 +26,8 @@ public final class Suspended {
      * @throws IllegalStateException on the loop, where too many actions wait for their turn already
      */
     public void resume(Handler action) {
-        if (gone) {
-            return;
-        }
-        if (exchange.isLoop() && exchange.serial == serial) {
-            // Behind what else was called in other turns of the loop.
-            exchange.later(0, action);
-        } else {
-            transport.execute(() -> resumeOnLoop(action));
+        if (!way.isGone()) {
+            way.resume(() -> action.handle(request, response));
         }
     }
 
@@ -41,12 +36,7 @@ public final class Suspended {
      * know: work for it would be in vain} For any thread.
      */
     public boolean isGone() {
-        return gone;
-    }
-
-    /** The exchange is over. On the loop. */
-    void end() {
-        gone = true;
+        return way.isGone();
     }
 
     /**
@@ -56,30 +46,18 @@ public final class Suspended {
      * @throws HttpException with 503 where there is no memory for it
      */
     void retain() {
-        exchange.connection.retain(exchange);
+        if (!way.retain()) {
+            throw new HttpException(Status.SERVICE_UNAVAILABLE, null);
+        }
     }
 
     /** No thread is going to read the request after all. On the loop. */
     void unretain() {
-        exchange.retained = false;
+        way.unretain();
     }
 
     /** Another thread is done with the request; then as {@link #resume}. For any thread. */
     void release(Handler action) {
-        transport.execute(
-                () -> {
-                    exchange.retained = false;
-                    if (!gone) {
-                        resumeOnLoop(action);
-                    } else if (exchange.connection == null) {
-                        exchange.response.http().recycle(exchange);
-                    }
-                });
-    }
-
-    private void resumeOnLoop(Handler action) {
-        if (exchange.serial == serial && exchange.connection != null) {
-            exchange.connection.resumed(exchange, action);
-        }
+        way.release(() -> action.handle(request, response));
     }
 }

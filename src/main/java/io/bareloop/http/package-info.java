@@ -1,5 +1,5 @@
 /**
- * HTTP/1.1 as bytes: parser, request and response views, and what a handler is given.
+ * What a handler sees: requests, responses, and ways to route and to answer.
  *
  * <p>Start at {@link io.bareloop.http.Handler}: it answers a {@link io.bareloop.http.Request} by a
  * {@link io.bareloop.http.Response}.
@@ -17,12 +17,8 @@
  *       can ask for.
  * </ul>
  *
- * <p>No handler needs Http1, OutputBuffer, Protocol, RequestParser, Slab and Transport. They are
- * public for the loop, which is in another package, and may change without notice.
- *
- * <p>Knows: bytes in, bytes out, RFC 9110 and RFC 9112. Imports: {@code java.base} only, no
- * descriptors and no system calls. Called by: {@code loop}, which moves the bytes, {@code server},
- * {@code app}, and the handlers of users. {@link io.bareloop.http.Protocol} and {@link
- * io.bareloop.http.Transport} are the seam between the two sides.
+ * <p>Knows: what a handler sees, as views and values. Imports: {@code wire}, of whose data these
+ * are views. Called by: {@code exchange}, which calls handlers, {@code files}, {@code server},
+ * {@code app}, and the handlers of users.
  */
 package io.bareloop.http;

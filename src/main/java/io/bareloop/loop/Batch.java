@@ -1,8 +1,8 @@
 package io.bareloop.loop;
 
-import io.bareloop.http.OutputBuffer;
 import io.bareloop.net.IoUring;
 import io.bareloop.sys.Syscalls;
+import io.bareloop.wire.OutputBuffer;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 

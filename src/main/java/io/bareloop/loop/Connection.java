@@ -1,11 +1,12 @@
 package io.bareloop.loop;
 
-import io.bareloop.http.FileBody;
-import io.bareloop.http.OutputBuffer;
-import io.bareloop.http.Protocol;
-import io.bareloop.http.Transport;
 import io.bareloop.sys.Linux;
 import io.bareloop.sys.Syscalls;
+import io.bareloop.wire.FileSource;
+import io.bareloop.wire.OutputBuffer;
+import io.bareloop.wire.Pending;
+import io.bareloop.wire.Protocol;
+import io.bareloop.wire.Transport;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -30,8 +31,16 @@ final class Connection implements Transport {
 
     private final Loop loop;
     private final Syscalls sys;
-    private final Protocol protocol;
     private final int slot;
+
+    /** With which every connection of this slot begins. */
+    private final Protocol first;
+
+    /** Which has its turn now. */
+    private Protocol protocol;
+
+    /** Which has it from the end of the call at hand on; or null. */
+    private Protocol next;
 
     private int generation;
     private int fd = NONE;
@@ -80,12 +89,13 @@ final class Connection implements Transport {
     Connection(Loop loop, Syscalls sys, Protocol protocol, int slot, int generation) {
         this.loop = loop;
         this.sys = sys;
+        this.first = protocol;
         this.protocol = protocol;
         this.slot = slot;
         this.generation = generation;
         unsent = new Pending(loop.slab());
         progress = new Progress(loop, sys, slot);
-        incoming = new Incoming(loop, sys, this, protocol, unsent);
+        incoming = new Incoming(loop, sys, this, unsent);
         outgoing = new Outgoing(loop, sys, this, unsent, progress);
         body = new LargeBody(loop, sys, this, outgoing, progress);
     }
@@ -104,13 +114,19 @@ final class Connection implements Transport {
         incoming.open();
         outgoing.open();
         body.open();
-        protocol.open(this);
-        if (loop.drain.hasBegun()) {
-            protocol.drain();
-        }
+        openProtocol(first);
         incoming.receive();
         if (isOpen()) {
             watch();
+        }
+    }
+
+    private void openProtocol(Protocol newProtocol) {
+        protocol = newProtocol;
+        next = null;
+        protocol.open(this);
+        if (loop.drain.hasBegun()) {
+            protocol.drain();
         }
     }
 
@@ -285,6 +301,24 @@ final class Connection implements Transport {
         }
     }
 
+    Protocol protocol() {
+        return protocol;
+    }
+
+    @Override
+    public void become(Protocol newProtocol) {
+        next = newProtocol;
+    }
+
+    /** Whether there is a new protocol, which has just been opened. */
+    boolean hasBecome() {
+        if (next == null || !isOpen()) {
+            return false;
+        }
+        openProtocol(next);
+        return true;
+    }
+
     /** It ends: sends what the protocol has appended; closes where that was the end of it. */
     void leave() {
         inProtocol = false;
@@ -343,7 +377,7 @@ final class Connection implements Transport {
     }
 
     @Override
-    public long sendFile(FileBody file, long offset, long length) {
+    public long sendFile(FileSource file, long offset, long length) {
         return body.sendFile(file, offset, length);
     }
 

@@ -1,8 +1,8 @@
 package io.bareloop.loop;
 
-import io.bareloop.http.Protocol;
 import io.bareloop.sys.Errno;
 import io.bareloop.sys.Syscalls;
+import io.bareloop.wire.Pending;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -16,7 +16,6 @@ final class Incoming {
     private final Loop loop;
     private final Syscalls sys;
     private final Connection connection;
-    private final Protocol protocol;
     private final Pending unsent;
     private final Linger linger;
 
@@ -47,11 +46,10 @@ final class Incoming {
     /**
      * @param unsent output of the same connection: while there is any, no input is taken
      */
-    Incoming(Loop loop, Syscalls sys, Connection connection, Protocol protocol, Pending unsent) {
+    Incoming(Loop loop, Syscalls sys, Connection connection, Pending unsent) {
         this.loop = loop;
         this.sys = sys;
         this.connection = connection;
-        this.protocol = protocol;
         this.unsent = unsent;
         linger = new Linger(loop, sys);
         kept = new Pending(loop.slab());
@@ -196,7 +194,7 @@ final class Incoming {
             if (peer != Peer.ENDED) {
                 peer = Peer.ENDED;
                 connection.enter();
-                protocol.endOfInput();
+                connection.protocol().endOfInput();
                 connection.leave();
             }
             return;
@@ -208,7 +206,12 @@ final class Incoming {
     /** Lets the protocol have [from, to) of {@code in}, sends its answer, keeps what it leaves. */
     private void consume(MemorySegment in, int from, int to, boolean isKept) {
         connection.enter();
-        int at = protocol.receive(in, from, to);
+        int at = connection.protocol().receive(in, from, to);
+        while (connection.hasBecome()) {
+            if (at < to) {
+                at = connection.protocol().receive(in, at, to);
+            }
+        }
         connection.leave();
         if (!connection.takesInput()) {
             release();

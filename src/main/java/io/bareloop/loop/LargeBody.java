@@ -1,10 +1,10 @@
 package io.bareloop.loop;
 
-import io.bareloop.http.FileBody;
-import io.bareloop.http.OutputBuffer;
 import io.bareloop.sys.Errno;
 import io.bareloop.sys.Linux;
 import io.bareloop.sys.Syscalls;
+import io.bareloop.wire.FileSource;
+import io.bareloop.wire.OutputBuffer;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -202,7 +202,7 @@ final class LargeBody {
     // ---- files
 
     /** {@link Connection#sendFile}. */
-    long sendFile(FileBody file, long offset, long length) {
+    long sendFile(FileSource file, long offset, long length) {
         if (loop.privateTable) {
             // The number means another file in this thread's table, and not a secret one only by
             // luck.
@@ -258,7 +258,7 @@ final class LargeBody {
     }
 
     /** How many of {@code bytes} are sent without waiting for the disk, as far as is known. */
-    private long withoutDisk(FileBody file, long at, long bytes) {
+    private long withoutDisk(FileSource file, long at, long bytes) {
         probed = false;
         if (at < warmTo) {
             // Has just been read for us: what is behind it will be asked for in its turn.
@@ -276,7 +276,7 @@ final class LargeBody {
      * read together with one of them, as a rule; where not, it is the loop that waits, once. A file
      * system that cannot tell is taken at its word.
      */
-    private boolean isCached(FileBody file, long first, long last) {
+    private boolean isCached(FileSource file, long first, long last) {
         long probe = first;
         while (sys.preadv2Nowait(file.descriptor(), probe) != -Errno.EAGAIN) {
             if (probe == last) {
@@ -303,7 +303,7 @@ final class LargeBody {
         return false;
     }
 
-    private void fileSent(FileBody file, long end) {
+    private void fileSent(FileSource file, long end) {
         if (probed && fileFrom == 0) {
             // Not where others said so: from time to time somebody has to ask.
             file.noteWarm(end, fileSince);
@@ -313,7 +313,7 @@ final class LargeBody {
     }
 
     /** Has another thread wait for the disk. Allocates: it is slow anyway. */
-    private void warm(FileBody file, long from, int length) {
+    private void warm(FileSource file, long from, int length) {
         waitFor(Wait.DISK);
         loop.deadlines().set(connection.slot(), loop.now() + loop.options.sendNanos());
         long token = connection.token();

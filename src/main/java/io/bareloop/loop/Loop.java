@@ -1,12 +1,12 @@
 package io.bareloop.loop;
 
-import io.bareloop.http.OutputBuffer;
-import io.bareloop.http.Protocol;
-import io.bareloop.http.Slab;
 import io.bareloop.net.Epoll;
 import io.bareloop.net.KnobLog;
 import io.bareloop.sys.Linux;
 import io.bareloop.sys.Syscalls;
+import io.bareloop.wire.OutputBuffer;
+import io.bareloop.wire.Protocol;
+import io.bareloop.wire.Slab;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.function.Consumer;

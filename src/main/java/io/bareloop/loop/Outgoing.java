@@ -1,9 +1,10 @@
 package io.bareloop.loop;
 
-import io.bareloop.http.OutputBuffer;
 import io.bareloop.sys.Errno;
 import io.bareloop.sys.Linux;
 import io.bareloop.sys.Syscalls;
+import io.bareloop.wire.OutputBuffer;
+import io.bareloop.wire.Pending;
 import java.lang.foreign.MemorySegment;
 
 /**

@@ -1,7 +1,7 @@
 package io.bareloop.loop;
 
-import io.bareloop.http.Protocol;
 import io.bareloop.sys.Syscalls;
+import io.bareloop.wire.Protocol;
 import java.util.Arrays;
 
 /**

@@ -1,6 +1,6 @@
 package io.bareloop.loop;
 
-import io.bareloop.http.Slab;
+import io.bareloop.wire.Slab;
 
 /** Gives memory of a slab back to the system, a while after the burst that needed it. */
 final class Trim {

@@ -1,8 +1,6 @@
 package io.bareloop.server;
 
-import io.bareloop.http.Http1;
-import io.bareloop.http.OutputBuffer;
-import io.bareloop.http.Slab;
+import io.bareloop.http1.Http1;
 import io.bareloop.loop.Counters;
 import io.bareloop.loop.Loop;
 import io.bareloop.net.KnobLog;
@@ -10,6 +8,8 @@ import io.bareloop.net.ListenerGroup;
 import io.bareloop.sys.Linux;
 import io.bareloop.sys.Pages;
 import io.bareloop.sys.Syscalls;
+import io.bareloop.wire.OutputBuffer;
+import io.bareloop.wire.Slab;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;

@@ -1,6 +1,6 @@
 package io.bareloop.server;
 
-import io.bareloop.http.Http1;
+import io.bareloop.http1.Http1;
 import io.bareloop.loop.Loop;
 
 /**

@@ -6,7 +6,7 @@
  * io.bareloop.server.NativeMemory} what they may take.
  *
  * <p>Knows: how listeners, loops and threads become one server, and how it ends. Imports: {@code
- * loop}, {@code net}, {@code sys} for the calls it hands to them, and {@code http}. Called by:
- * users and {@code app}.
+ * loop}, {@code net}, {@code sys} for the calls it hands to them, {@code http1}, {@code http} and
+ * {@code wire}. Called by: users and {@code app}.
  */
 package io.bareloop.server;

@@ -3,10 +3,12 @@ package io.bareloop.http;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.bareloop.http1.RequestParser;
 import io.bareloop.rig.Allocations;
 import io.bareloop.rig.Bytes;
 import io.bareloop.rig.Client;
 import io.bareloop.rig.HttpRig;
+import io.bareloop.rig.ParsedRequest;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.net.URLDecoder;
@@ -202,10 +204,10 @@ class FormReaderTest {
         String text = "GET " + target + " HTTP/1.1\r\nHost: a\r\n\r\n";
         MemorySegment in = arena.allocate(text.length());
         in.copyFrom(MemorySegment.ofArray(Bytes.of(text)));
-        Request request = new Request(Limits.defaults());
+        ParsedRequest parsed = new ParsedRequest(Limits.defaults());
         RequestParser parser = new RequestParser(Limits.defaults());
-        assertThat(parser.parse(in, 0, text.length(), request)).isEqualTo(text.length());
-        return request;
+        assertThat(parser.parse(in, 0, text.length(), parsed.head)).isEqualTo(text.length());
+        return parsed.view;
     }
 
     @Test

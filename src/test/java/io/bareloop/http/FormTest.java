@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.bareloop.wire.Head;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.net.URLDecoder;
@@ -23,10 +24,10 @@ class FormTest {
         byte[] bytes = body.getBytes(ISO_8859_1);
         MemorySegment in = Arena.ofAuto().allocate(AT + bytes.length + 50L);
         MemorySegment.copy(bytes, 0, in, java.lang.foreign.ValueLayout.JAVA_BYTE, AT, bytes.length);
-        Request request = new Request(limits);
-        request.start(in, 20);
-        request.body(AT, AT + bytes.length);
-        return request;
+        Head head = new Head(limits.fieldsMax());
+        head.start(in, 20);
+        head.body(AT, AT + bytes.length);
+        return new Request(head, limits);
     }
 
     private static Request request(String body) {
@@ -85,7 +86,7 @@ class FormTest {
     void isDecodedInPlace(int length) {
         Request request = request("a=%41&b=" + "+x%2b".repeat(length / 5 + 1) + "&c=1");
         ByteView value = request.formValue("b");
-        assertThat(value.segment()).isSameAs(request.segment());
+        assertThat(value.segment()).isSameAs(request.head().segment());
         assertThat(value.length()).isEqualTo(3 * (length / 5 + 1));
         assertThat(value(request, "b")).isEqualTo(" x+".repeat(length / 5 + 1));
         assertThat(value(request, "c")).isEqualTo("1");
@@ -96,10 +97,15 @@ class FormTest {
     void movesWithItsRequest() {
         Request request = request("a=%41&b=2");
         assertThat(value(request, "a")).isEqualTo("A");
-        MemorySegment elsewhere = Arena.ofAuto().allocate(request.segment().byteSize());
-        MemorySegment.copy(request.segment(), 20, elsewhere, 0, request.segment().byteSize() - 20);
-        request.segment().fill((byte) 'z');
-        request.move(elsewhere, 0);
+        MemorySegment elsewhere = Arena.ofAuto().allocate(request.head().segment().byteSize());
+        MemorySegment.copy(
+                request.head().segment(),
+                20,
+                elsewhere,
+                0,
+                request.head().segment().byteSize() - 20);
+        request.head().segment().fill((byte) 'z');
+        request.head().move(elsewhere, 0);
         assertThat(value(request, "a")).isEqualTo("A");
         assertThat(value(request, "b")).isEqualTo("2");
     }

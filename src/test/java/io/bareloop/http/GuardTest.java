@@ -8,6 +8,7 @@ import io.bareloop.rig.Client;
 import io.bareloop.rig.HttpRig;
 import io.bareloop.sys.Errno;
 import io.bareloop.sys.Syscalls;
+import io.bareloop.wire.FileSource;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
@@ -136,7 +137,8 @@ class GuardTest {
             places.put(
                     "file " + call,
                     (request, response) ->
-                            response.body(new FailingFile(call, which), 0, 10_000_000));
+                            response.body(
+                                    new FileBody(new FailingFile(call, which)), 0, 10_000_000));
         }
         return places;
     }
@@ -187,7 +189,7 @@ class GuardTest {
         }
     }
 
-    private record FailingFile(String call, int which) implements FileBody {
+    private record FailingFile(String call, int which) implements FileSource {
         private void at(String here) {
             if (here.equals(call)) {
                 fail(which);
@@ -427,7 +429,10 @@ class GuardTest {
                             .get(
                                     "/file",
                                     (request, response) ->
-                                            response.body(new FailingFile(call, which), 0, 100_000))
+                                            response.body(
+                                                    new FileBody(new FailingFile(call, which)),
+                                                    0,
+                                                    100_000))
                             .build();
             try (HttpRig rig = HttpRig.reporting(handler, failure -> {}, ColdDisk::new);
                     Client client = Client.connect(rig.port())) {
@@ -560,8 +565,8 @@ class GuardTest {
         uses.put("headerValue", () -> request.headerValue(0));
         uses.put("headerCount", () -> request.headerCount());
         uses.put("path", () -> request.path());
-        uses.put("pathStart", () -> request.pathStart());
-        uses.put("pathEnd", () -> request.pathEnd());
+        uses.put("pathStart", () -> request.pathStartAddress());
+        uses.put("pathEnd", () -> request.pathEndAddress());
         uses.put("target", () -> request.target());
         uses.put("query", () -> request.query());
         uses.put("queryValue", () -> request.queryValue("query"));

@@ -6,6 +6,8 @@ import io.bareloop.rig.Answer;
 import io.bareloop.rig.Bytes;
 import io.bareloop.rig.Client;
 import io.bareloop.rig.HttpRig;
+import io.bareloop.rig.ParsedRequest;
+import io.bareloop.wire.FileSource;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
@@ -251,8 +253,8 @@ class OwnTurnTest {
     @ValueSource(strings = {"sent", "twice", "wrong", "gone"})
     void aFileThatWaitsIsReleased(String what) throws Exception {
         AtomicInteger released = new AtomicInteger();
-        FileBody file =
-                new FileBody() {
+        FileSource source =
+                new FileSource() {
                     @Override
                     public int descriptor() {
                         return -1;
@@ -273,6 +275,7 @@ class OwnTurnTest {
                         released.incrementAndGet();
                     }
                 };
+        FileBody file = new FileBody(source);
         Client[] one = new Client[1];
         Act act =
                 (response, request) -> {
@@ -441,14 +444,14 @@ class OwnTurnTest {
                 Client other = Client.connect(rig.port())) {
             one.ask("/wait");
             HttpRig.await(true, () -> waiting.get() != null);
-            Request another = new Request(Limits.defaults());
+            ParsedRequest parsed = new ParsedRequest(Limits.defaults());
             MemorySegment bytes = Arena.ofAuto().allocateFrom("GET /other HTTP/1.1");
-            another.start(bytes, 0);
-            another.target(bytes.address() + 4, bytes.address() + 4, bytes.address() + 10);
+            parsed.head.start(bytes, 0);
+            parsed.head.target(bytes.address() + 4, bytes.address() + 4, bytes.address() + 10);
             for (int i = 0; i < 20; i++) {
                 Throwable refusal = null;
                 try {
-                    act.on(waiting.get(), another);
+                    act.on(waiting.get(), parsed.view);
                 } catch (IllegalStateException e) {
                     refusal = e;
                 }

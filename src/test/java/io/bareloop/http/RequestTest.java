@@ -3,7 +3,10 @@ package io.bareloop.http;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.bareloop.http1.RequestParser;
 import io.bareloop.rig.Bytes;
+import io.bareloop.rig.ParsedRequest;
+import io.bareloop.wire.Head;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import org.junit.jupiter.api.AfterEach;
@@ -14,7 +17,8 @@ class RequestTest {
     private static final HeaderName ABSENT = HeaderName.of("Absent");
 
     private final Arena arena = Arena.ofConfined();
-    private final Request request = new Request(Limits.defaults());
+    private final ParsedRequest parsed = new ParsedRequest(Limits.defaults());
+    private final Request request = parsed.view;
 
     @AfterEach
     void free() {
@@ -104,11 +108,11 @@ class RequestTest {
                 "Transfer-Encoding: chunked");
         assertThat(request.query().toString()).isEqualTo("b");
         assertThat(
-                        request.says(Request.CHUNKED)
-                                && request.says(Request.CLOSES)
-                                && request.says(Request.KEEPS_ALIVE))
+                        parsed.head.says(Head.CHUNKED)
+                                && parsed.head.says(Head.CLOSES)
+                                && parsed.head.says(Head.KEEPS_ALIVE))
                 .isTrue();
-        assertThat(request.says(Request.EXPECTS_CONTINUE) && request.says(Request.HAS_HOST))
+        assertThat(parsed.head.says(Head.EXPECTS_CONTINUE) && parsed.head.says(Head.HAS_HOST))
                 .isTrue();
 
         parse("GET /c HTTP/1.0");
@@ -118,18 +122,18 @@ class RequestTest {
         assertThat(request.query().isEmpty()).isTrue();
         assertThat(request.headerCount()).isZero();
         assertThat(
-                        request.says(Request.CHUNKED)
-                                || request.says(Request.CLOSES)
-                                || request.says(Request.KEEPS_ALIVE))
+                        parsed.head.says(Head.CHUNKED)
+                                || parsed.head.says(Head.CLOSES)
+                                || parsed.head.says(Head.KEEPS_ALIVE))
                 .isFalse();
-        assertThat(request.says(Request.EXPECTS_CONTINUE) || request.says(Request.HAS_HOST))
+        assertThat(parsed.head.says(Head.EXPECTS_CONTINUE) || parsed.head.says(Head.HAS_HOST))
                 .isFalse();
-        assertThat(request.contentLength).isEqualTo(-1);
+        assertThat(parsed.head.contentLength).isEqualTo(-1);
 
         parse("GET / HTTP/1.0", "Content-Length: 5");
-        assertThat(request.contentLength).isEqualTo(5);
+        assertThat(parsed.head.contentLength).isEqualTo(5);
         parse("GET / HTTP/1.0");
-        assertThat(request.contentLength).isEqualTo(-1);
+        assertThat(parsed.head.contentLength).isEqualTo(-1);
     }
 
     @Test
@@ -138,9 +142,9 @@ class RequestTest {
         MemorySegment in = arena.allocate(text.length());
         in.copyFrom(MemorySegment.ofArray(Bytes.of(text)));
         RequestParser parser = new RequestParser(Limits.defaults());
-        int second = parser.parse(in, 0, text.length(), request);
+        int second = parser.parse(in, 0, text.length(), parsed.head);
         assertThat(request.target().toString()).isEqualTo("/first");
-        assertThat(parser.parse(in, second, text.length(), request)).isEqualTo(text.length());
+        assertThat(parser.parse(in, second, text.length(), parsed.head)).isEqualTo(text.length());
         assertThat(request.target().toString()).isEqualTo("/second?x");
         assertThat(request.headerName(0).toString()).isEqualTo("A");
         assertThat(request.headerValue(0).toString()).isEqualTo("b");
@@ -150,7 +154,7 @@ class RequestTest {
         String text = String.join("\r\n", lines) + "\r\n\r\n";
         MemorySegment in = arena.allocate(text.length());
         in.copyFrom(MemorySegment.ofArray(Bytes.of(text)));
-        int end = new RequestParser(Limits.defaults()).parse(in, 0, text.length(), request);
+        int end = new RequestParser(Limits.defaults()).parse(in, 0, text.length(), parsed.head);
         assertThat(end).isEqualTo(text.length());
     }
 }

@@ -3,11 +3,13 @@ package io.bareloop.http;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.bareloop.http1.RequestParser;
 import io.bareloop.rig.Allocations;
 import io.bareloop.rig.Answer;
 import io.bareloop.rig.Bytes;
 import io.bareloop.rig.Client;
 import io.bareloop.rig.HttpRig;
+import io.bareloop.rig.ParsedRequest;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -26,7 +28,8 @@ class RouterTest {
     private static final RequestParser PARSER = new RequestParser(Limits.defaults());
 
     private final Arena arena = Arena.ofConfined();
-    private final Request request = new Request(Limits.defaults());
+    private final ParsedRequest parsed = new ParsedRequest(Limits.defaults());
+    private final Request request = parsed.view;
 
     @AfterEach
     void free() {
@@ -55,7 +58,8 @@ class RouterTest {
         String text = method + " " + target + " HTTP/1.1\r\nHost: a\r\n\r\n";
         MemorySegment in = arena.allocate(text.length() + 1L);
         in.asSlice(1).copyFrom(MemorySegment.ofArray(Bytes.of(text)));
-        assertThat(PARSER.parse(in, 1, text.length() + 1, request)).isEqualTo(text.length() + 1);
+        assertThat(PARSER.parse(in, 1, text.length() + 1, parsed.head))
+                .isEqualTo(text.length() + 1);
         return request;
     }
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.bareloop.rig.Client;
 import io.bareloop.rig.HttpRig;
+import io.bareloop.wire.Checks;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;

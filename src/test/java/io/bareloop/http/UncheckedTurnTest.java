@@ -7,6 +7,7 @@ import io.bareloop.rig.Answer;
 import io.bareloop.rig.Client;
 import io.bareloop.rig.HttpRig;
 import io.bareloop.rig.ServerProcess;
+import io.bareloop.wire.Checks;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;

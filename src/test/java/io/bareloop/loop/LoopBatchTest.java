@@ -6,15 +6,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import io.bareloop.http.OutputRig;
-import io.bareloop.http.Protocol;
-import io.bareloop.http.Transport;
 import io.bareloop.net.Knob;
 import io.bareloop.rig.Client;
 import io.bareloop.rig.FaultySyscalls;
 import io.bareloop.rig.FaultySyscalls.Call;
 import io.bareloop.rig.PlainProtocol;
 import io.bareloop.sys.Errno;
+import io.bareloop.wire.Protocol;
+import io.bareloop.wire.Transport;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -624,7 +623,7 @@ class LoopBatchTest {
         /** Sends to another connection from the inside of this one's call. */
         void say(int index, String text) {
             Transport transport = opened.get(index);
-            OutputRig.put(transport.output(), "[" + text + "]");
+            transport.output().putAscii("[" + text + "]");
             transport.flush();
         }
 
@@ -637,7 +636,7 @@ class LoopBatchTest {
                     if (index == 2) {
                         onThird.run();
                     }
-                    OutputRig.put(transport.output(), "[own]");
+                    transport.output().putAscii("[own]");
                     return to;
                 }
             };

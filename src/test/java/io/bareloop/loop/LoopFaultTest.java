@@ -6,14 +6,14 @@ import static io.bareloop.loop.LoopTest.post;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.bareloop.http.OutputBuffer;
-import io.bareloop.http.Slab;
 import io.bareloop.net.KnobLog;
 import io.bareloop.rig.Client;
 import io.bareloop.rig.FaultySyscalls;
 import io.bareloop.rig.FaultySyscalls.Call;
 import io.bareloop.sys.Errno;
 import io.bareloop.sys.Linux;
+import io.bareloop.wire.OutputBuffer;
+import io.bareloop.wire.Slab;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;

@@ -13,6 +13,7 @@ import io.bareloop.rig.FaultySyscalls.Call;
 import io.bareloop.sys.Errno;
 import io.bareloop.sys.Linux;
 import io.bareloop.sys.Syscalls;
+import io.bareloop.wire.FileSource;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.file.Files;
@@ -65,7 +66,7 @@ class LoopFileTest {
 
     private void answer(Request request, Response response) {
         if (request.path().toString().equals("/file")) {
-            response.body(new OpenFile(fd, warmth), 0, fileBytes);
+            response.body(new FileBody(new OpenFile(fd, warmth)), 0, fileBytes);
         } else {
             response.body("small");
         }
@@ -205,7 +206,7 @@ class LoopFileTest {
     }
 
     /** Always in the kernel's cache. */
-    private record OpenFile(int descriptor, List<Long> warmth) implements FileBody {
+    private record OpenFile(int descriptor, List<Long> warmth) implements FileSource {
         @Override
         public void warm(long offset, int length, Runnable then) {
             throw new AssertionError();

@@ -3,12 +3,12 @@ package io.bareloop.loop;
 import static io.bareloop.loop.LoopRig.get;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.bareloop.http.Protocol;
-import io.bareloop.http.Transport;
 import io.bareloop.rig.Client;
 import io.bareloop.rig.FaultySyscalls.Call;
 import io.bareloop.rig.PlainProtocol;
 import io.bareloop.sys.Errno;
+import io.bareloop.wire.Protocol;
+import io.bareloop.wire.Transport;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;

@@ -1,11 +1,9 @@
 package io.bareloop.rig;
 
 import io.bareloop.http.Handler;
-import io.bareloop.http.Http1;
 import io.bareloop.http.Limits;
-import io.bareloop.http.OutputBuffer;
-import io.bareloop.http.Slab;
 import io.bareloop.http.Timeouts;
+import io.bareloop.http1.Http1;
 import io.bareloop.loop.Counters;
 import io.bareloop.loop.Loop;
 import io.bareloop.loop.LoopOptions;
@@ -16,6 +14,8 @@ import io.bareloop.net.ListenerGroup;
 import io.bareloop.sys.Linux;
 import io.bareloop.sys.Pages;
 import io.bareloop.sys.Syscalls;
+import io.bareloop.wire.OutputBuffer;
+import io.bareloop.wire.Slab;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;

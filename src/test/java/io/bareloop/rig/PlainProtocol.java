@@ -1,11 +1,11 @@
 package io.bareloop.rig;
 
-import io.bareloop.http.Protocol;
-import io.bareloop.http.Transport;
+import io.bareloop.wire.Protocol;
+import io.bareloop.wire.Transport;
 import java.util.List;
 
 /** A protocol of a test: closes at the end of input, and lets everything else pass. */
-public abstract class PlainProtocol implements Protocol {
+public abstract class PlainProtocol extends Protocol {
     private final List<Transport> opened;
 
     public Transport transport;

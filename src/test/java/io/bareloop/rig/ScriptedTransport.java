@@ -2,11 +2,11 @@ package io.bareloop.rig;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
-import io.bareloop.http.FileBody;
-import io.bareloop.http.OutputBuffer;
-import io.bareloop.http.Protocol;
-import io.bareloop.http.Slab;
-import io.bareloop.http.Transport;
+import io.bareloop.wire.FileSource;
+import io.bareloop.wire.OutputBuffer;
+import io.bareloop.wire.Protocol;
+import io.bareloop.wire.Slab;
+import io.bareloop.wire.Transport;
 import java.io.ByteArrayOutputStream;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -25,7 +25,9 @@ public final class ScriptedTransport implements Transport {
     private final MemorySegment in = Arena.ofAuto().allocate(IN_BYTES, Long.BYTES);
     private final OutputBuffer out;
     private final Slab slab;
-    private final Protocol protocol;
+    private final Protocol first;
+    private Protocol protocol;
+    private Protocol next;
 
     private byte[] arrived = {};
     private int arrivedAt;
@@ -47,6 +49,7 @@ public final class ScriptedTransport implements Transport {
     private int errors;
 
     public ScriptedTransport(Protocol protocol, OutputBuffer out, Slab slab) {
+        this.first = protocol;
         this.protocol = protocol;
         this.out = out;
         this.slab = slab;
@@ -70,6 +73,8 @@ public final class ScriptedTransport implements Transport {
         deadline = NEVER;
         requests = 0;
         errors = 0;
+        protocol = first;
+        next = null;
         protocol.open(this);
     }
 
@@ -169,6 +174,14 @@ public final class ScriptedTransport implements Transport {
     private void consume(MemorySegment region, int to, boolean isKept) {
         inProtocol = true;
         int at = protocol.receive(region, 0, to);
+        while (next != null && !closed) {
+            protocol = next;
+            next = null;
+            protocol.open(this);
+            if (at < to) {
+                at = protocol.receive(region, at, to);
+            }
+        }
         inProtocol = false;
         if (at < 0 || at > to) {
             throw new AssertionError("consumed " + at + " of " + to);
@@ -277,7 +290,7 @@ public final class ScriptedTransport implements Transport {
     }
 
     @Override
-    public long sendFile(FileBody file, long offset, long length) {
+    public long sendFile(FileSource file, long offset, long length) {
         throw new AssertionError("no handler of the corpus sends files");
     }
 
@@ -310,6 +323,11 @@ public final class ScriptedTransport implements Transport {
     public void abort() {
         out.clear();
         close();
+    }
+
+    @Override
+    public void become(Protocol newProtocol) {
+        next = newProtocol;
     }
 
     @Override

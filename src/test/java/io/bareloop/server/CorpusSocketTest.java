@@ -2,7 +2,7 @@ package io.bareloop.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.bareloop.http.CorpusCase;
+import io.bareloop.http1.CorpusCase;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.InetSocketAddress;

@@ -1,0 +1,499 @@
+package io.bareloop.exchange;
+
+import io.bareloop.http.HttpException;
+import io.bareloop.http.MediaType;
+import io.bareloop.http.Request;
+import io.bareloop.http.Response;
+import io.bareloop.http.Status;
+import io.bareloop.wire.Checks;
+import io.bareloop.wire.FileSource;
+import io.bareloop.wire.Head;
+import io.bareloop.wire.Transport;
+import io.bareloop.wire.Turn;
+import io.bareloop.wire.WayBack;
+import io.bareloop.wire.Writer;
+import java.lang.foreign.MemorySegment;
+import java.util.function.Function;
+
+/**
+ * One request and its response: the handler at work, the copy of the request where it has to
+ * outlast the call in which it was received, the body as far as it has come, what is left to be
+ * sent of the response, and its end. Whatever user code does is caught here.
+ *
+ * <pre>
+ *   free --begin--> at work --response has ended--> over --last byte is with the kernel--> free
+ *                    |   ^
+ *                    |   +-- a piece of the body, a task, a tick, room to write
+ *                    +-- lost, refused --> over
+ * </pre>
+ *
+ * <p>Used for one request after another, on the loop's thread, unless others may know its objects.
+ */
+public final class Exchange extends Turn {
+    private final Exchanges all;
+    private final Head head;
+    private final Writer writer;
+    private final Response response;
+    private final Rest rest = new Rest();
+
+    /** What carries it; null while it is over or free. */
+    private Carrier carrier;
+
+    /** Tells one use from the next: what comes back late is for an old one. */
+    private long serial;
+
+    private final Taker taker;
+    private final RequestCopy copy;
+
+    /** Another thread reads the request: the memory stays until it is done. */
+    private boolean retained;
+
+    /**
+     * Its response was suspended, or went on after its handler had returned, so that others may
+     * know its objects: it is not used again, lest what they do late meet another request.
+     */
+    private boolean known;
+
+    /** The way back to it, where it is suspended. */
+    private Way way;
+
+    private final Deferred deferred;
+
+    Exchange(Exchanges all, Head head, Function<Exchange, Writer> writers) {
+        this.all = all;
+        this.head = head;
+        Request request = new Request(head, all.limits);
+        copy = new RequestCopy(head, all.slab);
+        writer = writers.apply(this);
+        response = new Response(request, writer, this);
+        taker = new Taker(all, request, response);
+        deferred = new Deferred(this, all);
+    }
+
+    public Head head() {
+        return head;
+    }
+
+    public Writer writer() {
+        return writer;
+    }
+
+    public Rest rest() {
+        return rest;
+    }
+
+    // ---- a request begins
+
+    /** A request is at hand; its turn begins. */
+    public void begin(Carrier newCarrier) {
+        carrier = newCarrier;
+        thread = Thread.currentThread().threadId();
+        all.thread = thread;
+    }
+
+    public void endTurn() {
+        thread = NOBODY;
+    }
+
+    /** Has a request answered that has no body. */
+    public void answer() {
+        Carrier mine = carrier;
+        try {
+            taker.answer();
+            returned();
+        } catch (Throwable failure) {
+            failed(mine, failure);
+        }
+        endUserCode();
+    }
+
+    /** An interrupt that a handler was given is not the next one's. */
+    static void endUserCode() {
+        Thread.interrupted();
+    }
+
+    /** A part of the handler has returned, and the request is there as a whole. */
+    private void returned() {
+        if (carrier == null) {
+            return; // The connection has come to its end meanwhile.
+        }
+        if (writer.state() == Writer.State.STREAM || (way != null && !writer.hasEnded())) {
+            stayOpen();
+            return;
+        }
+        if (!writer.hasBegun()) {
+            throw new IllegalStateException("the handler returned without a response");
+        }
+        writer.finish();
+        end();
+    }
+
+    /** The response has ended. */
+    private void end() {
+        Carrier last = carrier;
+        last.transport().countRequest();
+        over(false);
+        last.next(false);
+    }
+
+    private void over(boolean aborted) {
+        boolean kept = carrier.forget(this);
+        serial++;
+        thread = NOBODY;
+        deferred.forget();
+        carrier = null;
+        writer.expire();
+        Runnable abort = aborted ? onAbort() : null;
+        forgetActions();
+        if (way != null) {
+            way.end();
+            way = null;
+        }
+        if (abort != null) {
+            all.tell(abort);
+        }
+        if (kept || known || copy.exists() || Checks.ENABLED || rest.isPending()) {
+            // Its request is over too, unless another thread still reads it. And others may know
+            // it, where it was suspended, however short a time.
+            if (!retained) {
+                recycle();
+            }
+        } else {
+            head.end();
+        }
+    }
+
+    private void recycle() {
+        head.expire();
+        copy.giveBack();
+        all.recycle(this, known);
+    }
+
+    /** All that was left to be sent is with the kernel, or never will be. */
+    public void restEnded() {
+        FileSource file = rest.drop();
+        if (file != null) {
+            all.release(file);
+        }
+        if (carrier == null && !known && !retained && !Checks.ENABLED) {
+            all.reuse(this);
+        }
+    }
+
+    // ---- the rare ways on: failures
+
+    /** Whatever user code throws is the matter of its request. */
+    private void failed(Carrier mine, Throwable failure) {
+        try {
+            answerFailure(mine, failure);
+        } catch (Throwable again) {
+            // No heap is left for an answer, as a rule. Then the connection ends.
+            if (mine.transport() != null) {
+                mine.transport().abort();
+            }
+        }
+    }
+
+    private void answerFailure(Carrier mine, Throwable failure) {
+        if (carrier == null) {
+            // What failed came behind the end of the response, and how far it came is not known.
+            all.report(failure);
+            mine.transport().abort();
+            return;
+        }
+        Status status = Status.INTERNAL_SERVER_ERROR;
+        String message = null;
+        if (failure instanceof HttpException answer) {
+            status = answer.status();
+            message = answer.getMessage();
+        } else {
+            mine.transport().countError();
+            all.report(failure);
+        }
+        boolean aborted = !writer.takeBack();
+        if (aborted) {
+            // Part of the response is on its way: only the end of the connection can say so.
+            mine.dropRest();
+            mine.closeAfterResponse();
+        } else {
+            if (status.code() >= 500) {
+                mine.closeAfterResponse();
+            }
+            writeError(status, message);
+        }
+        mine.transport().countRequest();
+        over(aborted);
+        mine.next(true);
+    }
+
+    private void writeError(Status status, String message) {
+        response.status(status).contentType(MediaType.TEXT).body(all.errorLine(status, message));
+    }
+
+    /**
+     * Answers what is no valid request; the carrier closes behind that.
+     *
+     * @param canWrite whether there is room for an answer
+     */
+    public void refuse(Status status, boolean canWrite) {
+        if (canWrite) {
+            writeError(status, null);
+        }
+        over(carrier.carries(this));
+    }
+
+    /** The connection is lost, or the response cannot go on. */
+    public void abort() {
+        thread = NOBODY;
+        over(true);
+    }
+
+    // ---- bodies
+
+    /** A request with a body: finds out who wants it, and how. */
+    public void beginBody() {
+        Carrier mine = carrier;
+        try {
+            taker.begin(head.contentLength);
+            if (taker.isAnswering()) {
+                returned();
+            } else if (writer.hasEnded()) {
+                end();
+            }
+        } catch (Throwable failure) {
+            failed(mine, failure);
+        }
+        endUserCode();
+    }
+
+    /** Whether anybody wants the body. */
+    public boolean wantsBody() {
+        return taker.wantsMore();
+    }
+
+    public long bodyBytesMax() {
+        return taker.bytesMax();
+    }
+
+    /**
+     * Takes the next bytes of the body.
+     *
+     * @return false where there is no memory for them
+     */
+    public boolean take(MemorySegment in, int start, int length) {
+        if (taker.wantsWhole()) {
+            return copy.append(in, start, length);
+        }
+        Carrier mine = carrier;
+        try {
+            taker.take(in, start, length);
+            if (writer.hasEnded()) {
+                end();
+            }
+        } catch (Throwable failure) {
+            failed(mine, failure);
+        }
+        endUserCode();
+        return true;
+    }
+
+    public void bodyEnded() {
+        Carrier mine = carrier;
+        try {
+            taker.end();
+            returned();
+        } catch (Throwable failure) {
+            failed(mine, failure);
+        }
+        endUserCode();
+    }
+
+    /** The body will not come to its end: whoever takes it in pieces is told. */
+    public void bodyAborted() {
+        taker.aborted();
+        endUserCode();
+    }
+
+    // ---- what outlasts the call in which it was received
+
+    /** The response goes on after its handler has returned. */
+    public void stayOpen() {
+        known = true;
+        awaitTick(carrier.transport().now());
+        carrier.keep(this);
+        if (carrier.isDraining()) {
+            tellOfDrain();
+        }
+    }
+
+    /** The time has come. */
+    public void due() {
+        Runnable action = tick();
+        if (action != null) {
+            proceed(null, action);
+        }
+    }
+
+    /** The client has caught up: tells who wants to know; false where nobody does. */
+    public boolean writable() {
+        Runnable action = onWritable();
+        if (action == null) {
+            return false;
+        }
+        proceed(null, action);
+        return true;
+    }
+
+    /** Has a response that is still open, and wants to know, hear that the server is draining. */
+    public void tellOfDrain() {
+        if (onDrain() != null) {
+            long expected = serial;
+            // As a turn of its own: what calls this may be in the middle of a handler's.
+            carrier.transport()
+                    .execute(
+                            () -> {
+                                Runnable action = onDrain();
+                                if (serial == expected && action != null) {
+                                    onDrain(null);
+                                    resumed(action::run);
+                                }
+                            });
+        }
+    }
+
+    /** Copies the request out of the buffer; false where there is no memory for that. */
+    public boolean keepCopy() {
+        if (!copy.exists()) {
+            if (!copy.make()) {
+                return false;
+            }
+            all.handOver(this);
+        }
+        return true;
+    }
+
+    /** Its turn begins with input: what was called in other turns comes first. */
+    public void turnOfInput() {
+        Carrier mine = carrier;
+        writer.seal();
+        thread = all.thread;
+        try {
+            deferred.run();
+            if (writer.hasEnded()) {
+                end();
+            }
+        } catch (Throwable failure) {
+            failed(mine, failure);
+        }
+        endUserCode();
+    }
+
+    /** Runs what another thread, or another turn, has sent. */
+    void resumed(Action action) {
+        Carrier mine = carrier;
+        if (mine == null || !mine.carries(this)) {
+            return;
+        }
+        try {
+            proceed(action, null);
+        } catch (VirtualMachineError | LinkageError error) {
+            // Where an event is at work its loop sees to this; here it is a task of ours.
+            all.report(error);
+            if (mine.transport() != null) {
+                mine.transport().abort();
+            }
+        }
+    }
+
+    /** Runs a later part of a handler, one of the two, outside receive. */
+    private void proceed(Action action, Runnable simpleAction) {
+        Carrier mine = carrier;
+        // What was written in a call before is on its way.
+        writer.seal();
+        thread = all.thread;
+        try {
+            deferred.run();
+            if (writer.hasEnded()) {
+                // By one of those: there is nothing left for this action.
+                endUserCode();
+            } else if (action != null) {
+                action.run();
+            } else {
+                simpleAction.run();
+            }
+            if (!mine.awaitsBody() || taker.isAnswering()) {
+                returned();
+            } else if (carrier != null && writer.hasEnded()) {
+                end();
+            }
+        } catch (Throwable failure) {
+            failed(mine, failure);
+        } finally {
+            thread = NOBODY;
+            endUserCode();
+        }
+        mine.turnEnded();
+    }
+
+    // ---- for the way back, and what waits for a turn
+
+    Transport transport() {
+        return carrier.transport();
+    }
+
+    long serial() {
+        return serial;
+    }
+
+    /** Whether it is still the use that had this serial. */
+    boolean isUse(long expected) {
+        return serial == expected && carrier != null;
+    }
+
+    boolean retain() {
+        retained = keepCopy();
+        return retained;
+    }
+
+    void unretain() {
+        retained = false;
+    }
+
+    /** Nobody reads it any more: where it is over, its memory goes back. */
+    void recycleUnused() {
+        if (carrier == null) {
+            recycle();
+        }
+    }
+
+    @Override
+    public boolean isLoop() {
+        return Thread.currentThread().threadId() == all.thread;
+    }
+
+    @Override
+    public void later(int bytes, Action action, FileSource file) {
+        checkLoop();
+        if (carrier == null) {
+            throw new IllegalStateException("the response has ended");
+        }
+        deferred.add(action, bytes, file);
+    }
+
+    @Override
+    public boolean canWait(int bytes) {
+        return deferred.hasRoom(bytes);
+    }
+
+    @Override
+    public WayBack suspend() {
+        known = true;
+        way = new Way(this);
+        return way;
+    }
+
+    @Override
+    public boolean isSuspended() {
+        return way != null;
+    }
+}

@@ -1,0 +1,192 @@
+package io.bareloop.exchange;
+
+import io.bareloop.http.ByteView;
+import io.bareloop.http.Handler;
+import io.bareloop.http.Limits;
+import io.bareloop.http.Status;
+import io.bareloop.wire.Checks;
+import io.bareloop.wire.ErrorLine;
+import io.bareloop.wire.FileSource;
+import io.bareloop.wire.Head;
+import io.bareloop.wire.Slab;
+import io.bareloop.wire.Span;
+import io.bareloop.wire.Writer;
+import java.lang.foreign.MemorySegment;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.function.Consumer;
+import java.util.function.Function;
+
+/**
+ * The exchanges of one loop, of which those that are over are used again, and what they share.
+ * Belongs to the loop's thread.
+ */
+public final class Exchanges {
+    /**
+     * Exchanges that are kept for the next requests; a burst of more leaves the others to the heap.
+     */
+    private static final int SPARE_MAX = 64;
+
+    final Limits limits;
+    final Handler handler;
+    final Slab slab;
+    private final Function<Exchange, Writer> writers;
+    private final Consumer<Throwable> failures;
+
+    /** The number of the loop's thread, once there has been a request. */
+    long thread;
+
+    /**
+     * For requests that come to their end in the call in which they are received; null where the
+     * last one outlived that.
+     */
+    private Exchange atHand;
+
+    private Span span = new Span();
+    private ByteView piece = new ByteView(span);
+
+    private final Exchange[] spare = new Exchange[SPARE_MAX];
+    private int spareCount;
+
+    /** What the last head that is not used again has left; or null. */
+    private long[] fieldsOfRetired;
+
+    private final Map<Status, byte[]> errorLines = new EnumMap<>(Status.class);
+
+    /**
+     * Creates the exchanges of one loop.
+     *
+     * @param slab memory for requests that are not answered at once
+     * @param handler answers the requests, on the loop's thread
+     * @param writers makes the writer of an exchange, in the protocol's format
+     * @param failures is told of exceptions that a handler threw, on the loop's thread
+     */
+    public Exchanges(
+            Limits limits,
+            Slab slab,
+            Handler handler,
+            Function<Exchange, Writer> writers,
+            Consumer<Throwable> failures) {
+        this.limits = limits;
+        this.slab = slab;
+        this.handler = handler;
+        this.writers = writers;
+        this.failures = failures;
+        atHand = newExchange(new Head(limits.fieldsMax()));
+    }
+
+    private Exchange newExchange(Head head) {
+        return new Exchange(this, head, writers);
+    }
+
+    /** The exchange of the next request: the one that is at hand, or another. */
+    public Exchange next() {
+        Exchange next = atHand;
+        return next != null ? next : another();
+    }
+
+    private Exchange another() {
+        if (spareCount > 0) {
+            atHand = spare[--spareCount];
+        } else if (fieldsOfRetired != null) {
+            atHand = newExchange(new Head(fieldsOfRetired));
+            fieldsOfRetired = null;
+        } else {
+            atHand = newExchange(new Head(limits.fieldsMax()));
+        }
+        return atHand;
+    }
+
+    /** Whoever's turn it was, it is over: the connection has come to its end in it. */
+    public void endTurn() {
+        if (atHand != null) {
+            atHand.endTurn();
+        }
+    }
+
+    /**
+     * The loop has ended: whoever kept a request finds it over, and not in memory that is freed.
+     */
+    public void ended() {
+        if (atHand != null) {
+            atHand.head().expire();
+        }
+    }
+
+    /** {@code used} outlasts the call: the next request gets another one. */
+    void handOver(Exchange used) {
+        if (used == atHand) {
+            atHand = null;
+        }
+    }
+
+    /** {@code used} is over, and nobody reads it any more. */
+    void recycle(Exchange used, boolean known) {
+        if (known || Checks.ENABLED) {
+            // Never used again, so that a late use is seen.
+            handOver(used);
+            fieldsOfRetired = used.head().retire();
+        } else if (used.rest().isPending()) {
+            // Used again once that is sent.
+            handOver(used);
+        } else {
+            reuse(used);
+        }
+    }
+
+    void reuse(Exchange used) {
+        if (used != atHand && spareCount < SPARE_MAX) {
+            spare[spareCount++] = used;
+        }
+    }
+
+    /** Tells of what user code has thrown. What the log throws itself is nobody's loss but its. */
+    public void report(Throwable failure) {
+        try {
+            failures.accept(failure);
+        } catch (Throwable ofTheLog) {
+            // The request has its answer all the same.
+        }
+    }
+
+    /** Runs what user code has asked for; what it throws is reported. */
+    void tell(Runnable action) {
+        try {
+            action.run();
+        } catch (Throwable failure) {
+            report(failure);
+        }
+        Exchange.endUserCode();
+    }
+
+    /** Ends a use of {@code file}, whose own code may fail. */
+    void release(FileSource file) {
+        try {
+            file.release();
+        } catch (Throwable failure) {
+            report(failure);
+        }
+    }
+
+    /** A view of a piece of a body; the one before has come to its end. */
+    ByteView piece(MemorySegment in, int start, int length) {
+        if (Checks.ENABLED) {
+            span = new Span();
+            piece = new ByteView(span);
+        }
+        span.set(in, start, length);
+        return piece;
+    }
+
+    void pieceEnded() {
+        span.expire();
+    }
+
+    byte[] errorLine(Status status, String message) {
+        if (message != null) {
+            return ErrorLine.bytes(status.code(), status.reason(), message);
+        }
+        return errorLines.computeIfAbsent(
+                status, key -> ErrorLine.bytes(key.code(), key.reason(), null));
+    }
+}

@@ -1,0 +1,81 @@
+package io.bareloop.http1;
+
+import io.bareloop.exchange.Exchanges;
+import io.bareloop.http.Handler;
+import io.bareloop.http.Limits;
+import io.bareloop.http.Timeouts;
+import io.bareloop.wire.OutputBuffer;
+import io.bareloop.wire.Protocol;
+import io.bareloop.wire.Slab;
+import java.lang.foreign.Arena;
+import java.util.function.Consumer;
+
+/**
+ * HTTP/1.1 for one loop: what its connections share, because only one of them is served at a time.
+ */
+public final class Http1 implements Protocol.Factory {
+    /** Native memory of an instance, in bytes: what it sent, and what it parsed last. */
+    public static final long NATIVE_BYTES =
+            (long) LastSent.BYTES_MAX + DateField.NATIVE_BYTES + 2 * LastBytes.BYTES_MAX;
+
+    final RequestParser parser;
+    final Exchanges exchanges;
+    final Limits limits;
+    final OutputBuffer out;
+    final DateField date;
+    final LastSent lastSent;
+    final long headNanos;
+    final long bodyNanos;
+    final long idleNanos;
+
+    /**
+     * Creates the protocol of one loop.
+     *
+     * @param arena where its memory comes from
+     * @param out the loop's output buffer, at least 32 KiB
+     * @param slab memory for requests that are not answered at once
+     * @param limits of what clients may ask for
+     * @param timeouts of what clients may keep the server waiting for
+     * @param handler answers the requests, on the loop's thread
+     * @param failures is told of exceptions that a handler threw, on the loop's thread
+     */
+    public Http1(
+            Arena arena,
+            OutputBuffer out,
+            Slab slab,
+            Limits limits,
+            Timeouts timeouts,
+            Handler handler,
+            Consumer<Throwable> failures) {
+        this.limits = limits;
+        this.out = out;
+        headNanos = timeouts.head().toNanos();
+        bodyNanos = timeouts.body().toNanos();
+        idleNanos = timeouts.idle().toNanos();
+        parser = new RequestParser(limits);
+        date = new DateField(arena);
+        lastSent = new LastSent(arena);
+        exchanges =
+                new Exchanges(
+                        limits,
+                        slab,
+                        handler,
+                        exchange -> new Http1Writer(this, exchange),
+                        failures);
+    }
+
+    @Override
+    public Protocol newProtocol() {
+        return new Http1Connection(this);
+    }
+
+    @Override
+    public void turn(long nowNanos) {
+        date.update(nowNanos);
+    }
+
+    @Override
+    public void ended() {
+        exchanges.ended();
+    }
+}

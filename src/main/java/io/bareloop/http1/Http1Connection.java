@@ -1,0 +1,498 @@
+package io.bareloop.http1;
+
+import io.bareloop.exchange.Carrier;
+import io.bareloop.exchange.Exchange;
+import io.bareloop.http.Status;
+import io.bareloop.wire.Head;
+import io.bareloop.wire.Protocol;
+import io.bareloop.wire.Transport;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * HTTP/1.1 on one connection: takes requests off the front of the input and has each answered, one
+ * after another. What is only needed while a request is handled belongs to {@link Http1}, the
+ * loop's, or to its {@link Exchange}; what is here has to outlast the call.
+ *
+ * <pre>
+ *   Input:   BETWEEN --first byte--> HEAD --whole--> BETWEEN     (no body)
+ *                                    HEAD --whole--> BODY --whole, or refused--> BETWEEN
+ *
+ *   Life:    OPEN --> DRAINING --> CLOSING or CLOSING_SLOWLY --> CLOSED
+ * </pre>
+ */
+final class Http1Connection extends Protocol implements Carrier {
+    /** What is read and discarded of a body that its handler did not wait for. */
+    static final int SKIPPED_BYTES_MAX = 256 << 10;
+
+    /** For how long a drain waits for the first request of a new connection. */
+    private static final long FIRST_REQUEST_NANOS = 1_000_000_000L;
+
+    /** Where in the input it is. */
+    private enum Input {
+        BETWEEN,
+        HEAD,
+        BODY
+    }
+
+    /** Closing: when all is sent; slowly, where the peer may still be sending. */
+    private enum Life {
+        OPEN,
+        DRAINING,
+        CLOSING,
+        CLOSING_SLOWLY,
+        CLOSED
+    }
+
+    private final Http1 http;
+    private Transport transport;
+
+    /** The request under way that did not come to its end in one call; else null. */
+    private Exchange active;
+
+    final Sending sending = new Sending();
+    private final IncomingBody body = new IncomingBody();
+    final Persistence persistence;
+    private Input input = Input.BETWEEN;
+    private Life life = Life.CLOSED;
+
+    /** Input has been left for later that is not just the beginning of a head. */
+    private boolean behind;
+
+    Http1Connection(Http1 http) {
+        this.http = http;
+        persistence = new Persistence(http.limits.requestsPerConnectionMax());
+    }
+
+    @Override
+    public void open(Transport newTransport) {
+        transport = newTransport;
+        input = Input.BETWEEN;
+        life = Life.OPEN;
+        behind = false;
+        persistence.open();
+        transport.deadline(transport.now() + http.headNanos);
+    }
+
+    @Override
+    public int receive(MemorySegment in, int from, int to) {
+        int at = from;
+        int batch = 0;
+        behind = false;
+        if (input == Input.BODY || active != null) {
+            at = goOn(in, at, to);
+        }
+        while (at < to) {
+            if (mustWait()) {
+                behind = true;
+                return isClosing() ? to : at;
+            }
+            Exchange exchange = http.exchanges.next();
+            Head head = exchange.head();
+            int headEnd = http.parser.parse(in, at, to, head);
+            if (headEnd <= 0) {
+                return noHead(exchange, headEnd, at, to);
+            }
+            if (http.out.room() < Http1Writer.HEAD_BYTES_MAX && !transport.flush()) {
+                behind = true;
+                return at;
+            }
+            begin(exchange);
+            if (head.hasBody()) {
+                at = receiveBody(in, beginBody(exchange, headEnd, to), to);
+            } else {
+                at = headEnd;
+                head.body(headEnd, headEnd);
+                exchange.answer();
+            }
+            if (active != null) {
+                active.endTurn();
+                keepCopy();
+            }
+            batch++;
+            if (batch == http.limits.pipelinedPerTurnMax() && at < to && !mustWait()) {
+                behind = true;
+                transport.deadline(transport.now() + http.idleNanos);
+                transport.resume();
+                return at;
+            }
+        }
+        if (!mustWait() && input != Input.BODY) {
+            transport.deadline(idleDeadline());
+        }
+        return isClosing() ? to : at;
+    }
+
+    /** The head is not whole, or not valid: {@code outcome} of the parser says which. */
+    private int noHead(Exchange exchange, int outcome, int at, int to) {
+        if (outcome == RequestParser.NEED_MORE) {
+            if (input != Input.HEAD) {
+                input = Input.HEAD;
+                transport.deadline(transport.now() + http.headNanos);
+            }
+            return at;
+        }
+        refuse(exchange, Status.of(-outcome));
+        return to;
+    }
+
+    /** As {@link #receive}, where a request has begun in a call before. */
+    private int goOn(MemorySegment in, int from, int to) {
+        if (active != null) {
+            active.turnOfInput();
+        }
+        try {
+            return receiveBody(in, from, to);
+        } finally {
+            if (active != null) {
+                active.endTurn();
+            }
+        }
+    }
+
+    private boolean isClosing() {
+        return life.compareTo(Life.CLOSING) >= 0;
+    }
+
+    @Override
+    public boolean isDraining() {
+        return life == Life.DRAINING;
+    }
+
+    /** Until when the next request may begin; what has been received already still comes first. */
+    private long idleDeadline() {
+        return isDraining() && !behind ? transport.now() : transport.now() + http.idleNanos;
+    }
+
+    /** Whether what comes next in the input has to wait: it is not looked at before resume. */
+    private boolean mustWait() {
+        if (isClosing()) {
+            return true;
+        }
+        if (sending.isPending() || (active != null && input != Input.BODY)) {
+            transport.pause();
+            return true;
+        }
+        return input == Input.BODY || transport.unsentBytes() > 0;
+    }
+
+    private void begin(Exchange exchange) {
+        input = Input.BETWEEN;
+        persistence.begin(exchange.head(), life != Life.OPEN);
+        take(exchange);
+    }
+
+    private void take(Exchange exchange) {
+        exchange.begin(this);
+        ((Http1Writer) exchange.writer()).start(this);
+    }
+
+    // ---- the rare ways on: failures
+
+    /** Answers what is no valid request, and closes: where the next one begins is not known. */
+    private void refuse(Exchange exchange, Status status) {
+        transport.countError();
+        transport.countRequest();
+        persistence.end();
+        input = Input.BETWEEN;
+        take(exchange);
+        exchange.refuse(status, http.out.room() >= Http1Writer.HEAD_BYTES_MAX || transport.flush());
+        close(true);
+    }
+
+    /** The body cannot be taken any further. */
+    private void bodyFailed(Status status) {
+        Exchange exchange = active;
+        input = Input.BETWEEN;
+        if (exchange == null) {
+            // It was only being skipped; its response has been sent.
+            close(true);
+            return;
+        }
+        exchange.bodyAborted();
+        if (exchange.writer().takeBack()) {
+            refuse(exchange, status);
+        } else {
+            transport.countError();
+            transport.countRequest();
+            dropRest();
+            exchange.abort();
+            close(true);
+        }
+    }
+
+    // ---- bodies
+
+    /** A request with a body: finds out who wants it, and how. Returns {@code headEnd}. */
+    private int beginBody(Exchange exchange, int headEnd, int to) {
+        active = exchange;
+        input = Input.BODY;
+        exchange.head().body(headEnd, headEnd);
+        body.begin(exchange.head(), transport.now());
+        exchange.beginBody();
+        // Where the body has begun to come nobody waits.
+        if (active != null
+                && exchange.wantsBody()
+                && body.isAskedFor(headEnd < to)
+                && !exchange.writer().hasBegun()) {
+            if (http.out.room() < IncomingBody.CONTINUE_BYTES) {
+                transport.flush();
+            }
+            body.putContinue(http.out);
+        }
+        return headEnd;
+    }
+
+    /** Goes on with the body; returns the index behind what was taken of it. */
+    private int receiveBody(MemorySegment in, int from, int to) {
+        int at = from;
+        while (input == Input.BODY
+                && !isClosing()
+                && !body.isDone()
+                && at < to
+                && transport.unsentBytes() == 0) {
+            at = body.decode(in, at, to);
+            if (body.isMalformed()) {
+                bodyFailed(Status.BAD_REQUEST);
+            } else if (body.bytes()
+                    > (active == null ? SKIPPED_BYTES_MAX : active.bodyBytesMax())) {
+                bodyFailed(Status.CONTENT_TOO_LARGE);
+            } else if (body.length() > 0
+                    && active != null
+                    && !active.take(in, body.start(), body.length())) {
+                bodyFailed(Status.SERVICE_UNAVAILABLE);
+            }
+        }
+        if (input == Input.BODY && body.isDone()) {
+            input = Input.BETWEEN;
+            if (active != null) {
+                active.bodyEnded();
+            }
+        } else {
+            awaitBody();
+        }
+        if (isClosing()) {
+            return to;
+        }
+        if (active != null) {
+            keepCopy();
+        }
+        return at;
+    }
+
+    /** Sets the deadline of a body that is still to come. */
+    private void awaitBody() {
+        if (input == Input.BODY && !isClosing()) {
+            transport.deadline(body.deadline(http.bodyNanos));
+        }
+    }
+
+    /** The request outlasts the buffer, which is about to be used for something else. */
+    private void keepCopy() {
+        if (!active.keepCopy()) {
+            bodyFailed(Status.SERVICE_UNAVAILABLE);
+        }
+    }
+
+    // ---- what its exchange asks for
+
+    @Override
+    public Transport transport() {
+        return transport;
+    }
+
+    @Override
+    public void keep(Exchange exchange) {
+        active = exchange;
+        transport.deadline(exchange.dueNanos());
+    }
+
+    @Override
+    public boolean carries(Exchange exchange) {
+        return exchange == active && !isClosing();
+    }
+
+    @Override
+    public boolean awaitsBody() {
+        return input == Input.BODY;
+    }
+
+    @Override
+    public boolean forget(Exchange exchange) {
+        boolean wasActive = exchange == active;
+        active = null;
+        if (input == Input.BODY && transport != null) {
+            body.restart(transport.now());
+        }
+        return wasActive;
+    }
+
+    @Override
+    public void next(boolean failed) {
+        if (!persistence.goesOn() || isDraining()) {
+            // A client that expects to go on may have sent its next request by now.
+            close(failed || input == Input.BODY || !persistence.isLastOfClient());
+        }
+    }
+
+    @Override
+    public void turnEnded() {
+        // Closing may have come to its end in the turn already.
+        if (transport != null) {
+            transport.flush();
+            awaitBody();
+            afterResponse();
+        }
+    }
+
+    /** Where a response has ended outside receive, the connection goes on with the next request. */
+    private void afterResponse() {
+        if (active == null && !sending.isPending() && !isClosing()) {
+            if (input != Input.BODY) {
+                transport.deadline(idleDeadline());
+            }
+            transport.resume();
+        }
+    }
+
+    @Override
+    public void closeAfterResponse() {
+        persistence.end();
+    }
+
+    // ---- what its writer asks for
+
+    /** A response begins: it is decided whether the connection outlives it. */
+    void beginResponse() {
+        if (isDraining() || (input == Input.BODY && body.mayBeLeft(SKIPPED_BYTES_MAX))) {
+            persistence.end();
+        }
+    }
+
+    /** Sends as much of its rest as goes now; what is left follows from {@link #writable}. */
+    void sendRest(Exchange exchange) {
+        sending.begin(exchange, transport);
+    }
+
+    @Override
+    public void dropRest() {
+        sending.drop();
+    }
+
+    // ---- what the engine tells
+
+    @Override
+    public void writable() {
+        if (sending.isPending()) {
+            Throwable failure = sending.goOnOrFail(transport);
+            if (failure != null) {
+                // Only the end of the connection can say so. What came before it may still be on
+                // its way: a reset would take that along.
+                transport.countError();
+                http.exchanges.report(failure);
+                life = Life.CLOSING_SLOWLY;
+            }
+            if (sending.isPending()) {
+                return;
+            }
+            if (isClosing()) {
+                transport.closeWhenSent(life == Life.CLOSING_SLOWLY);
+                return;
+            }
+        }
+        Exchange exchange = active;
+        if (exchange != null && exchange.writable()) {
+            return;
+        }
+        if (exchange != null && input != Input.BODY) {
+            exchange.stayOpen();
+        } else {
+            // The deadline so far was for sending.
+            awaitBody();
+            afterResponse();
+        }
+    }
+
+    @Override
+    public void endOfInput() {
+        if (input == Input.BODY && active != null) {
+            // Half a body: there is no request to answer.
+            active.bodyAborted();
+            active.abort();
+            close(false);
+        } else if (active != null || sending.isPending()) {
+            // The peer has shut down its sending side only: what it asked for still goes out.
+            persistence.end();
+        } else {
+            close(false);
+        }
+    }
+
+    @Override
+    public void expired() {
+        Exchange exchange = active;
+        if (input == Input.BODY && exchange != null) {
+            exchange.writer().seal();
+            bodyFailed(Status.REQUEST_TIMEOUT);
+        } else if (exchange != null) {
+            exchange.due();
+        } else if (input == Input.HEAD) {
+            // What it parsed last may have been another connection's.
+            http.exchanges.next().head().clear();
+            refuse(http.exchanges.next(), Status.REQUEST_TIMEOUT);
+        } else {
+            // A response whose body still comes must not be lost to a reset.
+            close(input == Input.BODY);
+        }
+    }
+
+    @Override
+    public void drain() {
+        if (life == Life.OPEN) {
+            life = Life.DRAINING;
+        }
+        if (active != null) {
+            active.tellOfDrain();
+        }
+        if (input != Input.BETWEEN || behind || active != null || sending.isPending()) {
+            return;
+        }
+        if (persistence.hasHadRequests()) {
+            close(false);
+        } else {
+            // Just accepted: its first request may be on the way, and would be lost.
+            transport.deadline(transport.now() + FIRST_REQUEST_NANOS);
+        }
+    }
+
+    private void close(boolean linger) {
+        if (!isClosing()) {
+            life = linger ? Life.CLOSING_SLOWLY : Life.CLOSING;
+            if (!sending.isPending()) {
+                transport.closeWhenSent(linger);
+            }
+        }
+    }
+
+    @Override
+    public void closed() {
+        Exchange exchange = active;
+        http.exchanges.endTurn();
+        try {
+            if (exchange != null) {
+                // What its code writes from here on goes nowhere: the output buffer is another's.
+                exchange.endTurn();
+                if (input == Input.BODY) {
+                    exchange.bodyAborted();
+                }
+                exchange.abort();
+            }
+        } finally {
+            // Where a call of receive is at work on this, it has nothing more to do.
+            active = null;
+            input = Input.BETWEEN;
+            life = Life.CLOSED;
+            dropRest();
+            transport = null;
+        }
+    }
+}

@@ -1,0 +1,24 @@
+package io.bareloop.wire;
+
+/** The way back to a response that was suspended, for any thread: what Suspended is a view of. */
+public interface WayBack {
+    /** Runs {@code action} on the loop, unless the response has ended by then. For any thread. */
+    void resume(Turn.Action action);
+
+    /** Whether the response has ended, as far as this thread can know. For any thread. */
+    boolean isGone();
+
+    /**
+     * Keeps the request where it is in memory until {@link #release}: from now on another thread
+     * may read it. On the loop.
+     *
+     * @return false where there is no memory for it
+     */
+    boolean retain();
+
+    /** No thread is going to read the request after all. On the loop. */
+    void unretain();
+
+    /** Another thread is done with the request; then as {@link #resume}. For any thread. */
+    void release(Turn.Action action);
+}

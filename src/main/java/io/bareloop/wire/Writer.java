@@ -1,0 +1,362 @@
+package io.bareloop.wire;
+
+import java.lang.foreign.MemorySegment;
+
+/**
+ * Writes one response after another: the order in which its parts may come is kept here, how they
+ * look on the wire is up to the protocol that extends this. {@code Response} is a view of it.
+ *
+ * <pre>
+ *   DONE --start--> NOTHING --begin--> FIELDS --stream--> STREAM
+ *    ^                 ^                 |                  |
+ *    |                 +--- takeBack ----+------------------+   (while it is in the buffer)
+ *    +------------- whole, send, end ----+------------------+
+ * </pre>
+ *
+ * <p>Belongs to the loop's thread, and writes only in its exchange's turn ({@link Turn#isMine}).
+ * Append-only. Calls are coarse, so that a response costs few of them; nothing here allocates.
+ */
+public abstract class Writer {
+    /** How far the response has come. */
+    public enum State {
+        NOTHING,
+        FIELDS,
+        STREAM,
+        DONE
+    }
+
+    /** The length of a body that is not known before its end. */
+    protected static final long UNKNOWN = -1;
+
+    private State state = State.DONE;
+    private boolean headOnly;
+    private boolean bodiless;
+
+    /** Bytes of the streamed body that are still to be written; or {@link #UNKNOWN}. */
+    private long left;
+
+    // ---- what the exchange calls
+
+    /** Prepares for the next request. */
+    protected final void start(boolean newHeadOnly) {
+        headOnly = newHeadOnly;
+        bodiless = false;
+        state = State.NOTHING;
+    }
+
+    public final State state() {
+        return state;
+    }
+
+    public final boolean hasEnded() {
+        return state == State.DONE;
+    }
+
+    public final boolean hasBegun() {
+        return state != State.NOTHING;
+    }
+
+    /** Takes back what has been written of this response; false where part of it has left. */
+    public final boolean takeBack() {
+        if (state != State.NOTHING) {
+            if (!rewind()) {
+                return false;
+            }
+            state = State.NOTHING;
+            bodiless = false;
+        }
+        return true;
+    }
+
+    /** Ends the response with an empty body, unless it has ended. */
+    public final void finish() {
+        if (state != State.DONE) {
+            endHead(0);
+            state = State.DONE;
+        }
+    }
+
+    /** Nothing more can be written, however far it has come. */
+    public final void expire() {
+        state = State.DONE;
+    }
+
+    // ---- status and fields
+
+    /** Begins with another status than 200, or with that. */
+    public final void begin(int code, Encoded statusLine, boolean newBodiless) {
+        checkNotBegun();
+        begin();
+        putStatus(code, statusLine);
+        bodiless = newBodiless;
+    }
+
+    private void checkNotBegun() {
+        if (state != State.NOTHING) {
+            throw new IllegalStateException(
+                    state == State.DONE
+                            ? "the response has ended"
+                            : "the status was written already");
+        }
+    }
+
+    private void begin() {
+        open();
+        state = State.FIELDS;
+    }
+
+    /** Makes sure that fields may be written now, and that there is room for {@code bytes}. */
+    private void field(int bytes) {
+        if (state == State.NOTHING) {
+            begin();
+            putOk();
+        } else if (state != State.FIELDS) {
+            throw new IllegalStateException(
+                    state == State.DONE ? "the response has ended" : "the body has begun");
+        }
+        checkHead(bytes);
+    }
+
+    /** Whole field lines. */
+    public final void lines(Encoded lines) {
+        field(lines.length());
+        putLines(lines);
+    }
+
+    /** A field; the value has been checked. */
+    public final void field(Encoded name, String value) {
+        field(name.length() + value.length() + 4);
+        putField(name, value);
+    }
+
+    /** As above, with a value that is somewhere in memory. */
+    public final void field(Encoded name, MemorySegment from, int offset, int length) {
+        field(name.length() + length + 4);
+        putField(name, from, offset, length);
+    }
+
+    /** Content-Range: bytes {@code first} to {@code last}, inclusive, of {@code size}. */
+    public final void contentRange(long first, long last, long size) {
+        if (first < 0 || last < first || size <= last) {
+            throw new IllegalArgumentException(first + "-" + last + "/" + size);
+        }
+        field(RANGE_BYTES_MAX);
+        putContentRange(first, last, size);
+    }
+
+    /** The name, and three numbers of 19 digits with what stands between and behind them. */
+    private static final int RANGE_BYTES_MAX = 96;
+
+    private void endHead(long length) {
+        field(0);
+        putEndOfHead(length, bodiless);
+    }
+
+    // ---- a body that is there as a whole
+
+    public final void whole(byte[] body) {
+        endHead(body.length);
+        if (hasBody()) {
+            putBody(body);
+        }
+        state = State.DONE;
+    }
+
+    public final void whole(MemorySegment body, long offset, int length) {
+        endHead(length);
+        if (hasBody()) {
+            putBody(body, offset, length);
+        }
+        state = State.DONE;
+    }
+
+    /** A copy, however long it is. */
+    public final void wholeCopy(MemorySegment body, int offset, int length) {
+        endHead(length);
+        if (hasBody()) {
+            putPiece(body, offset, length, false);
+        }
+        state = State.DONE;
+    }
+
+    /** Bytes of a file, which is released when they are sent. */
+    public final void whole(FileSource file, long offset, long length) {
+        checkRange(offset, length);
+        endHead(length);
+        file(file, offset, length);
+        state = State.DONE;
+    }
+
+    /** All of a response. */
+    public final void send(PreparedBlock block) {
+        checkNotBegun();
+        begin();
+        putBlock(block, headOnly);
+        state = State.DONE;
+    }
+
+    // ---- a body in pieces
+
+    /** Begins a body whose length is not known. */
+    public final void stream() {
+        field(0);
+        putEndOfHeadOfStream(bodiless);
+        left = bodiless ? 0 : UNKNOWN;
+        state = State.STREAM;
+    }
+
+    /** Begins a body of {@code length} bytes. */
+    public final void stream(long length) {
+        if (length < 0) {
+            throw new IllegalArgumentException("a length of " + length);
+        }
+        endHead(length);
+        left = length;
+        state = State.STREAM;
+    }
+
+    public final void write(byte[] piece) {
+        if (beginWrite(piece.length)) {
+            putPiece(piece, left == UNKNOWN);
+        }
+    }
+
+    public final void write(MemorySegment piece, long offset, int length) {
+        if (beginWrite(length)) {
+            putPiece(piece, offset, length, left == UNKNOWN);
+        }
+    }
+
+    /** Bytes of a file, which is released when they are sent. */
+    public final void write(FileSource file, long offset, long length) {
+        checkRange(offset, length);
+        if (state != State.STREAM || left < length || hasRest()) {
+            throw new IllegalStateException(
+                    "a file goes into a body of announced length, and behind what was sent");
+        }
+        left -= length;
+        file(file, offset, length);
+    }
+
+    private static void checkRange(long offset, long length) {
+        if (offset < 0 || length < 0) {
+            throw new IllegalArgumentException(length + " bytes from " + offset);
+        }
+    }
+
+    private void file(FileSource file, long offset, long length) {
+        if (length == 0 || !hasBody()) {
+            file.release();
+        } else {
+            putFile(file, offset, length);
+        }
+    }
+
+    /** Checks and counts a piece; returns whether there is anything to put. */
+    private boolean beginWrite(int length) {
+        if (state != State.STREAM) {
+            throw new IllegalStateException(
+                    state == State.DONE
+                            ? "the response has ended"
+                            : "call stream() before write()");
+        }
+        if (left >= 0 && length > left && !bodiless) {
+            throw new IllegalStateException(
+                    length + " bytes, but " + left + " are left of the length announced");
+        }
+        if (unsentBytes() + length > unsentBytesMax() || hasRest()) {
+            throw new IllegalStateException(
+                    "the client does not read: more than "
+                            + unsentBytesMax()
+                            + " bytes are unsent; write only while isWritable()");
+        }
+        if (left >= 0) {
+            left = Math.max(0, left - length);
+        }
+        return length > 0 && hasBody();
+    }
+
+    /** Ends the streamed body; where bytes are missing, the connection ends with it. */
+    public final void end() {
+        if (state != State.STREAM) {
+            throw new IllegalStateException("the response is not being streamed");
+        }
+        putEnd(left, hasBody());
+        state = State.DONE;
+    }
+
+    /** Whether a body goes out: not to a HEAD, and not with a status that has none. */
+    private boolean hasBody() {
+        return !headOnly && !bodiless;
+    }
+
+    /** Whether the request was a HEAD: what is written of the body goes nowhere. */
+    public final boolean isHeadOnly() {
+        return headOnly;
+    }
+
+    /** Whether the kernel has taken everything that was written so far. */
+    public final boolean isWritable() {
+        return state != State.DONE && isSent() && !hasRest();
+    }
+
+    // ---- how it looks on the wire
+
+    /** Finds room for a head, and remembers where it begins. */
+    protected abstract void open();
+
+    protected abstract void putOk();
+
+    protected abstract void putStatus(int code, Encoded statusLine);
+
+    /** Whether the head may have {@code more} bytes; throws IllegalStateException where not. */
+    protected abstract void checkHead(int more);
+
+    protected abstract void putLines(Encoded lines);
+
+    protected abstract void putField(Encoded name, String value);
+
+    protected abstract void putField(Encoded name, MemorySegment from, int offset, int length);
+
+    protected abstract void putContentRange(long first, long last, long size);
+
+    /** The head ends; a body of {@code length} bytes follows, unless the status has none. */
+    protected abstract void putEndOfHead(long length, boolean noBody);
+
+    /** The head ends; a body of a length that is not known follows, unless the status has none. */
+    protected abstract void putEndOfHeadOfStream(boolean noBody);
+
+    protected abstract void putBody(byte[] body);
+
+    protected abstract void putBody(MemorySegment body, long offset, int length);
+
+    protected abstract void putBlock(PreparedBlock block, boolean head);
+
+    /** A copy of a piece; {@code framed} where the length of the body was not announced. */
+    protected abstract void putPiece(byte[] piece, boolean framed);
+
+    protected abstract void putPiece(MemorySegment piece, long offset, int length, boolean framed);
+
+    protected abstract void putFile(FileSource file, long offset, long length);
+
+    /** The end of a stream of which {@code missing} bytes were not written, or UNKNOWN. */
+    protected abstract void putEnd(long missing, boolean body);
+
+    /** What was written in a call before is on its way: it cannot be taken back any more. */
+    public abstract void seal();
+
+    /** Takes back what was written since {@link #open}; false where part of it has left. */
+    protected abstract boolean rewind();
+
+    /** Whether something that was written last is not all in the buffer yet. */
+    protected abstract boolean hasRest();
+
+    /** Whether the kernel has taken what had to leave the buffer. */
+    protected abstract boolean isSent();
+
+    /** Bytes that were written and that the kernel has not taken. */
+    public abstract long unsentBytes();
+
+    /** As many may be. */
+    public abstract int unsentBytesMax();
+}

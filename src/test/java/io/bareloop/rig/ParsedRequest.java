@@ -1,0 +1,16 @@
+package io.bareloop.rig;
+
+import io.bareloop.http.Limits;
+import io.bareloop.http.Request;
+import io.bareloop.wire.Head;
+
+/** A head for a parser to fill, and the request that is a view of it. */
+public final class ParsedRequest {
+    public final Head head;
+    public final Request view;
+
+    public ParsedRequest(Limits limits) {
+        head = new Head(limits.fieldsMax());
+        view = new Request(head, limits);
+    }
+}
