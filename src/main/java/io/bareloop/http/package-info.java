@@ -18,7 +18,7 @@
  * </ul>
  *
  * <p>Knows: what a handler sees, as views and values. Imports: {@code wire}, of whose data these
- * are views. Called by: {@code exchange}, which calls handlers, {@code files}, {@code server},
- * {@code app}, and the handlers of users.
+ * are views. Called by: {@code exchange}, which calls handlers, {@code http1}, {@code files},
+ * {@code server}, {@code app}, and the handlers of users.
  */
 package io.bareloop.http;

@@ -38,9 +38,10 @@ final class Framing {
     }
 
     /**
-     * The usual values in this one method on purpose: so it is too large to be inlined (325 bytes
-     * of code) into the loop of {@link WordLines#parseLines}, which has the same speed in each JVM
-     * then. A browser's head took 164 ns or 197 otherwise, by how much the JIT had seen.
+     * The usual values in this one method on purpose: with more than 325 bytes of code it is too
+     * large to be inlined into the loop of {@link WordLines#parseLines}, which has the same speed
+     * in each JVM then. A browser's head took 164 ns or 197 otherwise, by how much the JIT had
+     * seen.
      */
     static int note(long name, int nameLength, long value, long valueEnd, long words, Head head) {
         switch (nameLength) {

@@ -82,9 +82,8 @@ final class Batch implements AutoCloseable {
         receives = 0;
         if (added == 1) {
             if (isSame(0)) {
-                // In the same turn, with those that are scheduled: a second way to receive and
-                // answer in this method would fill the JIT's budget for inlining, which then ends
-                // amid a system call, and allocates for it.
+                // There is nobody to share a call with. It has its turn with those that are
+                // scheduled, before this turn of the loop ends.
                 receiving[0].receiveLater();
             }
             return;

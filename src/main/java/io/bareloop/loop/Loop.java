@@ -214,8 +214,7 @@ public final class Loop implements Runnable, AutoCloseable {
                     } else if (ready > 1 && canBatch(connection, events)) {
                         batch.add(connection);
                     } else {
-                        // Here, and not in a method of its own: the JIT inlines so deep and no
-                        // deeper, and would end amid the system call that sends.
+                        // What one connection fails for is no matter of the others in this turn.
                         try {
                             connection.ready(events);
                         } catch (VirtualMachineError | LinkageError error) {

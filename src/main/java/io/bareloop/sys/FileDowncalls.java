@@ -7,7 +7,7 @@ import java.lang.invoke.MethodHandle;
 /**
  * The handles of the calls on files. Apart from those of {@link Syscalls}, because linking takes
  * part of a millisecond each: a server without files never pays for them. Not final are the two
- * that send: see {@link Syscalls}.
+ * that a loop calls to send: see {@link Syscalls}.
  */
 final class FileDowncalls {
     static final MethodHandle DUP3 = Downcalls.link("dup3");

@@ -889,9 +889,9 @@ public class Syscalls {
     }
 
     /**
-     * A call whose result is an int and that is made at the start, not for a connection or a turn.
-     * The handle is no constant here, so the JIT cannot compile it into the caller: a call that is
-     * made often spells out its own invokeExact.
+     * A call whose result is an int and that is made at the start, not for a connection or a turn:
+     * one try and catch for all of these. A call that is made often spells out its own, with a
+     * handle that is not final.
      *
      * @return 0 or more, or -errno
      */

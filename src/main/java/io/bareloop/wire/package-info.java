@@ -4,7 +4,7 @@
  * io.bareloop.wire.Head}, {@link io.bareloop.wire.Writer}, {@link io.bareloop.wire.Turn}), and the
  * memory that both sides write into.
  *
- * <p>Knows: bytes, offsets, addresses. Imports: {@code java.base} only. Called by: every floor
- * above {@code sys}.
+ * <p>Knows: bytes, offsets, addresses. Imports: {@code java.base} only. Called by: {@code loop},
+ * {@code http}, {@code exchange}, {@code http1}, {@code files} and {@code server}.
  */
 package io.bareloop.wire;
