@@ -122,8 +122,6 @@ final class Deferred {
     }
 
     private void release(Call call) {
-        if (call.file() != null) {
-            all.release(call.file());
-        }
+        all.release(call.file());
     }
 }

@@ -87,6 +87,7 @@ public final class Exchange extends Turn {
     /** A request is at hand; its turn begins. */
     public void begin(Carrier newCarrier) {
         carrier = newCarrier;
+        unusual = false;
         thread = Thread.currentThread().threadId();
         all.thread = thread;
     }
@@ -115,7 +116,7 @@ public final class Exchange extends Turn {
     /** A part of the handler has returned, and the request is there as a whole. */
     private void returned() {
         if (carrier == null) {
-            return; // The connection has come to its end meanwhile.
+            return; // The connection is gone.
         }
         if (writer.state() == Writer.State.STREAM || (way != null && !writer.hasEnded())) {
             stayOpen();
@@ -138,28 +139,29 @@ public final class Exchange extends Turn {
 
     private void over(boolean aborted) {
         boolean kept = carrier.forget(this);
+        carrier = null;
         serial++;
         thread = NOBODY;
-        deferred.forget();
-        carrier = null;
         writer.expire();
+        if (unusual || kept || Checks.ENABLED) {
+            endUnusual(aborted);
+        } else {
+            head.end();
+        }
+    }
+
+    private void endUnusual(boolean aborted) {
+        deferred.forget();
         Runnable abort = aborted ? onAbort() : null;
         forgetActions();
         if (way != null) {
             way.end();
             way = null;
         }
-        if (abort != null) {
-            all.tell(abort);
-        }
-        if (kept || known || copy.exists() || Checks.ENABLED || rest.isPending()) {
-            // Its request is over too, unless another thread still reads it. And others may know
-            // it, where it was suspended, however short a time.
-            if (!retained) {
-                recycle();
-            }
-        } else {
-            head.end();
+        all.tell(abort);
+        // Another thread may still read the request.
+        if (!retained) {
+            recycle();
         }
     }
 
@@ -169,12 +171,14 @@ public final class Exchange extends Turn {
         all.recycle(this, known);
     }
 
-    /** All that was left to be sent is with the kernel, or never will be. */
+    /** A part of the response's body is left to be sent. */
+    public void restBegun() {
+        unusual = true;
+    }
+
+    /** All of it is with the kernel, or never will be. */
     public void restEnded() {
-        FileSource file = rest.drop();
-        if (file != null) {
-            all.release(file);
-        }
+        all.release(rest.drop());
         if (carrier == null && !known && !retained && !Checks.ENABLED) {
             all.reuse(this);
         }
@@ -230,11 +234,7 @@ public final class Exchange extends Turn {
         response.status(status).contentType(MediaType.TEXT).body(all.errorLine(status, message));
     }
 
-    /**
-     * Answers what is no valid request; the carrier closes behind that.
-     *
-     * @param canWrite whether there is room for an answer
-     */
+    /** Answers what is no valid request, where there is room; the carrier closes behind that. */
     public void refuse(Status status, boolean canWrite) {
         if (canWrite) {
             writeError(status, null);
@@ -311,7 +311,6 @@ public final class Exchange extends Turn {
     /** The body will not come to its end: whoever takes it in pieces is told. */
     public void bodyAborted() {
         taker.aborted();
-        endUserCode();
     }
 
     // ---- what outlasts the call in which it was received
@@ -319,6 +318,7 @@ public final class Exchange extends Turn {
     /** The response goes on after its handler has returned. */
     public void stayOpen() {
         known = true;
+        unusual = true;
         awaitTick(carrier.transport().now());
         carrier.keep(this);
         if (carrier.isDraining()) {
@@ -368,6 +368,7 @@ public final class Exchange extends Turn {
                 return false;
             }
             all.handOver(this);
+            unusual = true;
         }
         return true;
     }
@@ -408,7 +409,6 @@ public final class Exchange extends Turn {
     /** Runs a later part of a handler, one of the two, outside receive. */
     private void proceed(Action action, Runnable simpleAction) {
         Carrier mine = carrier;
-        // What was written in a call before is on its way.
         writer.seal();
         thread = all.thread;
         try {
@@ -434,8 +434,6 @@ public final class Exchange extends Turn {
         }
         mine.turnEnded();
     }
-
-    // ---- for the way back, and what waits for a turn
 
     Transport transport() {
         return carrier.transport();
@@ -477,6 +475,7 @@ public final class Exchange extends Turn {
         if (carrier == null) {
             throw new IllegalStateException("the response has ended");
         }
+        unusual = true;
         deferred.add(action, bytes, file);
     }
 
@@ -488,6 +487,7 @@ public final class Exchange extends Turn {
     @Override
     public WayBack suspend() {
         known = true;
+        unusual = true;
         way = new Way(this);
         return way;
     }

@@ -149,8 +149,11 @@ public final class Exchanges {
         }
     }
 
-    /** Runs what user code has asked for; what it throws is reported. */
+    /** Runs what user code has asked for, if anything; what it throws is reported. */
     void tell(Runnable action) {
+        if (action == null) {
+            return;
+        }
         try {
             action.run();
         } catch (Throwable failure) {
@@ -159,8 +162,11 @@ public final class Exchanges {
         Exchange.endUserCode();
     }
 
-    /** Ends a use of {@code file}, whose own code may fail. */
+    /** Ends a use of {@code file}, if there is one; its own code may fail. */
     void release(FileSource file) {
+        if (file == null) {
+            return;
+        }
         try {
             file.release();
         } catch (Throwable failure) {

@@ -93,6 +93,7 @@ final class Taker {
             } catch (Throwable failure) {
                 all.report(failure);
             }
+            Exchange.endUserCode();
         }
     }
 }

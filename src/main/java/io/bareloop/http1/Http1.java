@@ -18,6 +18,9 @@ public final class Http1 implements Protocol.Factory {
     public static final long NATIVE_BYTES =
             (long) LastSent.BYTES_MAX + DateField.NATIVE_BYTES + 2 * LastBytes.BYTES_MAX;
 
+    /** For how long a drain waits for the first request of a new connection. */
+    static final long FIRST_REQUEST_NANOS = 1_000_000_000L;
+
     final RequestParser parser;
     final Exchanges exchanges;
     final Limits limits;

@@ -21,12 +21,6 @@ import java.lang.foreign.MemorySegment;
  * </pre>
  */
 final class Http1Connection extends Protocol implements Carrier {
-    /** What is read and discarded of a body that its handler did not wait for. */
-    static final int SKIPPED_BYTES_MAX = 256 << 10;
-
-    /** For how long a drain waits for the first request of a new connection. */
-    private static final long FIRST_REQUEST_NANOS = 1_000_000_000L;
-
     /** Where in the input it is. */
     private enum Input {
         BETWEEN,
@@ -49,8 +43,8 @@ final class Http1Connection extends Protocol implements Carrier {
     /** The request under way that did not come to its end in one call; else null. */
     private Exchange active;
 
-    final Sending sending = new Sending();
-    private final IncomingBody body = new IncomingBody();
+    private Sending sending;
+    private IncomingBody body;
     final Persistence persistence;
     private Input input = Input.BETWEEN;
     private Life life = Life.CLOSED;
@@ -168,7 +162,7 @@ final class Http1Connection extends Protocol implements Carrier {
         if (isClosing()) {
             return true;
         }
-        if (sending.isPending() || (active != null && input != Input.BODY)) {
+        if (isSending() || (active != null && input != Input.BODY)) {
             transport.pause();
             return true;
         }
@@ -227,6 +221,7 @@ final class Http1Connection extends Protocol implements Carrier {
         active = exchange;
         input = Input.BODY;
         exchange.head().body(headEnd, headEnd);
+        body = body != null ? body : new IncomingBody();
         body.begin(exchange.head(), transport.now());
         exchange.beginBody();
         // Where the body has begun to come nobody waits.
@@ -254,7 +249,7 @@ final class Http1Connection extends Protocol implements Carrier {
             if (body.isMalformed()) {
                 bodyFailed(Status.BAD_REQUEST);
             } else if (body.bytes()
-                    > (active == null ? SKIPPED_BYTES_MAX : active.bodyBytesMax())) {
+                    > (active == null ? IncomingBody.SKIPPED_BYTES_MAX : active.bodyBytesMax())) {
                 bodyFailed(Status.CONTENT_TOO_LARGE);
             } else if (body.length() > 0
                     && active != null
@@ -346,7 +341,7 @@ final class Http1Connection extends Protocol implements Carrier {
 
     /** Where a response has ended outside receive, the connection goes on with the next request. */
     private void afterResponse() {
-        if (active == null && !sending.isPending() && !isClosing()) {
+        if (active == null && !isSending() && !isClosing()) {
             if (input != Input.BODY) {
                 transport.deadline(idleDeadline());
             }
@@ -363,26 +358,34 @@ final class Http1Connection extends Protocol implements Carrier {
 
     /** A response begins: it is decided whether the connection outlives it. */
     void beginResponse() {
-        if (isDraining() || (input == Input.BODY && body.mayBeLeft(SKIPPED_BYTES_MAX))) {
+        if (isDraining() || (input == Input.BODY && body.mayBeLeft())) {
             persistence.end();
         }
     }
 
     /** Sends as much of its rest as goes now; what is left follows from {@link #writable}. */
     void sendRest(Exchange exchange) {
+        sending = sending != null ? sending : new Sending();
         sending.begin(exchange, transport);
+    }
+
+    /** Whether something that was written last is not all in the buffer yet. */
+    boolean isSending() {
+        return sending != null && sending.isPending();
     }
 
     @Override
     public void dropRest() {
-        sending.drop();
+        if (isSending()) {
+            sending.drop();
+        }
     }
 
     // ---- what the engine tells
 
     @Override
     public void writable() {
-        if (sending.isPending()) {
+        if (isSending()) {
             Throwable failure = sending.goOnOrFail(transport);
             if (failure != null) {
                 // Only the end of the connection can say so. What came before it may still be on
@@ -391,7 +394,7 @@ final class Http1Connection extends Protocol implements Carrier {
                 http.exchanges.report(failure);
                 life = Life.CLOSING_SLOWLY;
             }
-            if (sending.isPending()) {
+            if (isSending()) {
                 return;
             }
             if (isClosing()) {
@@ -419,7 +422,7 @@ final class Http1Connection extends Protocol implements Carrier {
             active.bodyAborted();
             active.abort();
             close(false);
-        } else if (active != null || sending.isPending()) {
+        } else if (active != null || isSending()) {
             // The peer has shut down its sending side only: what it asked for still goes out.
             persistence.end();
         } else {
@@ -453,21 +456,19 @@ final class Http1Connection extends Protocol implements Carrier {
         if (active != null) {
             active.tellOfDrain();
         }
-        if (input != Input.BETWEEN || behind || active != null || sending.isPending()) {
-            return;
-        }
-        if (persistence.hasHadRequests()) {
+        boolean atWork = input != Input.BETWEEN || behind || active != null || isSending();
+        if (!atWork && persistence.hasHadRequests()) {
             close(false);
-        } else {
+        } else if (!atWork) {
             // Just accepted: its first request may be on the way, and would be lost.
-            transport.deadline(transport.now() + FIRST_REQUEST_NANOS);
+            transport.deadline(transport.now() + Http1.FIRST_REQUEST_NANOS);
         }
     }
 
     private void close(boolean linger) {
         if (!isClosing()) {
             life = linger ? Life.CLOSING_SLOWLY : Life.CLOSING;
-            if (!sending.isPending()) {
+            if (!isSending()) {
                 transport.closeWhenSent(linger);
             }
         }

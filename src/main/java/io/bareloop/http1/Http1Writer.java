@@ -313,7 +313,7 @@ final class Http1Writer extends Writer {
 
     @Override
     protected boolean hasRest() {
-        return connection.sending.isPending();
+        return connection.isSending();
     }
 
     @Override

@@ -19,6 +19,9 @@ final class IncomingBody {
     /** The sum with nanoseconds of the clock must not overflow. */
     private static final long TIMED_BYTES_MAX = 1L << 40;
 
+    /** What is read and discarded of a body that its handler did not wait for. */
+    static final int SKIPPED_BYTES_MAX = 256 << 10;
+
     private final BodyDecoder decoder = new BodyDecoder();
     private long bytes;
     private long startNanos;
@@ -83,11 +86,11 @@ final class IncomingBody {
 
     /**
      * Whether it cannot be told, once a response has been sent, where the next request begins: a
-     * client that waits for "100 Continue" may send its body or not. Or whether that is more than
-     * {@code bytesMax} away.
+     * client that waits for "100 Continue" may send its body or not. Or whether that is further
+     * away than is worth discarding.
      */
-    boolean mayBeLeft(long bytesMax) {
-        return expected || decoder.left() > bytesMax;
+    boolean mayBeLeft() {
+        return expected || decoder.left() > SKIPPED_BYTES_MAX;
     }
 
     /** Until when the whole body has to be here: {@code nanos}, and more for what has come. */

@@ -22,6 +22,7 @@ final class Sending {
      */
     void begin(Exchange newExchange, Transport transport) {
         exchange = newExchange;
+        exchange.restBegun();
         try {
             goOn(transport);
         } catch (RuntimeException | Error refused) {

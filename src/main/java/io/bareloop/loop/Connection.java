@@ -52,7 +52,9 @@ final class Connection implements Transport {
     /** Output that the kernel has not taken yet, of {@link Outgoing}. */
     private final Pending unsent;
 
-    private final LargeBody body;
+    /** Made when first needed, so that it takes no room in the CPU's cache before. */
+    private LargeBody body;
+
     private final Progress progress;
 
     /** The protocol has its turn: what is to be done at the end of that waits for it. */
@@ -97,7 +99,6 @@ final class Connection implements Transport {
         progress = new Progress(loop, sys, slot);
         incoming = new Incoming(loop, sys, this, unsent);
         outgoing = new Outgoing(loop, sys, this, unsent, progress);
-        body = new LargeBody(loop, sys, this, outgoing, progress);
     }
 
     // ---- the life of a connection
@@ -113,7 +114,9 @@ final class Connection implements Transport {
         roomMissed = false;
         incoming.open();
         outgoing.open();
-        body.open();
+        if (body != null) {
+            body.open();
+        }
         openProtocol(first);
         incoming.receive();
         if (isOpen()) {
@@ -184,7 +187,9 @@ final class Connection implements Transport {
         generation = (generation + 1) & Integer.MAX_VALUE;
         incoming.release();
         unsent.release();
-        body.stopWaiting();
+        if (body != null) {
+            body.stopWaiting();
+        }
         try {
             protocol.closed();
         } finally {
@@ -216,7 +221,7 @@ final class Connection implements Transport {
     /** A turn has been cut short: an edge may have been lost, in either direction. */
     void interrupted() {
         incoming.noteReadable();
-        roomMissed = !unsent.isEmpty() || body.isWaitingFor(LargeBody.Wait.SOCKET);
+        roomMissed = !unsent.isEmpty() || isWaitingFor(LargeBody.Wait.SOCKET);
         inProtocol = false;
         loop.schedule(this);
     }
@@ -250,7 +255,7 @@ final class Connection implements Transport {
     private void roomInSocket() {
         if (!unsent.isEmpty()) {
             sendUnsent();
-        } else if (body.isWaitingFor(LargeBody.Wait.SOCKET)) {
+        } else if (isWaitingFor(LargeBody.Wait.SOCKET)) {
             resumeBody();
         }
     }
@@ -265,7 +270,7 @@ final class Connection implements Transport {
             roomMissed = false;
             roomInSocket();
         }
-        if (body.isWaitingFor(LargeBody.Wait.TURN)) {
+        if (isWaitingFor(LargeBody.Wait.TURN)) {
             resumeBody();
         }
         if (isOpen()) {
@@ -279,7 +284,7 @@ final class Connection implements Transport {
     boolean isIdle() {
         return incoming.isIdle()
                 && unsent.isEmpty()
-                && !body.isWaiting()
+                && !bodyWaits()
                 && !scheduled
                 && !outgoing.isBroken()
                 && life == Life.OPEN;
@@ -371,14 +376,27 @@ final class Connection implements Transport {
         leave();
     }
 
+    private boolean bodyWaits() {
+        return body != null && body.isWaiting();
+    }
+
+    private boolean isWaitingFor(LargeBody.Wait what) {
+        return body != null && body.isWaitingFor(what);
+    }
+
+    private LargeBody body() {
+        body = body != null ? body : new LargeBody(loop, sys, this, outgoing, progress);
+        return body;
+    }
+
     @Override
     public long sendMemory(MemorySegment memory, long offset, long length) {
-        return body.sendMemory(memory, offset, length);
+        return body().sendMemory(memory, offset, length);
     }
 
     @Override
     public long sendFile(FileSource file, long offset, long length) {
-        return body.sendFile(file, offset, length);
+        return body().sendFile(file, offset, length);
     }
 
     // ---- the end
@@ -408,12 +426,12 @@ final class Connection implements Transport {
 
     /** The deadline has come. */
     void expired() {
-        if (life == Life.LINGERING || body.isWaitingFor(LargeBody.Wait.DISK)) {
+        if (life == Life.LINGERING || isWaitingFor(LargeBody.Wait.DISK)) {
             close();
-        } else if (body.isWaitingFor(LargeBody.Wait.TURN)) {
+        } else if (isWaitingFor(LargeBody.Wait.TURN)) {
             // It is the loop that is late, not the peer.
             progress.await();
-        } else if (unsent.isEmpty() && !body.isWaitingFor(LargeBody.Wait.SOCKET)) {
+        } else if (unsent.isEmpty() && !isWaitingFor(LargeBody.Wait.SOCKET)) {
             enter();
             protocol.expired();
             leave();
@@ -443,7 +461,7 @@ final class Connection implements Transport {
 
     @Override
     public void deadline(long nanos) {
-        if (!unsent.isEmpty() || life == Life.LINGERING || body.isWaiting()) {
+        if (!unsent.isEmpty() || life == Life.LINGERING || bodyWaits()) {
             return;
         }
         if (nanos == NEVER) {

@@ -17,10 +17,13 @@ final class Incoming {
     private final Syscalls sys;
     private final Connection connection;
     private final Pending unsent;
-    private final Linger linger;
+    private Linger linger;
 
-    /** Input that the protocol has not consumed yet; between calls it begins at 0. */
-    private final Pending kept;
+    /**
+     * Input that the protocol has not consumed yet; between calls it begins at 0. Null where there
+     * never was any.
+     */
+    private Pending kept;
 
     private Peer peer = Peer.SENDING;
 
@@ -51,8 +54,6 @@ final class Incoming {
         this.sys = sys;
         this.connection = connection;
         this.unsent = unsent;
-        linger = new Linger(loop, sys);
-        kept = new Pending(loop.slab());
     }
 
     /** A connection begins, perhaps with bytes that have come in already. */
@@ -65,7 +66,7 @@ final class Incoming {
 
     /** Whether nothing is pending, and no more than a batch receives is to be expected. */
     boolean isIdle() {
-        return kept.isEmpty() && !paused && !bulky && peer == Peer.SENDING;
+        return keepsNothing() && !paused && !bulky && peer == Peer.SENDING;
     }
 
     /** Whether there may be something to receive. */
@@ -95,7 +96,13 @@ final class Incoming {
 
     /** Forgets what is kept, and gives its memory back. */
     void release() {
-        kept.release();
+        if (kept != null) {
+            kept.release();
+        }
+    }
+
+    private boolean keepsNothing() {
+        return kept == null || kept.isEmpty();
     }
 
     private boolean canReceive() {
@@ -104,7 +111,7 @@ final class Incoming {
 
     /** Goes on where the last turn left off: with what was kept, then with what can be read. */
     void proceed() {
-        if (!kept.isEmpty() && canReceive()) {
+        if (!keepsNothing() && canReceive()) {
             consume(kept.segment(), kept.from(), kept.to(), true);
         }
         if (readable && connection.isOpen()) {
@@ -126,7 +133,7 @@ final class Incoming {
             }
             MemorySegment in = loop.in;
             int at = 0;
-            boolean isKept = !kept.isEmpty();
+            boolean isKept = !keepsNothing();
             if (isKept) {
                 // No head is longer than the bound: the protocol would have refused it.
                 if (!kept.ensureRoom(Loop.IN_BYTES)) {
@@ -224,6 +231,9 @@ final class Incoming {
     }
 
     private void keep(MemorySegment in, int from, int to) {
+        if (kept == null) {
+            kept = new Pending(loop.slab());
+        }
         if (!kept.append(in, from, to, Loop.IN_BYTES)) {
             connection.close();
         }
@@ -233,6 +243,9 @@ final class Incoming {
 
     /** From now on what comes is discarded. */
     void linger() {
+        if (linger == null) {
+            linger = new Linger(loop, sys);
+        }
         linger.begin();
         discard();
     }

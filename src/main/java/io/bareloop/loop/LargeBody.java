@@ -47,7 +47,7 @@ final class LargeBody {
     private Wait wait = Wait.NONE;
 
     /** In which turn a part was last sent, and what may still be sent in that. */
-    private long turn;
+    private long turn = NO_TURN;
 
     private long bytesLeft;
 

@@ -23,6 +23,13 @@ public abstract class Turn {
      */
     protected long thread;
 
+    /**
+     * Whether more belongs to it than a response that is written in the call of its handler: a copy
+     * of the request, a rest of a body, something that waits or is to be told. Rare, and then there
+     * is more to do at the end.
+     */
+    protected boolean unusual;
+
     private Runnable onWritable;
     private Runnable onAbort;
     private Runnable onTick;
@@ -87,6 +94,7 @@ public abstract class Turn {
     /** Has {@code action} run each time the client has caught up; null for nothing. */
     public final void onWritable(Runnable action) {
         onWritable = action;
+        unusual = true;
     }
 
     public final Runnable onWritable() {
@@ -96,6 +104,7 @@ public abstract class Turn {
     /** Has {@code action} run if the connection is lost before the end; null for nothing. */
     public final void onAbort(Runnable action) {
         onAbort = action;
+        unusual = true;
     }
 
     public final Runnable onAbort() {
@@ -106,6 +115,7 @@ public abstract class Turn {
     public final void onTick(long nanos, Runnable action) {
         tickNanos = nanos;
         onTick = action;
+        unusual = true;
     }
 
     /** The next tick is due in its time, unless it is waited for already. */
@@ -131,6 +141,7 @@ public abstract class Turn {
     /** Has {@code action} run once, when the server drains; null for nothing. */
     public final void onDrain(Runnable action) {
         onDrain = action;
+        unusual = true;
     }
 
     public final Runnable onDrain() {
