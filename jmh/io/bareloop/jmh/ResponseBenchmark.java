@@ -163,6 +163,11 @@ public class ResponseBenchmark {
         }
 
         @Override
+        public void writableLater() {
+            throw new AssertionError();
+        }
+
+        @Override
         public void become(Protocol next) {
             throw new AssertionError();
         }

@@ -234,11 +234,9 @@ public final class Exchange extends Turn {
         response.status(status).contentType(MediaType.TEXT).body(all.errorLine(status, message));
     }
 
-    /** Answers what is no valid request, where there is room; the carrier closes behind that. */
-    public void refuse(Status status, boolean canWrite) {
-        if (canWrite) {
-            writeError(status, null);
-        }
+    /** Answers what is no valid request; the carrier closes behind that. */
+    public void refuse(Status status) {
+        writeError(status, null);
         over(carrier.carries(this));
     }
 

@@ -1,5 +1,6 @@
 package io.bareloop.http1;
 
+import io.bareloop.exchange.Exchange;
 import io.bareloop.exchange.Exchanges;
 import io.bareloop.http.Handler;
 import io.bareloop.http.Limits;
@@ -8,6 +9,7 @@ import io.bareloop.wire.OutputBuffer;
 import io.bareloop.wire.Protocol;
 import io.bareloop.wire.Slab;
 import java.lang.foreign.Arena;
+import java.util.function.BiFunction;
 import java.util.function.Consumer;
 
 /**
@@ -50,6 +52,19 @@ public final class Http1 implements Protocol.Factory {
             Timeouts timeouts,
             Handler handler,
             Consumer<Throwable> failures) {
+        this(arena, out, slab, limits, timeouts, handler, failures, Http1Writer::new);
+    }
+
+    /** As above, with writers of another format: for tests of the seam that {@code Writer} is. */
+    Http1(
+            Arena arena,
+            OutputBuffer out,
+            Slab slab,
+            Limits limits,
+            Timeouts timeouts,
+            Handler handler,
+            Consumer<Throwable> failures,
+            BiFunction<Http1, Exchange, Http1Writer> writers) {
         this.limits = limits;
         this.out = out;
         headNanos = timeouts.head().toNanos();
@@ -60,11 +75,7 @@ public final class Http1 implements Protocol.Factory {
         lastSent = new LastSent(arena);
         exchanges =
                 new Exchanges(
-                        limits,
-                        slab,
-                        handler,
-                        exchange -> new Http1Writer(this, exchange),
-                        failures);
+                        limits, slab, handler, exchange -> writers.apply(this, exchange), failures);
     }
 
     @Override

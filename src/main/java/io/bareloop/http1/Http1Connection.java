@@ -21,7 +21,6 @@ import java.lang.foreign.MemorySegment;
  * </pre>
  */
 final class Http1Connection extends Protocol implements Carrier {
-    /** Where in the input it is. */
     private enum Input {
         BETWEEN,
         HEAD,
@@ -189,7 +188,7 @@ final class Http1Connection extends Protocol implements Carrier {
         persistence.end();
         input = Input.BETWEEN;
         take(exchange);
-        exchange.refuse(status, http.out.room() >= Http1Writer.HEAD_BYTES_MAX || transport.flush());
+        exchange.refuse(status);
         close(true);
     }
 
@@ -394,7 +393,8 @@ final class Http1Connection extends Protocol implements Carrier {
                 http.exchanges.report(failure);
                 life = Life.CLOSING_SLOWLY;
             }
-            if (isSending()) {
+            // Sending may have found that the connection is gone.
+            if (isSending() || life == Life.CLOSED) {
                 return;
             }
             if (isClosing()) {

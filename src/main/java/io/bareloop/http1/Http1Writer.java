@@ -11,8 +11,13 @@ import io.bareloop.wire.Swar;
 import io.bareloop.wire.Writer;
 import java.lang.foreign.MemorySegment;
 
-/** Responses as HTTP/1.1 has them (RFC 9112), straight into the loop's output buffer. */
-final class Http1Writer extends Writer {
+/**
+ * Responses as HTTP/1.1 has them (RFC 9112), straight into the loop's output buffer.
+ *
+ * <p>Not final: a test extends it by another format, which shows that {@link Writer} is a seam. A
+ * subclass that is not loaded costs nothing.
+ */
+class Http1Writer extends Writer {
     /** What status line and fields together may take. */
     static final int HEAD_BYTES_MAX = 16 << 10;
 
@@ -30,14 +35,14 @@ final class Http1Writer extends Writer {
     /** Room for the largest chunk size and the two line breaks around a chunk. */
     private static final int CHUNK_FRAME_BYTES = 16;
 
-    private final Http1 http;
-    private final OutputBuffer out;
-    private final Head head;
+    final Http1 http;
+    final OutputBuffer out;
+    final Head head;
     private final Exchange exchange;
-    private final Rest rest;
+    final Rest rest;
 
     /** Whose response it is; stays the last one's between requests. */
-    private Http1Connection connection;
+    Http1Connection connection;
 
     /** Where the response begins in the buffer. */
     private int start;
@@ -194,7 +199,7 @@ final class Http1Writer extends Writer {
         sendRest();
     }
 
-    private void sendRest() {
+    final void sendRest() {
         connection.sendRest(exchange);
         flushed = true;
     }
@@ -287,7 +292,7 @@ final class Http1Writer extends Writer {
 
     // ---- what has left
 
-    private void ensureRoom(int bytes) {
+    final void ensureRoom(int bytes) {
         if (out.room() < bytes) {
             connection.transport().flush();
             flushed = true;

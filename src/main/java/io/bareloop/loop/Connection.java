@@ -33,13 +33,9 @@ final class Connection implements Transport {
     private final Syscalls sys;
     private final int slot;
 
-    /** With which every connection of this slot begins. */
+    // With which each connection of this slot begins, which it has, and which comes next, if any.
     private final Protocol first;
-
-    /** Which has its turn now. */
     private Protocol protocol;
-
-    /** Which has it from the end of the call at hand on; or null. */
     private Protocol next;
 
     private int generation;
@@ -79,10 +75,9 @@ final class Connection implements Transport {
         LINGERING
     }
 
-    /** Stands in the loop's list of connections to go on with in the next turn. */
+    /** Stands in the loop's list of those to go on with in the next turn, and before which. */
     boolean scheduled;
 
-    /** The next one in that list. */
     Connection nextScheduled;
 
     /**
@@ -112,12 +107,15 @@ final class Connection implements Transport {
         life = Life.OPEN;
         watched = false;
         roomMissed = false;
+        next = null;
         incoming.open();
         outgoing.open();
         if (body != null) {
             body.open();
         }
+        enter();
         openProtocol(first);
+        leave();
         incoming.receive();
         if (isOpen()) {
             watch();
@@ -126,7 +124,6 @@ final class Connection implements Transport {
 
     private void openProtocol(Protocol newProtocol) {
         protocol = newProtocol;
-        next = null;
         protocol.open(this);
         if (loop.drain.hasBegun()) {
             protocol.drain();
@@ -278,8 +275,6 @@ final class Connection implements Transport {
         }
     }
 
-    // ---- one turn, together with other connections
-
     /** Whether nothing is pending in either direction, so that a batch may serve it. */
     boolean isIdle() {
         return incoming.isIdle()
@@ -295,8 +290,6 @@ final class Connection implements Transport {
         incoming.noteReadable();
         loop.schedule(this);
     }
-
-    // ---- the protocol's turn
 
     /** The protocol's turn begins: whatever it appends is sent to this peer, and only that. */
     void enter() {
@@ -317,10 +310,15 @@ final class Connection implements Transport {
 
     /** Whether there is a new protocol, which has just been opened. */
     boolean hasBecome() {
-        if (next == null || !isOpen()) {
+        Protocol becoming = next;
+        next = null;
+        // Where the end has been asked for, it stays with the one that did.
+        if (becoming == null || !takesInput()) {
             return false;
         }
-        openProtocol(next);
+        incoming.resume();
+        deadline(NEVER);
+        openProtocol(becoming);
         return true;
     }
 
@@ -337,8 +335,6 @@ final class Connection implements Transport {
             finish();
         }
     }
-
-    // ---- output
 
     @Override
     public OutputBuffer output() {
@@ -397,6 +393,11 @@ final class Connection implements Transport {
     @Override
     public long sendFile(FileSource file, long offset, long length) {
         return body().sendFile(file, offset, length);
+    }
+
+    @Override
+    public void writableLater() {
+        body().waitForTurn();
     }
 
     // ---- the end

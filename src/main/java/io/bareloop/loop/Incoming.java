@@ -215,7 +215,8 @@ final class Incoming {
         connection.enter();
         int at = connection.protocol().receive(in, from, to);
         while (connection.hasBecome()) {
-            if (at < to) {
+            // The one before may have sent more than goes now, or the new one may not want it yet.
+            if (at < to && canReceive()) {
                 at = connection.protocol().receive(in, at, to);
             }
         }

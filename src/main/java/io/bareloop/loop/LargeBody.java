@@ -112,7 +112,8 @@ final class LargeBody {
         progress.await();
     }
 
-    private void waitForTurn() {
+    /** The rest goes on in the next turn, which {@link Connection#resumeBody} begins. */
+    void waitForTurn() {
         begun = true;
         waitFor(Wait.TURN);
         loop.schedule(connection);

@@ -14,7 +14,7 @@ import java.lang.foreign.MemorySegment;
  */
 public abstract class Protocol {
     /**
-     * Begins a new connection.
+     * Begins a new connection. What is appended to {@link Transport#output} is sent first.
      *
      * @param transport of this connection, to be used until {@link #closed}
      */
@@ -36,7 +36,10 @@ public abstract class Protocol {
     /** The peer has shut down its writing side; all it sent has been presented to receive. */
     public abstract void endOfInput();
 
-    /** All that was appended is with the kernel now, after a time when it took no more. */
+    /**
+     * All that was appended is with the kernel now, after a time when it took no more; or it is the
+     * turn that {@link Transport#writableLater} has asked for.
+     */
     public abstract void writable();
 
     /** The time set with {@link Transport#deadline} has come. */

@@ -45,6 +45,14 @@ public interface Transport {
      */
     long sendMemory(MemorySegment memory, long offset, long length);
 
+    /**
+     * Calls {@link Protocol#writable} in the next turn, when the others of the loop have had
+     * theirs: for a protocol that has more to send than it should at once, though the kernel has
+     * taken all. Until then another deadline takes the place of the one that was set, as while
+     * output is unsent.
+     */
+    void writableLater();
+
     /** Stops presenting input, until {@link #resume}. */
     void pause();
 
@@ -68,9 +76,11 @@ public interface Transport {
 
     /**
      * Makes {@code next} the protocol of this connection, as soon as the call at hand returns: it
-     * is opened, and presented with what {@link Protocol#receive} has left. The one before is not
-     * called any more, not even at the end of the connection. For what begins in one protocol and
-     * goes on in another. Called in {@link Protocol#receive} only.
+     * is opened as on a new connection, with no deadline and not paused, and presented with what
+     * {@link Protocol#receive} has left. The one before is not called any more, not even at the end
+     * of the connection. For what begins in one protocol and goes on in another. Called in {@link
+     * Protocol#receive} only. Where the same call closes the connection, before or after this,
+     * nothing becomes of it: the protocol stays the one that it is.
      *
      * @param next of this loop
      */

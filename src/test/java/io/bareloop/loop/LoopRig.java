@@ -118,7 +118,7 @@ final class LoopRig implements AutoCloseable {
         this(options, protocols, sys -> {});
     }
 
-    private static Protocols http(Timeouts timeouts, Handler handler) {
+    static Protocols http(Timeouts timeouts, Handler handler) {
         return (arena, out, slab) ->
                 new Http1(
                         arena,

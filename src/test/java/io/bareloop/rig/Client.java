@@ -53,6 +53,11 @@ public final class Client implements AutoCloseable {
         this.end = received.length;
     }
 
+    /** Takes apart {@code received}, and has no connection. */
+    public static Client of(byte[] received) {
+        return new Client(null, received);
+    }
+
     /** Connects to {@code port} of 127.0.0.1. */
     public static Client connect(int port) throws IOException {
         return connect(port, 0);

@@ -10,6 +10,8 @@ import io.bareloop.wire.Transport;
 import java.io.ByteArrayOutputStream;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayDeque;
+import java.util.Deque;
 
 /**
  * The engine of {@code io.bareloop.loop} without a kernel: it presents the bytes it is given as
@@ -19,12 +21,25 @@ import java.lang.foreign.MemorySegment;
  * {@code receive} has returned. It is used for one connection after another.
  */
 public final class ScriptedTransport implements Transport {
+    /** How a kernel takes what is flushed. */
+    public enum Kernel {
+        /** At once, as far as the peer's window goes: send(2). */
+        CALLS,
+
+        /**
+         * In a later turn, as a completion tells: a flush takes nothing by itself, and says so.
+         * What does not fit into the peer's window takes more than one such turn.
+         */
+        RING
+    }
+
     private static final int IN_BYTES = 64 << 10;
     private static final byte POISON = (byte) 0xA5;
 
     private final MemorySegment in = Arena.ofAuto().allocate(IN_BYTES, Long.BYTES);
     private final OutputBuffer out;
     private final Slab slab;
+    private final Kernel kernel;
     private final Protocol first;
     private Protocol protocol;
     private Protocol next;
@@ -37,9 +52,11 @@ public final class ScriptedTransport implements Transport {
     private int keptBytes;
     private final ByteArrayOutputStream unsent = new ByteArrayOutputStream();
     private final ByteArrayOutputStream sent = new ByteArrayOutputStream();
+    private final Deque<Runnable> tasks = new ArrayDeque<>();
 
     private boolean paused;
     private boolean scheduled;
+    private boolean writableLater;
     private boolean closingWhenSent;
     private boolean lingers;
     private boolean closed = true;
@@ -48,7 +65,13 @@ public final class ScriptedTransport implements Transport {
     private int requests;
     private int errors;
 
+    /** Over a kernel that takes what there is at once. */
     public ScriptedTransport(Protocol protocol, OutputBuffer out, Slab slab) {
+        this(protocol, out, slab, Kernel.CALLS);
+    }
+
+    public ScriptedTransport(Protocol protocol, OutputBuffer out, Slab slab, Kernel kernel) {
+        this.kernel = kernel;
         this.first = protocol;
         this.protocol = protocol;
         this.out = out;
@@ -67,6 +90,7 @@ public final class ScriptedTransport implements Transport {
         sent.reset();
         paused = false;
         scheduled = false;
+        writableLater = false;
         closingWhenSent = false;
         lingers = false;
         closed = false;
@@ -108,6 +132,7 @@ public final class ScriptedTransport implements Transport {
         if (!closed) {
             close();
         }
+        runTasks();
     }
 
     public byte[] sent() {
@@ -133,28 +158,49 @@ public final class ScriptedTransport implements Transport {
 
     // ---- the turns of the loop, as far as they concern this connection
 
+    /** Turns, until there is nothing left to be done. */
     private void run() {
-        while (!closed) {
-            if (unsent.size() > 0) {
-                sendUnsent();
-            } else if (scheduled) {
-                scheduled = false;
-                if (keptBytes > 0 && canReceive()) {
-                    consume(kept.segment(), keptBytes, true);
-                }
-            } else if (arrivedAt < arrived.length && canReceive()) {
-                receive();
-            } else {
-                if (deadline == NEVER) {
-                    throw new AssertionError("an open connection without a deadline");
-                }
-                return;
-            }
+        boolean worked = true;
+        while (worked) {
+            worked = !closed && serve();
+            worked |= runTasks();
+        }
+        if (!closed && deadline == NEVER) {
+            throw new AssertionError("an open connection without a deadline");
         }
     }
 
+    /** What one turn does for the connection; false where there is nothing to do. */
+    private boolean serve() {
+        if (unsent.size() > 0) {
+            sendUnsent();
+        } else if (writableLater) {
+            writableLater = false;
+            tellWritable();
+        } else if (scheduled) {
+            scheduled = false;
+            if (keptBytes > 0 && canReceive()) {
+                consume(kept.segment(), keptBytes, true);
+            }
+        } else if (arrivedAt < arrived.length && canReceive()) {
+            receive();
+        } else {
+            return false;
+        }
+        return true;
+    }
+
+    /** Those that a task makes have their turn in the next. */
+    private boolean runTasks() {
+        int count = tasks.size();
+        for (int i = 0; i < count; i++) {
+            tasks.remove().run();
+        }
+        return count > 0;
+    }
+
     private boolean canReceive() {
-        return !paused && unsent.size() == 0 && !closingWhenSent;
+        return !closed && !paused && unsent.size() == 0 && !closingWhenSent;
     }
 
     private void receive() {
@@ -174,11 +220,8 @@ public final class ScriptedTransport implements Transport {
     private void consume(MemorySegment region, int to, boolean isKept) {
         inProtocol = true;
         int at = protocol.receive(region, 0, to);
-        while (next != null && !closed) {
-            protocol = next;
-            next = null;
-            protocol.open(this);
-            if (at < to) {
+        while (hasBecome()) {
+            if (at < to && canReceive()) {
                 at = protocol.receive(region, at, to);
             }
         }
@@ -200,6 +243,19 @@ public final class ScriptedTransport implements Transport {
         if (!isKept) {
             region.asSlice(0, to).fill(POISON);
         }
+    }
+
+    private boolean hasBecome() {
+        Protocol becoming = next;
+        next = null;
+        if (becoming == null || closed || closingWhenSent) {
+            return false;
+        }
+        protocol = becoming;
+        paused = false;
+        deadline = NEVER;
+        protocol.open(this);
+        return true;
     }
 
     private void keep(MemorySegment region, int from, int to, boolean isKept) {
@@ -254,11 +310,15 @@ public final class ScriptedTransport implements Transport {
             close();
             return;
         }
+        tellWritable();
+        scheduled = true;
+    }
+
+    private void tellWritable() {
         inProtocol = true;
         protocol.writable();
         inProtocol = false;
         sendOutput();
-        scheduled = true;
     }
 
     private void close() {
@@ -282,7 +342,8 @@ public final class ScriptedTransport implements Transport {
             byte[] bytes = new byte[length];
             MemorySegment.copy(out.segment(), JAVA_BYTE, 0, bytes, 0, length);
             out.clear();
-            int taken = unsent.size() == 0 ? Math.min(length, window) : 0;
+            boolean atOnce = kernel == Kernel.CALLS && unsent.size() == 0;
+            int taken = atOnce ? Math.min(length, window) : 0;
             sent.write(bytes, 0, taken);
             unsent.write(bytes, taken, length - taken);
         }
@@ -297,6 +358,11 @@ public final class ScriptedTransport implements Transport {
     @Override
     public long sendMemory(MemorySegment memory, long offset, long length) {
         throw new AssertionError("no handler of the corpus sends as much");
+    }
+
+    @Override
+    public void writableLater() {
+        writableLater = true;
     }
 
     @Override
@@ -357,6 +423,6 @@ public final class ScriptedTransport implements Transport {
 
     @Override
     public void execute(Runnable task) {
-        throw new AssertionError("no handler of the corpus comes from another thread");
+        tasks.add(task);
     }
 }
