@@ -56,7 +56,6 @@ public final class Exchange extends Turn {
 
     /** The way back to it, where it is suspended. */
     private Way way;
-
     private final Deferred deferred;
 
     Exchange(Exchanges all, Head head, Function<Exchange, Writer> writers) {
@@ -87,7 +86,10 @@ public final class Exchange extends Turn {
     /** A request is at hand; its turn begins. */
     public void begin(Carrier newCarrier) {
         carrier = newCarrier;
-        unusual = false;
+        if (unusual) {
+            forgetActions(); // Whoever set one since it was over has set it for nobody.
+            unusual = false;
+        }
         thread = Thread.currentThread().threadId();
         all.thread = thread;
     }

@@ -8,7 +8,7 @@ import io.bareloop.http.Prepared;
 import io.bareloop.http.Request;
 import io.bareloop.http.Response;
 import io.bareloop.http.Status;
-import java.nio.charset.StandardCharsets;
+import io.bareloop.wire.ErrorLine;
 
 /**
  * Answers a request with an entry: which coding, whether at all, and which bytes of it, in the
@@ -22,7 +22,8 @@ final class Answer {
             Prepared.of(
                     Status.NOT_ACCEPTABLE,
                     Fields.NONE.with(MediaType.TEXT).with(Names.VARY, "Accept-Encoding"),
-                    "406 Not Acceptable\n".getBytes(StandardCharsets.US_ASCII));
+                    ErrorLine.bytes(
+                            Status.NOT_ACCEPTABLE.code(), Status.NOT_ACCEPTABLE.reason(), null));
 
     private static final int NO_FIELD = -1;
 

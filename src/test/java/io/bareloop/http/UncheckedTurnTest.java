@@ -12,6 +12,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -31,6 +33,8 @@ class UncheckedTurnTest {
             List<EventStream> streams = new ArrayList<>();
             List<Response> responses = new ArrayList<>();
             List<Request> requests = new ArrayList<>();
+            AtomicReference<Response> plain = new AtomicReference<>();
+            AtomicInteger strayAborts = new AtomicInteger();
             Handler handler =
                     (request, response) -> {
                         String path = request.path().toString();
@@ -44,6 +48,11 @@ class UncheckedTurnTest {
                             responses.add(response);
                             requests.add(request);
                             response.body("own");
+                        } else if (path.equals("/plain")) {
+                            plain.set(response);
+                            response.body("own");
+                        } else if (path.equals("/open")) {
+                            response.stream();
                         } else {
                             int accepted = 0;
                             for (EventStream stream : streams) {
@@ -66,6 +75,14 @@ class UncheckedTurnTest {
                     Answer received = client.get("/" + i);
                     System.out.println(received.body() + " " + received.values("X"));
                 }
+                // What is set on a response that has ended is not for the next one.
+                client.get("/plain");
+                rig.ask(() -> plain.get().onAbort(strayAborts::incrementAndGet));
+                try (Client lost = Client.connect(rig.port())) {
+                    lost.send(Client.request("GET", "/open"));
+                    HttpRig.await(2L, rig::open);
+                }
+                System.out.println(HttpRig.await(1L, rig::open) + " open, " + strayAborts);
                 System.out.println(rig.failures());
             }
         }
@@ -92,7 +109,8 @@ class UncheckedTurnTest {
         Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
         List<String> lines = process.inputReader(UTF_8).lines().toList();
         assertThat(process.waitFor(20, TimeUnit.SECONDS)).isTrue();
-        assertThat(lines).hasSize(12).startsWith("checked mode false").endsWith("[]");
+        assertThat(lines).hasSize(13).startsWith("checked mode false").endsWith("[]");
         assertThat(lines.subList(1, 11)).containsOnly("0 accepted []");
+        assertThat(lines.get(11)).isEqualTo("1 open, 0");
     }
 }
