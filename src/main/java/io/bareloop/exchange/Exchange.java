@@ -44,6 +44,7 @@ public final class Exchange extends Turn {
 
     private final Taker taker;
     private final RequestCopy copy;
+    private final Deferred deferred;
 
     /** Another thread reads the request: the memory stays until it is done. */
     private boolean retained;
@@ -56,7 +57,6 @@ public final class Exchange extends Turn {
 
     /** The way back to it, where it is suspended. */
     private Way way;
-    private final Deferred deferred;
 
     Exchange(Exchanges all, Head head, Function<Exchange, Writer> writers) {
         this.all = all;
@@ -87,7 +87,7 @@ public final class Exchange extends Turn {
     public void begin(Carrier newCarrier) {
         carrier = newCarrier;
         if (unusual) {
-            forgetActions(); // Whoever set one since it was over has set it for nobody.
+            forgetActions(); // What was set since it was over is for nobody.
             unusual = false;
         }
         thread = Thread.currentThread().threadId();

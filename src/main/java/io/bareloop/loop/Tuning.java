@@ -8,6 +8,8 @@ import io.bareloop.net.KnobLog;
 import io.bareloop.net.ListenerGroup;
 import io.bareloop.sys.Errno;
 import io.bareloop.sys.Syscalls;
+import java.io.IOException;
+import java.io.InputStream;
 
 /** What a loop asks the kernel for beyond what it needs, and tells a log what that came to. */
 final class Tuning {
@@ -57,11 +59,30 @@ final class Tuning {
     /** {@link Loop#separateDescriptors}. Returns whether the thread has a table of its own. */
     boolean separateDescriptors(int[] others) {
         Knob wanted = options.privateDescriptors();
-        return wanted.wanted()
-                && log.note(
-                        "private descriptors",
-                        wanted.mode(),
-                        DescriptorTable.unshare(sys, others),
-                        "allow unshare(2) with CLONE_FILES, or leave the tables shared");
+        if (!wanted.wanted()) {
+            return false;
+        }
+        openClasses();
+        return log.note(
+                "private descriptors",
+                wanted.mode(),
+                DescriptorTable.unshare(sys, others),
+                "allow unshare(2) with CLONE_FILES, or leave the tables shared");
+    }
+
+    /**
+     * Has the file that our classes are in opened, while all threads share one table. With a cache
+     * of classes nothing may have been read from it yet; a thread that opened it later would be the
+     * only one to have it, and every other would read from another file, or none.
+     */
+    private static void openClasses() {
+        try (InputStream own = Tuning.class.getResourceAsStream("Tuning.class")) {
+            if (own == null || own.read() < 0) {
+                throw new AssertionError("a class that runs is not to be found");
+            }
+        } catch (IOException unreadable) {
+            // Then nobody can read more of it, in whichever table.
+            return;
+        }
     }
 }

@@ -12,6 +12,7 @@ import java.nio.file.attribute.FileTime;
 import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.jar.Attributes;
 import java.util.jar.JarEntry;
 import java.util.jar.JarFile;
@@ -55,6 +56,8 @@ class AotCacheTest {
         Run used = java(prefixed("-Xlog:class+load", with), "--version");
         assertThat(used.output()).containsPattern("io\\.bareloop\\.app\\.Main .*shared objects");
 
+        classesCanStillBeRead(with, jar);
+
         // Of another build: either the JVM leaves it alone, or we do not start.
         FileTime built = Files.getLastModifiedTime(jar);
         Files.setLastModifiedTime(jar, FileTime.from(Instant.now().plusSeconds(60)));
@@ -75,6 +78,47 @@ class AotCacheTest {
         Run broken = java(with, "--version");
         assertThat(broken.status()).isZero();
         assertThat(broken.output()).contains("bareloop ");
+    }
+
+    /**
+     * A class that is not in the cache is read from the jar, also by a loop with descriptors of its
+     * own: so the jar is open there, though nothing was read from it.
+     */
+    private static void classesCanStillBeRead(List<String> with, Path jar) throws Exception {
+        String java = ServerProcess.tool("java") + " " + String.join(" ", with);
+        try (ServerProcess server =
+                ServerProcess.startByShell(
+                        Map.of(),
+                        "exec "
+                                + java
+                                + " --host 127.0.0.1 --port 0 --cpus 0 --private-descriptors on")) {
+            assumeTrue(server.line("  kernel ").contains("private descriptors"));
+            Path tasks = Path.of("/proc/" + server.pid() + "/task");
+            List<Path> loops;
+            try (Stream<Path> threads = Files.list(tasks)) {
+                loops = threads.filter(AotCacheTest::isLoop).toList();
+            }
+            assertThat(loops).hasSize(1);
+            try (Stream<Path> open = Files.list(loops.get(0).resolve("fd"))) {
+                assertThat(open.map(AotCacheTest::target)).contains(jar.toRealPath().toString());
+            }
+        }
+    }
+
+    private static boolean isLoop(Path thread) {
+        try {
+            return Files.readString(thread.resolve("comm")).strip().equals("bareloop-0");
+        } catch (IOException ended) {
+            return false;
+        }
+    }
+
+    private static String target(Path descriptor) {
+        try {
+            return Files.readSymbolicLink(descriptor).toString();
+        } catch (IOException closed) {
+            return "";
+        }
     }
 
     @Test

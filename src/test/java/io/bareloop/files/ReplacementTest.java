@@ -12,6 +12,7 @@ import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.Timeout;
@@ -62,8 +63,10 @@ class ReplacementTest {
                 reader.join();
             }
             assertThat(failures).isEmpty();
-            // A sweep each 0.4 s sees some of them only.
-            assertThat(versions.values()).doesNotHaveDuplicates().hasSizeGreaterThan(1);
+            // A sweep each 0.4 s sees some of them only. That no two versions had the same tag is
+            // found above. One may have had two: what replaces a file changes the time of the last
+            // change of it, and it may have been open by then.
+            assertThat(Set.copyOf(versions.values())).hasSizeGreaterThan(1);
         }
     }
 
