@@ -22,6 +22,9 @@ import java.nio.file.Path;
  * <p>For all readers at the same time.
  */
 final class Root {
+    /** A file that is replaced all the time is not opened more often. */
+    private static final int OPENS_MAX = 3;
+
     private static final int OPEN_FLAGS =
             // A pipe must not wait for its other end, nor a terminal become ours.
             Linux.O_RDONLY | Linux.O_CLOEXEC | Linux.O_NONBLOCK | Linux.O_NOCTTY;
@@ -138,19 +141,30 @@ final class Root {
     /**
      * As {@link #open}, and reads the status of what was opened, for the reader to have it.
      *
+     * <p>What was replaced in between has lost its name, and by that got another time of change: it
+     * would seem to be another version than the one that was known. So its successor is opened.
+     *
      * @return the descriptor, or -errno of either
      */
     int openWithStatus(Reader reader, String name, boolean toRead) {
-        int opened = open(reader, name, toRead);
-        if (opened < 0) {
-            return opened;
-        }
-        int error = reader.readStatus(opened);
-        if (error < 0) {
+        // Some file systems count no names: there the last try is as good as the first.
+        for (int tries = 1; ; tries++) {
+            int opened = open(reader, name, toRead);
+            if (opened < 0) {
+                return opened;
+            }
+            int error = reader.readStatus(opened);
+            if (error < 0) {
+                reader.sys.close(opened);
+                return error;
+            }
+            if (tries == OPENS_MAX
+                    || !FileStatus.isRegular(reader.status)
+                    || FileStatus.links(reader.status) > 0) {
+                return opened;
+            }
             reader.sys.close(opened);
-            return error;
         }
-        return opened;
     }
 
     /** Why {@code name} cannot be read, as a file or a directory; null where it can. */

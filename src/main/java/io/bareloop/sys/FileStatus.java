@@ -39,6 +39,11 @@ public final class FileStatus {
                 | (statx.stx_dev_minor(status) & 0xFFFF_FFFFL);
     }
 
+    /** The number of names that it has: 0 once the last was removed, or given to another file. */
+    public static int links(MemorySegment status) {
+        return statx.stx_nlink(status);
+    }
+
     /** When the bytes were last changed, or are said to have been: nanoseconds since 1970. */
     public static long modifiedNanos(MemorySegment status) {
         return nanos(statx.stx_mtime(status));
