@@ -1,5 +1,6 @@
 package io.bareloop.jmh;
 
+import io.bareloop.exchange.Application;
 import io.bareloop.http.Handler;
 import io.bareloop.http.Limits;
 import io.bareloop.http.MediaType;
@@ -73,10 +74,11 @@ public class ResponseBenchmark {
                         new Slab(arena.allocate(1 << 20), (offset, bytes) -> {}),
                         Limits.defaults(),
                         Timeouts.defaults(),
-                        application,
-                        failure -> {
-                            throw new IllegalStateException(failure);
-                        });
+                        Application.of(
+                                application,
+                                (request, failure) -> {
+                                    throw new IllegalStateException(failure);
+                                }));
         http.turn(System.nanoTime());
         protocol = http.newProtocol();
         protocol.open(transport);

@@ -75,7 +75,7 @@ final class Deferred {
                         () -> {
                             if (exchange.isUse(expected)) {
                                 posted = false;
-                                exchange.resumed(NOTHING);
+                                exchange.later().resumed(NOTHING);
                             }
                         });
         posted = true;

@@ -1,7 +1,5 @@
 package io.bareloop.exchange;
 
-import io.bareloop.http.HttpException;
-import io.bareloop.http.MediaType;
 import io.bareloop.http.Request;
 import io.bareloop.http.Response;
 import io.bareloop.http.Status;
@@ -45,6 +43,8 @@ public final class Exchange extends Turn {
     private final Taker taker;
     private final RequestCopy copy;
     private final Deferred deferred;
+    private final LaterTurns later;
+    private final Failures failures;
 
     /** Another thread reads the request: the memory stays until it is done. */
     private boolean retained;
@@ -67,6 +67,8 @@ public final class Exchange extends Turn {
         response = new Response(request, writer, this);
         taker = new Taker(all, request, response);
         deferred = new Deferred(this, all);
+        later = new LaterTurns(this, all, taker, deferred);
+        failures = new Failures(this, all, request, response);
     }
 
     public Head head() {
@@ -116,7 +118,7 @@ public final class Exchange extends Turn {
     }
 
     /** A part of the handler has returned, and the request is there as a whole. */
-    private void returned() {
+    void returned() {
         if (carrier == null) {
             return; // The connection is gone.
         }
@@ -132,14 +134,14 @@ public final class Exchange extends Turn {
     }
 
     /** The response has ended. */
-    private void end() {
+    void end() {
         Carrier last = carrier;
         last.transport().countRequest();
         over(false);
         last.next(false);
     }
 
-    private void over(boolean aborted) {
+    void over(boolean aborted) {
         boolean kept = carrier.forget(this);
         carrier = null;
         serial++;
@@ -189,56 +191,13 @@ public final class Exchange extends Turn {
     // ---- the rare ways on: failures
 
     /** Whatever user code throws is the matter of its request. */
-    private void failed(Carrier mine, Throwable failure) {
-        try {
-            answerFailure(mine, failure);
-        } catch (Throwable again) {
-            // No heap is left for an answer, as a rule. Then the connection ends.
-            if (mine.transport() != null) {
-                mine.transport().abort();
-            }
-        }
-    }
-
-    private void answerFailure(Carrier mine, Throwable failure) {
-        if (carrier == null) {
-            // What failed came behind the end of the response, and how far it came is not known.
-            all.report(failure);
-            mine.transport().abort();
-            return;
-        }
-        Status status = Status.INTERNAL_SERVER_ERROR;
-        String message = null;
-        if (failure instanceof HttpException answer) {
-            status = answer.status();
-            message = answer.getMessage();
-        } else {
-            mine.transport().countError();
-            all.report(failure);
-        }
-        boolean aborted = !writer.takeBack();
-        if (aborted) {
-            // Part of the response is on its way: only the end of the connection can say so.
-            mine.dropRest();
-            mine.closeAfterResponse();
-        } else {
-            if (status.code() >= 500) {
-                mine.closeAfterResponse();
-            }
-            writeError(status, message);
-        }
-        mine.transport().countRequest();
-        over(aborted);
-        mine.next(true);
-    }
-
-    private void writeError(Status status, String message) {
-        response.status(status).contentType(MediaType.TEXT).body(all.errorLine(status, message));
+    void failed(Carrier mine, Throwable failure) {
+        failures.answer(mine, failure);
     }
 
     /** Answers what is no valid request; the carrier closes behind that. */
     public void refuse(Status status) {
-        writeError(status, null);
+        failures.writeError(status, null);
         over(carrier.carries(this));
     }
 
@@ -322,43 +281,13 @@ public final class Exchange extends Turn {
         awaitTick(carrier.transport().now());
         carrier.keep(this);
         if (carrier.isDraining()) {
-            tellOfDrain();
+            later.tellOfDrain();
         }
     }
 
-    /** The time has come. */
-    public void due() {
-        Runnable action = tick();
-        if (action != null) {
-            proceed(null, action);
-        }
-    }
-
-    /** The client has caught up: tells who wants to know; false where nobody does. */
-    public boolean writable() {
-        Runnable action = onWritable();
-        if (action == null) {
-            return false;
-        }
-        proceed(null, action);
-        return true;
-    }
-
-    /** Has a response that is still open, and wants to know, hear that the server is draining. */
-    public void tellOfDrain() {
-        if (onDrain() != null) {
-            long expected = serial;
-            // As a turn of its own: what calls this may be in the middle of a handler's.
-            carrier.transport()
-                    .execute(
-                            () -> {
-                                Runnable action = onDrain();
-                                if (serial == expected && action != null) {
-                                    onDrain(null);
-                                    resumed(action::run);
-                                }
-                            });
-        }
+    /** Its turns behind the first: of input, of time, of room to write, of other threads. */
+    public LaterTurns later() {
+        return later;
     }
 
     /** Copies the request out of the buffer; false where there is no memory for that. */
@@ -373,66 +302,20 @@ public final class Exchange extends Turn {
         return true;
     }
 
-    /** Its turn begins with input: what was called in other turns comes first. */
-    public void turnOfInput() {
-        Carrier mine = carrier;
-        writer.seal();
-        thread = all.thread;
-        try {
-            deferred.run();
-            if (writer.hasEnded()) {
-                end();
-            }
-        } catch (Throwable failure) {
-            failed(mine, failure);
-        }
-        endUserCode();
+    /** The tick has come: what is to be done, or null. */
+    Runnable takeTick() {
+        return tick();
     }
 
-    /** Runs what another thread, or another turn, has sent. */
-    void resumed(Action action) {
-        Carrier mine = carrier;
-        if (mine == null || !mine.carries(this)) {
-            return;
-        }
-        try {
-            proceed(action, null);
-        } catch (VirtualMachineError | LinkageError error) {
-            // Where an event is at work its loop sees to this; here it is a task of ours.
-            all.report(error);
-            if (mine.transport() != null) {
-                mine.transport().abort();
-            }
-        }
-    }
-
-    /** Runs a later part of a handler, one of the two, outside receive. */
-    private void proceed(Action action, Runnable simpleAction) {
-        Carrier mine = carrier;
+    /** Its turn begins, outside the call in which the request was received. */
+    void beginTurn() {
         writer.seal();
         thread = all.thread;
-        try {
-            deferred.run();
-            if (writer.hasEnded()) {
-                // By one of those: there is nothing left for this action.
-                endUserCode();
-            } else if (action != null) {
-                action.run();
-            } else {
-                simpleAction.run();
-            }
-            if (!mine.awaitsBody() || taker.isAnswering()) {
-                returned();
-            } else if (carrier != null && writer.hasEnded()) {
-                end();
-            }
-        } catch (Throwable failure) {
-            failed(mine, failure);
-        } finally {
-            thread = NOBODY;
-            endUserCode();
-        }
-        mine.turnEnded();
+    }
+
+    /** What carries it; null while it is over or free. */
+    Carrier carrier() {
+        return carrier;
     }
 
     Transport transport() {

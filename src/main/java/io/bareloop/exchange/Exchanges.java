@@ -1,8 +1,8 @@
 package io.bareloop.exchange;
 
 import io.bareloop.http.ByteView;
-import io.bareloop.http.Handler;
 import io.bareloop.http.Limits;
+import io.bareloop.http.Request;
 import io.bareloop.http.Status;
 import io.bareloop.wire.Checks;
 import io.bareloop.wire.ErrorLine;
@@ -14,7 +14,6 @@ import io.bareloop.wire.Writer;
 import java.lang.foreign.MemorySegment;
 import java.util.EnumMap;
 import java.util.Map;
-import java.util.function.Consumer;
 import java.util.function.Function;
 
 /**
@@ -28,10 +27,9 @@ public final class Exchanges {
     private static final int SPARE_MAX = 64;
 
     final Limits limits;
-    final Handler handler;
+    final Application application;
     final Slab slab;
     private final Function<Exchange, Writer> writers;
-    private final Consumer<Throwable> failures;
 
     /** The number of the loop's thread, once there has been a request. */
     long thread;
@@ -57,21 +55,15 @@ public final class Exchanges {
      * Creates the exchanges of one loop.
      *
      * @param slab memory for requests that are not answered at once
-     * @param handler answers the requests, on the loop's thread
+     * @param application what answers the requests, and hears of them
      * @param writers makes the writer of an exchange, in the protocol's format
-     * @param failures is told of exceptions that a handler threw, on the loop's thread
      */
     public Exchanges(
-            Limits limits,
-            Slab slab,
-            Handler handler,
-            Function<Exchange, Writer> writers,
-            Consumer<Throwable> failures) {
+            Limits limits, Slab slab, Application application, Function<Exchange, Writer> writers) {
         this.limits = limits;
         this.slab = slab;
-        this.handler = handler;
+        this.application = application;
         this.writers = writers;
-        this.failures = failures;
         atHand = newExchange(new Head(limits.fieldsMax()));
     }
 
@@ -140,10 +132,14 @@ public final class Exchanges {
         }
     }
 
-    /** Tells of what user code has thrown. What the log throws itself is nobody's loss but its. */
-    public void report(Throwable failure) {
+    /**
+     * Tells of what user code has thrown. What the log throws itself is nobody's loss but its.
+     *
+     * @param request that is still valid, or null
+     */
+    public void report(Request request, Throwable failure) {
         try {
-            failures.accept(failure);
+            application.failures().failed(request, failure);
         } catch (Throwable ofTheLog) {
             // The request has its answer all the same.
         }
@@ -157,7 +153,7 @@ public final class Exchanges {
         try {
             action.run();
         } catch (Throwable failure) {
-            report(failure);
+            report(null, failure);
         }
         Exchange.endUserCode();
     }
@@ -170,7 +166,7 @@ public final class Exchanges {
         try {
             file.release();
         } catch (Throwable failure) {
-            report(failure);
+            report(null, failure);
         }
     }
 

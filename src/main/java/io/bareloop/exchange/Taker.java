@@ -28,7 +28,7 @@ final class Taker {
 
     /** A request that has no body, or all of it. */
     void answer() throws Exception {
-        all.handler.route(request).handle(request, response);
+        all.application.handler().route(request).handle(request, response);
     }
 
     /**
@@ -37,7 +37,7 @@ final class Taker {
     void begin(long length) throws Exception {
         handler = null;
         intake = Handler.Intake.WHOLE;
-        Handler chosen = all.handler.route(request);
+        Handler chosen = all.application.handler().route(request);
         intake = chosen.intake();
         handler = chosen;
         if (length > bytesMax()) {
@@ -91,7 +91,7 @@ final class Taker {
             try {
                 taking.aborted(request);
             } catch (Throwable failure) {
-                all.report(failure);
+                all.report(request, failure);
             }
             Exchange.endUserCode();
         }

@@ -65,7 +65,7 @@ final class Way implements WayBack {
 
     private void resumeOnLoop(Turn.Action action) {
         if (exchange.isUse(serial)) {
-            exchange.resumed(action);
+            exchange.later().resumed(action);
         }
     }
 }

@@ -1,8 +1,8 @@
 package io.bareloop.http1;
 
+import io.bareloop.exchange.Application;
 import io.bareloop.exchange.Exchange;
 import io.bareloop.exchange.Exchanges;
-import io.bareloop.http.Handler;
 import io.bareloop.http.Limits;
 import io.bareloop.http.Timeouts;
 import io.bareloop.wire.OutputBuffer;
@@ -10,7 +10,6 @@ import io.bareloop.wire.Protocol;
 import io.bareloop.wire.Slab;
 import java.lang.foreign.Arena;
 import java.util.function.BiFunction;
-import java.util.function.Consumer;
 
 /**
  * HTTP/1.1 for one loop: what its connections share, because only one of them is served at a time.
@@ -41,8 +40,7 @@ public final class Http1 implements Protocol.Factory {
      * @param slab memory for requests that are not answered at once
      * @param limits of what clients may ask for
      * @param timeouts of what clients may keep the server waiting for
-     * @param handler answers the requests, on the loop's thread
-     * @param failures is told of exceptions that a handler threw, on the loop's thread
+     * @param application what answers the requests, and hears of them
      */
     public Http1(
             Arena arena,
@@ -50,9 +48,8 @@ public final class Http1 implements Protocol.Factory {
             Slab slab,
             Limits limits,
             Timeouts timeouts,
-            Handler handler,
-            Consumer<Throwable> failures) {
-        this(arena, out, slab, limits, timeouts, handler, failures, Http1Writer::new);
+            Application application) {
+        this(arena, out, slab, limits, timeouts, application, Http1Writer::new);
     }
 
     /** As above, with writers of another format: for tests of the seam that {@code Writer} is. */
@@ -62,8 +59,7 @@ public final class Http1 implements Protocol.Factory {
             Slab slab,
             Limits limits,
             Timeouts timeouts,
-            Handler handler,
-            Consumer<Throwable> failures,
+            Application application,
             BiFunction<Http1, Exchange, Http1Writer> writers) {
         this.limits = limits;
         this.out = out;
@@ -74,8 +70,7 @@ public final class Http1 implements Protocol.Factory {
         date = new DateField(arena);
         lastSent = new LastSent(arena);
         exchanges =
-                new Exchanges(
-                        limits, slab, handler, exchange -> writers.apply(this, exchange), failures);
+                new Exchanges(limits, slab, application, exchange -> writers.apply(this, exchange));
     }
 
     @Override

@@ -21,21 +21,6 @@ import java.lang.foreign.MemorySegment;
  * </pre>
  */
 final class Http1Connection extends Protocol implements Carrier {
-    private enum Input {
-        BETWEEN,
-        HEAD,
-        BODY
-    }
-
-    /** Closing: when all is sent; slowly, where the peer may still be sending. */
-    private enum Life {
-        OPEN,
-        DRAINING,
-        CLOSING,
-        CLOSING_SLOWLY,
-        CLOSED
-    }
-
     private final Http1 http;
     private Transport transport;
 
@@ -91,7 +76,7 @@ final class Http1Connection extends Protocol implements Carrier {
             }
             begin(exchange);
             if (head.hasBody()) {
-                at = receiveBody(in, beginBody(exchange, headEnd, to), to);
+                at = beginBody(exchange, in, headEnd, to);
             } else {
                 at = headEnd;
                 head.body(headEnd, headEnd);
@@ -131,10 +116,10 @@ final class Http1Connection extends Protocol implements Carrier {
     /** As {@link #receive}, where a request has begun in a call before. */
     private int goOn(MemorySegment in, int from, int to) {
         if (active != null) {
-            active.turnOfInput();
+            active.later().input();
         }
         try {
-            return receiveBody(in, from, to);
+            return input == Input.BODY ? body.receive(in, from, to) : behindBody(from, to);
         } finally {
             if (active != null) {
                 active.endTurn();
@@ -142,8 +127,8 @@ final class Http1Connection extends Protocol implements Carrier {
         }
     }
 
-    private boolean isClosing() {
-        return life.compareTo(Life.CLOSING) >= 0;
+    boolean isClosing() {
+        return life.isClosing();
     }
 
     @Override
@@ -192,8 +177,61 @@ final class Http1Connection extends Protocol implements Carrier {
         close(true);
     }
 
+    // ---- bodies
+
+    /** A request with a body: finds out who wants it, and how; takes what is there of it. */
+    private int beginBody(Exchange exchange, MemorySegment in, int headEnd, int to) {
+        active = exchange;
+        input = Input.BODY;
+        exchange.head().body(headEnd, headEnd);
+        body = body != null ? body : new IncomingBody(http, this);
+        body.begin(exchange, transport.now());
+        exchange.beginBody();
+        body.begun(exchange, headEnd < to);
+        return body.receive(in, headEnd, to);
+    }
+
+    /** Whose body is to come; null where it is only skipped. */
+    Exchange active() {
+        return active;
+    }
+
+    /** The body has come to its end. */
+    void bodyEnded() {
+        input = Input.BETWEEN;
+        if (active != null) {
+            active.bodyEnded();
+        }
+    }
+
+    /** A part of the input has been taken up to {@code at}. */
+    int behindBody(int at, int to) {
+        awaitBody();
+        if (isClosing()) {
+            return to;
+        }
+        if (active != null) {
+            keepCopy();
+        }
+        return at;
+    }
+
+    /** Sets the deadline of a body that is still to come. */
+    private void awaitBody() {
+        if (input == Input.BODY && !isClosing()) {
+            transport.deadline(body.deadline());
+        }
+    }
+
+    /** The request outlasts the buffer, which is about to be used for something else. */
+    private void keepCopy() {
+        if (!active.keepCopy()) {
+            bodyFailed(Status.SERVICE_UNAVAILABLE);
+        }
+    }
+
     /** The body cannot be taken any further. */
-    private void bodyFailed(Status status) {
+    void bodyFailed(Status status) {
         Exchange exchange = active;
         input = Input.BETWEEN;
         if (exchange == null) {
@@ -210,80 +248,6 @@ final class Http1Connection extends Protocol implements Carrier {
             dropRest();
             exchange.abort();
             close(true);
-        }
-    }
-
-    // ---- bodies
-
-    /** A request with a body: finds out who wants it, and how. Returns {@code headEnd}. */
-    private int beginBody(Exchange exchange, int headEnd, int to) {
-        active = exchange;
-        input = Input.BODY;
-        exchange.head().body(headEnd, headEnd);
-        body = body != null ? body : new IncomingBody();
-        body.begin(exchange.head(), transport.now());
-        exchange.beginBody();
-        // Where the body has begun to come nobody waits.
-        if (active != null
-                && exchange.wantsBody()
-                && body.isAskedFor(headEnd < to)
-                && !exchange.writer().hasBegun()) {
-            if (http.out.room() < IncomingBody.CONTINUE_BYTES) {
-                transport.flush();
-            }
-            body.putContinue(http.out);
-        }
-        return headEnd;
-    }
-
-    /** Goes on with the body; returns the index behind what was taken of it. */
-    private int receiveBody(MemorySegment in, int from, int to) {
-        int at = from;
-        while (input == Input.BODY
-                && !isClosing()
-                && !body.isDone()
-                && at < to
-                && transport.unsentBytes() == 0) {
-            at = body.decode(in, at, to);
-            if (body.isMalformed()) {
-                bodyFailed(Status.BAD_REQUEST);
-            } else if (body.bytes()
-                    > (active == null ? IncomingBody.SKIPPED_BYTES_MAX : active.bodyBytesMax())) {
-                bodyFailed(Status.CONTENT_TOO_LARGE);
-            } else if (body.length() > 0
-                    && active != null
-                    && !active.take(in, body.start(), body.length())) {
-                bodyFailed(Status.SERVICE_UNAVAILABLE);
-            }
-        }
-        if (input == Input.BODY && body.isDone()) {
-            input = Input.BETWEEN;
-            if (active != null) {
-                active.bodyEnded();
-            }
-        } else {
-            awaitBody();
-        }
-        if (isClosing()) {
-            return to;
-        }
-        if (active != null) {
-            keepCopy();
-        }
-        return at;
-    }
-
-    /** Sets the deadline of a body that is still to come. */
-    private void awaitBody() {
-        if (input == Input.BODY && !isClosing()) {
-            transport.deadline(body.deadline(http.bodyNanos));
-        }
-    }
-
-    /** The request outlasts the buffer, which is about to be used for something else. */
-    private void keepCopy() {
-        if (!active.keepCopy()) {
-            bodyFailed(Status.SERVICE_UNAVAILABLE);
         }
     }
 
@@ -390,7 +354,7 @@ final class Http1Connection extends Protocol implements Carrier {
                 // Only the end of the connection can say so. What came before it may still be on
                 // its way: a reset would take that along.
                 transport.countError();
-                http.exchanges.report(failure);
+                http.exchanges.report(null, failure);
                 life = Life.CLOSING_SLOWLY;
             }
             // Sending may have found that the connection is gone.
@@ -403,7 +367,7 @@ final class Http1Connection extends Protocol implements Carrier {
             }
         }
         Exchange exchange = active;
-        if (exchange != null && exchange.writable()) {
+        if (exchange != null && exchange.later().writable()) {
             return;
         }
         if (exchange != null && input != Input.BODY) {
@@ -437,7 +401,7 @@ final class Http1Connection extends Protocol implements Carrier {
             exchange.writer().seal();
             bodyFailed(Status.REQUEST_TIMEOUT);
         } else if (exchange != null) {
-            exchange.due();
+            exchange.later().due();
         } else if (input == Input.HEAD) {
             // What it parsed last may have been another connection's.
             http.exchanges.next().head().clear();
@@ -454,7 +418,7 @@ final class Http1Connection extends Protocol implements Carrier {
             life = Life.DRAINING;
         }
         if (active != null) {
-            active.tellOfDrain();
+            active.later().tellOfDrain();
         }
         boolean atWork = input != Input.BETWEEN || behind || active != null || isSending();
         if (!atWork && persistence.hasHadRequests()) {

@@ -1,18 +1,19 @@
 package io.bareloop.http1;
 
+import io.bareloop.exchange.Exchange;
+import io.bareloop.http.Status;
 import io.bareloop.http.Timeouts;
 import io.bareloop.wire.Encoded;
 import io.bareloop.wire.Head;
-import io.bareloop.wire.OutputBuffer;
 import java.lang.foreign.MemorySegment;
 
 /**
  * The body of the request at hand, or of one that was answered before its body ended: how it is
- * framed, how much of it has come, and how long the rest may take.
+ * framed, how much of it has come, and how long the rest may take. Takes it off the front of the
+ * input, and hands it on.
  */
 final class IncomingBody {
     private static final Encoded CONTINUE = Encoded.ascii("HTTP/1.1 100 Continue\r\n\r\n");
-    static final int CONTINUE_BYTES = CONTINUE.length();
 
     private static final long NANOS_PER_BYTE = 1_000_000_000L / Timeouts.BODY_BYTES_PER_SECOND_MIN;
 
@@ -22,6 +23,8 @@ final class IncomingBody {
     /** What is read and discarded of a body that its handler did not wait for. */
     static final int SKIPPED_BYTES_MAX = 256 << 10;
 
+    private final Http1 http;
+    private final Http1Connection connection;
     private final BodyDecoder decoder = new BodyDecoder();
     private long bytes;
     private long startNanos;
@@ -29,7 +32,13 @@ final class IncomingBody {
     /** The client waits for "100 Continue" (RFC 9110, section 10.1.1). */
     private boolean expected;
 
-    void begin(Head head, long nowNanos) {
+    IncomingBody(Http1 http, Http1Connection connection) {
+        this.http = http;
+        this.connection = connection;
+    }
+
+    void begin(Exchange exchange, long nowNanos) {
+        Head head = exchange.head();
         expected = head.says(Head.EXPECTS_CONTINUE);
         restart(nowNanos);
         if (head.says(Head.CHUNKED)) {
@@ -45,43 +54,50 @@ final class IncomingBody {
         startNanos = nowNanos;
     }
 
-    /** Decodes from {@code at} on; a piece, where there is one, is at {@link #start}. */
-    int decode(MemorySegment in, int at, int to) {
-        int next = decoder.decode(in, at, to);
-        bytes += length();
-        return next;
-    }
-
-    int start() {
-        return decoder.pieceStart();
-    }
-
-    int length() {
-        return decoder.pieceEnd() - decoder.pieceStart();
-    }
-
-    /** Bytes since it began, or began to be skipped. */
-    long bytes() {
-        return bytes;
-    }
-
-    boolean isMalformed() {
-        return decoder.isMalformed();
-    }
-
-    boolean isDone() {
-        return decoder.isDone();
-    }
-
-    /** Somebody wants it: whether the client has to be told; {@code begun} where it has begun. */
-    boolean isAskedFor(boolean begun) {
-        boolean waits = expected && !begun;
+    /**
+     * The handler of {@code exchange} has been told; tells the client where it waits for that, as
+     * it does not where the body {@code hasCome} already.
+     */
+    void begun(Exchange exchange, boolean hasCome) {
+        if (connection.active() == null || !exchange.wantsBody()) {
+            return;
+        }
+        boolean waits = expected && !hasCome;
         expected = false;
-        return waits;
+        if (waits && !exchange.writer().hasBegun()) {
+            if (http.out.room() < CONTINUE.length()) {
+                connection.transport().flush();
+            }
+            http.out.put(CONTINUE);
+        }
     }
 
-    void putContinue(OutputBuffer out) {
-        out.put(CONTINUE);
+    /** Takes what is there of it; returns the index behind that. */
+    int receive(MemorySegment in, int from, int to) {
+        int at = from;
+        while (connection.awaitsBody()
+                && !connection.isClosing()
+                && !decoder.isDone()
+                && at < to
+                && connection.transport().unsentBytes() == 0) {
+            at = decoder.decode(in, at, to);
+            int length = decoder.pieceEnd() - decoder.pieceStart();
+            bytes += length;
+            Exchange exchange = connection.active();
+            if (decoder.isMalformed()) {
+                connection.bodyFailed(Status.BAD_REQUEST);
+            } else if (bytes > (exchange == null ? SKIPPED_BYTES_MAX : exchange.bodyBytesMax())) {
+                connection.bodyFailed(Status.CONTENT_TOO_LARGE);
+            } else if (length > 0
+                    && exchange != null
+                    && !exchange.take(in, decoder.pieceStart(), length)) {
+                connection.bodyFailed(Status.SERVICE_UNAVAILABLE);
+            }
+        }
+        if (connection.awaitsBody() && decoder.isDone()) {
+            connection.bodyEnded();
+        }
+        return connection.behindBody(at, to);
     }
 
     /**
@@ -93,8 +109,8 @@ final class IncomingBody {
         return expected || decoder.left() > SKIPPED_BYTES_MAX;
     }
 
-    /** Until when the whole body has to be here: {@code nanos}, and more for what has come. */
-    long deadline(long nanos) {
-        return startNanos + nanos + Math.min(bytes, TIMED_BYTES_MAX) * NANOS_PER_BYTE;
+    /** Until when the whole body has to be here: longer for what has come. */
+    long deadline() {
+        return startNanos + http.bodyNanos + Math.min(bytes, TIMED_BYTES_MAX) * NANOS_PER_BYTE;
     }
 }

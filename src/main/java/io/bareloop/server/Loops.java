@@ -1,5 +1,7 @@
 package io.bareloop.server;
 
+import io.bareloop.exchange.Application;
+import io.bareloop.http.Request;
 import io.bareloop.http1.Http1;
 import io.bareloop.loop.Counters;
 import io.bareloop.loop.Loop;
@@ -76,10 +78,11 @@ final class Loops {
                         slab,
                         configuration.limits,
                         configuration.timeouts,
-                        Objects.requireNonNull(
-                                configuration.handlers.get(),
-                                "the supplier of handlers returned null"),
-                        this::handlerFailed);
+                        Application.of(
+                                Objects.requireNonNull(
+                                        configuration.handlers.get(),
+                                        "the supplier of handlers returned null"),
+                                this::handlerFailed));
         return new Loop(
                 calls,
                 arena,
@@ -92,7 +95,7 @@ final class Loops {
                 configuration.lines);
     }
 
-    private void handlerFailed(Throwable failure) {
+    private void handlerFailed(Request request, Throwable failure) {
         configuration.log.line("a handler failed: " + Log.describe(failure));
     }
 

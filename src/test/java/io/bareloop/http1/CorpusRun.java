@@ -2,7 +2,9 @@ package io.bareloop.http1;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.bareloop.exchange.Application;
 import io.bareloop.http.Handler;
+import io.bareloop.http.Request;
 import io.bareloop.http.Timeouts;
 import io.bareloop.rig.ScriptedTransport;
 import io.bareloop.wire.OutputBuffer;
@@ -66,8 +68,7 @@ final class CorpusRun {
                         slab,
                         CorpusCase.limits(),
                         Timeouts.defaults(),
-                        application,
-                        CorpusRun::failed));
+                        Application.of(application, CorpusRun::failed)));
     }
 
     static Protocol started(Http1 http) {
@@ -75,7 +76,7 @@ final class CorpusRun {
         return http.newProtocol();
     }
 
-    static void failed(Throwable failure) {
+    static void failed(Request request, Throwable failure) {
         throw new AssertionError("no handler of the corpus fails", failure);
     }
 

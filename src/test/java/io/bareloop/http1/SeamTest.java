@@ -2,6 +2,7 @@ package io.bareloop.http1;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.bareloop.exchange.Application;
 import io.bareloop.http.Handler;
 import io.bareloop.http.Limits;
 import io.bareloop.http.MediaType;
@@ -149,8 +150,7 @@ class SeamTest {
                             slab,
                             CorpusCase.limits(),
                             Timeouts.defaults(),
-                            application,
-                            CorpusRun::failed,
+                            Application.of(application, CorpusRun::failed),
                             FrameWriter::new));
         }
 
@@ -203,8 +203,10 @@ class SeamTest {
                         slab,
                         Limits.defaults(),
                         Timeouts.defaults(),
-                        (request, response) -> response.contentType(MediaType.TEXT).body(body),
-                        CorpusRun::failed);
+                        Application.of(
+                                (request, response) ->
+                                        response.contentType(MediaType.TEXT).body(body),
+                                CorpusRun::failed));
         for (int valid = 0; valid < answers; valid++) {
             ScriptedTransport transport =
                     new ScriptedTransport(CorpusRun.started(http), out, slab, kernel);

@@ -3,6 +3,7 @@ package io.bareloop.loop;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.bareloop.exchange.Application;
 import io.bareloop.http.Handler;
 import io.bareloop.http.Limits;
 import io.bareloop.http.MediaType;
@@ -126,10 +127,11 @@ final class LoopRig implements AutoCloseable {
                         slab,
                         Limits.defaults(),
                         timeouts,
-                        handler,
-                        failure -> {
-                            throw new AssertionError(failure);
-                        });
+                        Application.of(
+                                handler,
+                                (request, failure) -> {
+                                    throw new AssertionError(failure);
+                                }));
     }
 
     private LoopRig(LoopOptions options, Protocols protocols, Consumer<FaultySyscalls> kernel) {

@@ -1,5 +1,6 @@
 package io.bareloop.rig;
 
+import io.bareloop.exchange.Application;
 import io.bareloop.http.Handler;
 import io.bareloop.http.Limits;
 import io.bareloop.http.Timeouts;
@@ -41,6 +42,7 @@ public final class HttpRig implements AutoCloseable {
     private final Slab slab;
     private final List<String> lines = new CopyOnWriteArrayList<>();
     private final List<Throwable> failures = new CopyOnWriteArrayList<>();
+    private final Consumer<Throwable> failureLog;
     private final ListenerGroup listeners;
     private final Loop loop;
     private final Thread thread;
@@ -54,6 +56,7 @@ public final class HttpRig implements AutoCloseable {
             long pendingBytesMax,
             Consumer<Throwable> failureLog)
             throws IOException {
+        this.failureLog = failureLog != null ? failureLog : failures::add;
         // Not of the arena: a thread of Blocking may still read its request when the loop has
         // ended.
         Syscalls sys = calls.apply(arena);
@@ -96,8 +99,7 @@ public final class HttpRig implements AutoCloseable {
                                 slab,
                                 limits,
                                 timeouts,
-                                handler,
-                                failureLog != null ? failureLog : failures::add),
+                                Application.of(handler, (request, failure) -> log(failure))),
                         log,
                         lines::add);
         thread = new Thread(this::run, "rig");
@@ -155,6 +157,10 @@ public final class HttpRig implements AutoCloseable {
             Consumer<Throwable> failureLog)
             throws IOException {
         return new HttpRig(limits, timeouts, handler, calls, pendingBytesMax, failureLog);
+    }
+
+    private void log(Throwable failure) {
+        failureLog.accept(failure);
     }
 
     private void run() {

@@ -1,0 +1,17 @@
+package io.bareloop.exchange;
+
+import io.bareloop.http.FailureListener;
+import io.bareloop.http.Handler;
+
+/**
+ * What an application has given a server: what answers requests, and what hears of them.
+ *
+ * @param handler answers the requests of one loop, on its thread
+ * @param failures is told of what user code has thrown, on the loop's thread
+ */
+public record Application(Handler handler, FailureListener failures) {
+    /** An application without more than a handler. */
+    public static Application of(Handler handler, FailureListener failures) {
+        return new Application(handler, failures);
+    }
+}
