@@ -1,6 +1,5 @@
 package io.bareloop.http;
 
-import io.bareloop.wire.FieldValue;
 import io.bareloop.wire.Turn;
 import io.bareloop.wire.Writer;
 import java.lang.foreign.MemorySegment;
@@ -25,10 +24,8 @@ import java.util.Objects;
  * copied for that, and what is wrong with the call is then a failure of this response. Nothing here
  * allocates, except that, and what says so.
  */
-public final class Response {
+public final class Response extends ResponseHead {
     private final Request request;
-    private final Writer writer;
-    private final Turn turn;
 
     /**
      * For the server: a response is made by the connection whose request it answers.
@@ -39,122 +36,8 @@ public final class Response {
      */
     @SuppressWarnings("exports") // so that only the server can call it
     public Response(Request request, Writer writer, Turn turn) {
+        super(writer, turn);
         this.request = request;
-        this.writer = writer;
-        this.turn = turn;
-    }
-
-    /**
-     * Begins the response with {@code status}; without this call it is 200.
-     *
-     * @param status of the response
-     * @return this response
-     * @throws IllegalStateException where the response has begun already
-     */
-    public Response status(Status status) {
-        if (!turn.isMine()) {
-            turn.later(0, () -> status(status));
-            return this;
-        }
-        writer.begin(status.code(), status.line(), status.isBodiless());
-        return this;
-    }
-
-    /**
-     * Appends Content-Type.
-     *
-     * @param type of the body
-     * @return this response
-     * @throws IllegalStateException where the body has begun, or the head grows too large
-     */
-    public Response contentType(MediaType type) {
-        if (!turn.isMine()) {
-            turn.later(0, () -> contentType(type));
-            return this;
-        }
-        writer.lines(type.line());
-        return this;
-    }
-
-    /**
-     * Appends a field.
-     *
-     * @param name of the field
-     * @param value of the field, which may be empty
-     * @return this response
-     * @throws IllegalArgumentException where {@code value} has other characters than visible ASCII,
-     *     spaces and tabs (a line break would let the value write fields of its own), or the field
-     *     is one that the server writes
-     * @throws IllegalStateException where the body has begun, or the head grows too large
-     */
-    public Response header(HeaderName name, String value) {
-        if (!turn.isMine()) {
-            turn.later(0, () -> header(name, value));
-            return this;
-        }
-        FieldValue.check(name, value);
-        name.checkHandlers();
-        writer.field(name.encoded(), value);
-        return this;
-    }
-
-    /**
-     * As {@link #header(HeaderName, String)}, with a value that was received: its bytes are copied
-     * as they are.
-     *
-     * @param name of the field
-     * @param value of the field
-     * @return this response
-     * @throws IllegalArgumentException where {@code value} has control characters other than tabs,
-     *     or the field is one that the server writes
-     * @throws IllegalStateException where the body has begun, or the head grows too large
-     */
-    public Response header(HeaderName name, ByteView value) {
-        if (!turn.isMine()) {
-            ByteView copy = value.copy();
-            turn.later(0, () -> header(name, copy));
-            return this;
-        }
-        FieldValue.check(name, value.segment(), value.offset(), value.length());
-        name.checkHandlers();
-        writer.field(name.encoded(), value.segment(), value.offset(), value.length());
-        return this;
-    }
-
-    /**
-     * Appends all of {@code fields}.
-     *
-     * @param fields to append; the same object again costs one copy
-     * @return this response
-     * @throws IllegalStateException where the body has begun, or the head grows too large
-     */
-    public Response fields(Fields fields) {
-        if (!turn.isMine()) {
-            turn.later(0, () -> fields(fields));
-            return this;
-        }
-        writer.lines(fields.lines());
-        return this;
-    }
-
-    /**
-     * Appends Content-Range (RFC 9110, section 14.4): the body is bytes {@code first} to {@code
-     * last}, inclusive, of {@code size}.
-     *
-     * @param first index of a byte, from 0
-     * @param last index of a byte
-     * @param size of the whole, in bytes
-     * @return this response
-     * @throws IllegalArgumentException unless {@code 0 <= first <= last < size}
-     * @throws IllegalStateException where the body has begun, or the head grows too large
-     */
-    public Response contentRange(long first, long last, long size) {
-        if (!turn.isMine()) {
-            turn.later(0, () -> contentRange(first, last, size));
-            return this;
-        }
-        writer.contentRange(first, last, size);
-        return this;
     }
 
     // ---- a body that is there as a whole
@@ -485,10 +368,6 @@ public final class Response {
     /** {@return whether the status has been written: it cannot be chosen any more} */
     public boolean hasBegun() {
         return writer.hasBegun();
-    }
-
-    Turn turn() {
-        return turn;
     }
 
     /** Whether the request was a HEAD: what is written of the body goes nowhere. */

@@ -1,0 +1,140 @@
+package io.bareloop.http;
+
+import io.bareloop.wire.FieldValue;
+import io.bareloop.wire.Turn;
+import io.bareloop.wire.Writer;
+
+/**
+ * The head of a {@link Response}: its status and its fields, in the order in which they are called.
+ * Apart from the rest of it for want of room in one file; users see one class.
+ */
+abstract sealed class ResponseHead permits Response {
+    final Writer writer;
+    final Turn turn;
+
+    ResponseHead(Writer writer, Turn turn) {
+        this.writer = writer;
+        this.turn = turn;
+    }
+
+    /**
+     * Begins the response with {@code status}; without this call it is 200.
+     *
+     * @param status of the response
+     * @return this response
+     * @throws IllegalStateException where the response has begun already
+     */
+    public Response status(Status status) {
+        if (!turn.isMine()) {
+            turn.later(0, () -> status(status));
+            return self();
+        }
+        writer.begin(status.code(), status.line(), status.isBodiless());
+        return self();
+    }
+
+    /**
+     * Appends Content-Type.
+     *
+     * @param type of the body
+     * @return this response
+     * @throws IllegalStateException where the body has begun, or the head grows too large
+     */
+    public Response contentType(MediaType type) {
+        if (!turn.isMine()) {
+            turn.later(0, () -> contentType(type));
+            return self();
+        }
+        writer.lines(type.line());
+        return self();
+    }
+
+    /**
+     * Appends a field.
+     *
+     * @param name of the field
+     * @param value of the field, which may be empty
+     * @return this response
+     * @throws IllegalArgumentException where {@code value} has other characters than visible ASCII,
+     *     spaces and tabs (a line break would let the value write fields of its own), or the field
+     *     is one that the server writes
+     * @throws IllegalStateException where the body has begun, or the head grows too large
+     */
+    public Response header(HeaderName name, String value) {
+        if (!turn.isMine()) {
+            turn.later(0, () -> header(name, value));
+            return self();
+        }
+        FieldValue.check(name, value);
+        name.checkHandlers();
+        writer.field(name.encoded(), value);
+        return self();
+    }
+
+    /**
+     * As {@link #header(HeaderName, String)}, with a value that was received: its bytes are copied
+     * as they are.
+     *
+     * @param name of the field
+     * @param value of the field
+     * @return this response
+     * @throws IllegalArgumentException where {@code value} has control characters other than tabs,
+     *     or the field is one that the server writes
+     * @throws IllegalStateException where the body has begun, or the head grows too large
+     */
+    public Response header(HeaderName name, ByteView value) {
+        if (!turn.isMine()) {
+            ByteView copy = value.copy();
+            turn.later(0, () -> header(name, copy));
+            return self();
+        }
+        FieldValue.check(name, value.segment(), value.offset(), value.length());
+        name.checkHandlers();
+        writer.field(name.encoded(), value.segment(), value.offset(), value.length());
+        return self();
+    }
+
+    /**
+     * Appends all of {@code fields}.
+     *
+     * @param fields to append; the same object again costs one copy
+     * @return this response
+     * @throws IllegalStateException where the body has begun, or the head grows too large
+     */
+    public Response fields(Fields fields) {
+        if (!turn.isMine()) {
+            turn.later(0, () -> fields(fields));
+            return self();
+        }
+        writer.lines(fields.lines());
+        return self();
+    }
+
+    /**
+     * Appends Content-Range (RFC 9110, section 14.4): the body is bytes {@code first} to {@code
+     * last}, inclusive, of {@code size}.
+     *
+     * @param first index of a byte, from 0
+     * @param last index of a byte
+     * @param size of the whole, in bytes
+     * @return this response
+     * @throws IllegalArgumentException unless {@code 0 <= first <= last < size}
+     * @throws IllegalStateException where the body has begun, or the head grows too large
+     */
+    public Response contentRange(long first, long last, long size) {
+        if (!turn.isMine()) {
+            turn.later(0, () -> contentRange(first, last, size));
+            return self();
+        }
+        writer.contentRange(first, last, size);
+        return self();
+    }
+
+    private Response self() {
+        return (Response) this;
+    }
+
+    Turn turn() {
+        return turn;
+    }
+}
