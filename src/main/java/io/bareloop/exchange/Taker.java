@@ -1,6 +1,7 @@
 package io.bareloop.exchange;
 
 import io.bareloop.http.ByteView;
+import io.bareloop.http.Filtered;
 import io.bareloop.http.Handler;
 import io.bareloop.http.HttpException;
 import io.bareloop.http.Request;
@@ -14,6 +15,9 @@ import java.lang.foreign.MemorySegment;
  * that calls handlers; what they throw is up to the exchange.
  */
 final class Taker {
+    /** Of a request that a filter has answered. */
+    private static final Handler ANSWERED = (request, response) -> {};
+
     private final Exchanges all;
     private final Request request;
     private final Response response;
@@ -28,7 +32,19 @@ final class Taker {
 
     /** A request that has no body, or all of it. */
     void answer() throws Exception {
-        all.application.handler().route(request).handle(request, response);
+        Handler chosen = choose();
+        if (chosen != null) {
+            chosen.handle(request, response);
+        }
+    }
+
+    /** The handler behind all filters; null where one of these has answered. */
+    private Handler choose() throws Exception {
+        Handler chosen = all.application.handler().route(request);
+        while (chosen instanceof Filtered filtered) {
+            chosen = filtered.next(request, response);
+        }
+        return chosen;
     }
 
     /**
@@ -37,7 +53,12 @@ final class Taker {
     void begin(long length) throws Exception {
         handler = null;
         intake = Handler.Intake.WHOLE;
-        Handler chosen = all.application.handler().route(request);
+        Handler chosen = choose();
+        if (chosen == null) {
+            intake = Handler.Intake.NONE;
+            handler = ANSWERED;
+            return;
+        }
         intake = chosen.intake();
         handler = chosen;
         if (length > bytesMax()) {

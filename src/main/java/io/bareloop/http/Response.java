@@ -365,6 +365,11 @@ public final class Response extends ResponseHead {
         return writer.hasEnded();
     }
 
+    /** {@return whether it was suspended, and has not ended} */
+    public boolean isSuspended() {
+        return turn.isSuspended() && !writer.hasEnded();
+    }
+
     /** {@return whether the status has been written: it cannot be chosen any more} */
     public boolean hasBegun() {
         return writer.hasBegun();

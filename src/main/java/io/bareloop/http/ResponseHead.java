@@ -34,6 +34,46 @@ abstract sealed class ResponseHead permits Response {
     }
 
     /**
+     * Adds a field to whatever response follows, be it of the handler, of an error, or of the
+     * server itself: for a {@link Filter}. The field stands in front of those of the response, and
+     * takes the place of none.
+     *
+     * @param name of the field
+     * @param value of the field, which may be empty
+     * @return this response
+     * @throws IllegalArgumentException as {@link #header(HeaderName, String)}
+     * @throws IllegalStateException where the response has begun, or all such fields together
+     *     exceed 4096 bytes
+     */
+    public Response always(HeaderName name, String value) {
+        if (!turn.isMine()) {
+            turn.later(0, () -> always(name, value));
+            return self();
+        }
+        FieldValue.check(name, value);
+        name.checkHandlers();
+        writer.always(name.encoded(), value);
+        return self();
+    }
+
+    /**
+     * As {@link #always(HeaderName, String)}, with all of {@code fields}.
+     *
+     * @param fields to add
+     * @return this response
+     * @throws IllegalStateException where the response has begun, or all such fields together
+     *     exceed 4096 bytes
+     */
+    public Response always(Fields fields) {
+        if (!turn.isMine()) {
+            turn.later(0, () -> always(fields));
+            return self();
+        }
+        writer.always(fields.lines());
+        return self();
+    }
+
+    /**
      * Appends Content-Type.
      *
      * @param type of the body

@@ -1,18 +1,10 @@
 package io.bareloop.http;
 
-import io.bareloop.wire.Head;
 import io.bareloop.wire.Memory;
 import io.bareloop.wire.Swar;
-import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.EnumMap;
-import java.util.EnumSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
-import java.util.stream.Stream;
+import java.util.function.Consumer;
 
 /**
  * Chooses a handler by method and path. Matching allocates nothing.
@@ -25,20 +17,18 @@ import java.util.stream.Stream;
  *
  * <p>A path without a route is answered 404; one without a handler for the method 405, with Allow;
  * browsers are shown a page: see {@link ErrorPage}. HEAD is answered by the handler of GET, without
- * the body; OPTIONS with 204 and Allow, unless they have handlers of their own. Immutable; for any
- * loop, if its handlers are.
+ * the body; OPTIONS with 204 and Allow, unless they have handlers of their own. {@link Filter}s see
+ * all of these first. Immutable; for any loop, if its handlers are.
  */
 public final class Router implements Handler {
     private static final long SLASHES = '/' * Swar.ONES;
     private static final ErrorPage NOT_FOUND = ErrorPage.of(Status.NOT_FOUND);
 
-    private final Node root;
-    private final Handler notFound;
+    private final RouteNode root;
     private final Handler anyOptions;
 
-    private Router(Node root, Handler notFound, Handler anyOptions) {
+    private Router(RouteNode root, Handler anyOptions) {
         this.root = root;
-        this.notFound = notFound;
         this.anyOptions = anyOptions;
     }
 
@@ -49,7 +39,13 @@ public final class Router implements Handler {
 
     @Override
     public void handle(Request request, Response response) throws Exception {
-        route(request).handle(request, response);
+        Handler chosen = route(request);
+        while (chosen instanceof Filtered filtered) {
+            chosen = filtered.next(request, response);
+        }
+        if (chosen != null) {
+            chosen.handle(request, response);
+        }
     }
 
     @Override
@@ -68,13 +64,13 @@ public final class Router implements Handler {
         if (Memory.getByte(from) == '*') {
             return anyOptions;
         }
-        Node node = match(root, from, from, to, request, 0);
-        return node == null ? notFound : lead(request, node);
+        RouteNode node = match(root, from, from, to, request, 0);
+        return node == null ? notFound(from, to) : lead(request, node);
     }
 
     private Handler root(Request request) {
-        for (Node child : root.fixed) {
-            if (child.words.length == 0 && child.handlers != null) {
+        for (RouteNode child : root.fixed) {
+            if (child.isEmptySegment() && child.endsRoute()) {
                 return lead(request, child);
             }
         }
@@ -82,13 +78,13 @@ public final class Router implements Handler {
             request.head().parameter(0, 0, 0);
             return lead(request, root.tail);
         }
-        return notFound;
+        return root.notFound;
     }
 
-    private Handler lead(Request request, Node node) {
-        Handler handler = node.handler(request.method());
-        request.head().routed(this, handler, node.parameterNames);
-        return handler;
+    private Handler lead(Request request, RouteNode node) {
+        RouteNode.Route route = node.route(request.method());
+        request.head().routed(this, route.handler(), route.parameterNames());
+        return route.handler();
     }
 
     /**
@@ -96,15 +92,16 @@ public final class Router implements Handler {
      *
      * @return the node of the route, or null
      */
-    private static Node match(Node node, long path, long at, long to, Request request, int depth) {
+    private static RouteNode match(
+            RouteNode node, long path, long at, long to, Request request, int depth) {
         if (at == to) {
-            return node.handlers != null ? node : null;
+            return node.endsRoute() ? node : null;
         }
         long start = at + 1;
         long end = Swar.indexOf(SLASHES, start, to);
-        for (Node child : node.fixed) {
+        for (RouteNode child : node.fixed) {
             if (child.hasName(start, end - start)) {
-                Node found = match(child, path, end, to, request, depth);
+                RouteNode found = match(child, path, end, to, request, depth);
                 if (found != null) {
                     return found;
                 }
@@ -112,7 +109,7 @@ public final class Router implements Handler {
             }
         }
         if (node.parameter != null && end > start) {
-            Node found = match(node.parameter, path, end, to, request, depth + 1);
+            RouteNode found = match(node.parameter, path, end, to, request, depth + 1);
             if (found != null) {
                 request.head().parameter(depth, (int) (start - path), (int) (end - start));
                 return found;
@@ -125,113 +122,102 @@ public final class Router implements Handler {
         return null;
     }
 
-    /** A segment of one or more routes. */
-    private static final class Node {
-        private final byte[] name;
-
-        /** The name, eight bytes in each, the last filled up with zeros. */
-        private final long[] words;
-
-        /** Of the last word, what belongs to the name. */
-        private final long lastMask;
-
-        private final List<Node> children = new ArrayList<>();
-        private Node[] fixed = {};
-        private Node parameter;
-        private Node tail;
-        private String[] parameterNames;
-        private final Map<Method, Handler> byMethod = new EnumMap<>(Method.class);
-
-        /** One for each method, in their order; null where no route ends here. */
-        private Handler[] handlers;
-
-        Node(byte[] name) {
-            this.name = name;
-            words = new long[(name.length + Long.BYTES - 1) / Long.BYTES];
-            for (int i = 0; i < name.length; i++) {
-                words[i / Long.BYTES] |= (name[i] & 0xFFL) << (i % Long.BYTES * 8);
+    /** What answers a path that no route matches: of the innermost group that it leads into. */
+    private Handler notFound(long from, long to) {
+        Handler innermost = root.notFound;
+        RouteNode node = root;
+        long at = from;
+        while (at < to && node != null) {
+            long start = at + 1;
+            at = Swar.indexOf(SLASHES, start, to);
+            RouteNode next = null;
+            for (RouteNode child : node.fixed) {
+                next = child.hasName(start, at - start) ? child : next;
             }
-            lastMask = -1L >>> (-name.length * Byte.SIZE);
-        }
-
-        @SuppressWarnings("EnumOrdinal") // an EnumMap does the same, with a check of the class
-        Handler handler(Method method) {
-            return handlers[method.ordinal()];
-        }
-
-        /** Whether the segment of {@code length} bytes from {@code from} on is the name. */
-        boolean hasName(long from, long length) {
-            if (length != name.length) {
-                return false;
-            }
-            for (int i = 0; i < words.length; i++) {
-                // A path does not end its request line: there are bytes behind to read, and to
-                // hide.
-                long mask = i == words.length - 1 ? lastMask : -1;
-                if ((Memory.getLong(from + (long) i * Long.BYTES) & mask) != words[i]) {
-                    return false;
-                }
-            }
-            return true;
-        }
-
-        Node child(byte[] segment) {
-            for (Node child : children) {
-                if (Arrays.equals(child.name, segment)) {
-                    return child;
-                }
-            }
-            Node child = new Node(segment);
-            children.add(child);
-            return child;
-        }
-
-        void freeze() {
-            fixed = children.toArray(new Node[0]);
-            children.forEach(Node::freeze);
-            if (parameter != null) {
-                parameter.freeze();
-            }
-            if (tail != null) {
-                tail.freeze();
-            }
-            if (!byMethod.isEmpty()) {
-                handlers = allHandlers();
+            node = next != null ? next : node.parameter;
+            if (node != null && node.notFound != null) {
+                innermost = node.notFound;
             }
         }
-
-        private Handler[] allHandlers() {
-            Handler get = byMethod.get(Method.GET);
-            if (get != null) {
-                byMethod.putIfAbsent(Method.HEAD, get);
-            }
-            Set<Method> allowed = EnumSet.copyOf(byMethod.keySet());
-            allowed.add(Method.OPTIONS);
-            StringBuilder allow = new StringBuilder();
-            for (Method method : allowed) {
-                allow.append(allow.isEmpty() ? "" : ", ").append(method);
-            }
-            ErrorPage notAllowed = ErrorPage.notAllowed(allow.toString());
-            byMethod.putIfAbsent(
-                    Method.OPTIONS,
-                    Prepared.of(
-                            Status.NO_CONTENT,
-                            MediaType.TEXT,
-                            "",
-                            HeaderName.ALLOW,
-                            allow.toString()));
-            return Stream.of(Method.values())
-                    .map(method -> byMethod.getOrDefault(method, notAllowed))
-                    .toArray(Handler[]::new);
-        }
+        return innermost;
     }
 
-    /** Collects routes. */
+    /** Collects routes: of a router, or of a group in one. */
     public static final class Builder {
-        private final Node root = new Node(new byte[0]);
+        /** Of which this is a group; null for a router's own. */
+        private final Builder outer;
+
+        private final RouteNode root;
+        private final List<String> outerNames;
+        private final RouteScope scope;
         private Handler notFound = NOT_FOUND;
 
-        private Builder() {}
+        private Builder() {
+            outer = null;
+            root = new RouteNode(new byte[0]);
+            outerNames = List.of();
+            scope = new RouteScope(null);
+            root.scope(scope);
+        }
+
+        private Builder(Builder outer, RouteNode root, List<String> names) {
+            this.outer = outer;
+            this.root = root;
+            outerNames = names;
+            scope = new RouteScope(outer.scope);
+        }
+
+        /**
+         * Has {@code filter} see all requests that come to the routes of this router, or group, and
+         * of the groups in it: also those that are answered 404, 405, or OPTIONS by the router.
+         * Filters run in the order of these calls, those of a router before those of its groups; it
+         * does not matter whether routes are added before or after.
+         *
+         * @param filter for any loop
+         * @return this builder
+         */
+        public Builder filter(Filter filter) {
+            scope.add(Objects.requireNonNull(filter, "filter"));
+            return this;
+        }
+
+        /**
+         * Adds routes that have the beginning of their paths in common, and filters of their own.
+         *
+         * <pre>{@code
+         * Router.builder()
+         *         .get("/", home)
+         *         .group("/api", api -> api
+         *                 .filter(auth)
+         *                 .get("/users/{id}", show)          // GET /api/users/7
+         *                 .group("/admin", admin -> admin.filter(admins).get("/log", log)))
+         *         .build();
+         * }</pre>
+         *
+         * @param path such as {@code /api} or {@code /users/{id}}; without a slash at its end.
+         *     Empty: the routes have only their filters in common
+         * @param routes adds them, to a builder that is this router's
+         * @return this builder
+         * @throws IllegalArgumentException as {@link #route} does
+         */
+        public Builder group(String path, Consumer<Builder> routes) {
+            RouteNode node = root;
+            List<String> names = outerNames;
+            if (!path.isEmpty()) {
+                RoutePath prefix = new RoutePath(path, outerNames);
+                if (path.endsWith("/") || path.endsWith("...}")) {
+                    throw prefix.wrong("a group's path ends with a segment");
+                }
+                node = prefix.descend(root);
+                names = prefix.names();
+            }
+            Builder group = new Builder(this, node, names);
+            if (!path.isEmpty()) {
+                node.scope(group.scope);
+            }
+            routes.accept(group);
+            return this;
+        }
 
         /**
          * Routes GET, and HEAD where it has no route of its own.
@@ -294,52 +280,56 @@ public final class Router implements Handler {
         }
 
         /**
+         * Routes all methods that have no route of their own at that path, OPTIONS among them.
+         *
+         * @param path the route, as {@link Router} describes it
+         * @param handler of such requests
+         * @return this builder
+         * @throws IllegalArgumentException as {@link #route} does
+         */
+        public Builder any(String path, Handler handler) {
+            return add(null, path, handler);
+        }
+
+        /**
          * Routes {@code method} and {@code path}.
          *
          * @param method of the requests
          * @param path the route, as {@link Router} describes it; it begins with a slash, and has 16
-         *     parameters at the most
+         *     parameters at the most. Routes of several methods may name them differently
          * @param handler of such requests
          * @return this builder
          * @throws IllegalArgumentException where the path is malformed, or has a handler for this
-         *     method already, or names the parameters of another route otherwise
+         *     method already
          */
         public Builder route(Method method, String path, Handler handler) {
+            return add(Objects.requireNonNull(method, "method"), path, handler);
+        }
+
+        private Builder add(Method method, String path, Handler handler) {
             Objects.requireNonNull(handler, "handler");
-            if (!path.startsWith("/")) {
-                throw new IllegalArgumentException("a path starts with a slash: " + path);
-            }
-            List<String> names = new ArrayList<>();
-            Node node = root;
-            String[] segments = path.substring(1).split("/", -1);
-            for (int i = 0; i < segments.length; i++) {
-                node = descend(node, segments[i], i == segments.length - 1, names, path);
-            }
-            String[] parameterNames = names.toArray(new String[0]);
-            if (parameterNames.length > Head.PARAMETERS_MAX) {
+            RoutePath route = new RoutePath(path, outerNames);
+            // Of a group that has a path itself: "" is that path.
+            RouteNode node = path.isEmpty() && outer != null ? root : route.descend(root);
+            String[] names = route.names().toArray(new String[0]);
+            if (!node.add(method, new RouteNode.Route(handler, names, scope))) {
                 throw new IllegalArgumentException(
-                        "more than " + Head.PARAMETERS_MAX + " parameters: " + path);
-            }
-            if (node.parameterNames != null
-                    && !Arrays.equals(node.parameterNames, parameterNames)) {
-                throw new IllegalArgumentException(
-                        "another method names the parameters otherwise: " + path);
-            }
-            node.parameterNames = parameterNames;
-            if (node.byMethod.putIfAbsent(method, handler) != null) {
-                throw new IllegalArgumentException(method + " " + path + " has a route already");
+                        (method == null ? "any" : method) + " " + path + " has a route already");
             }
             return this;
         }
 
         /**
-         * What answers a path without a route; without this call a short 404.
+         * What answers a path without a route, behind the filters of the innermost group that it
+         * leads into; without this call a 404 ({@link ErrorPage}). For a router, not for a group.
          *
          * @param handler of requests that no route matches
          * @return this builder
+         * @throws IllegalStateException where this is a group
          */
         public Builder notFound(Handler handler) {
-            notFound = handler;
+            checkOutermost("notFound");
+            notFound = Objects.requireNonNull(handler, "handler");
             return this;
         }
 
@@ -347,9 +337,11 @@ public final class Router implements Handler {
          * Builds the router; the builder must not be used any more.
          *
          * @return the router
+         * @throws IllegalStateException where this is a group
          */
         public Router build() {
-            root.freeze();
+            checkOutermost("build");
+            root.freeze(notFound);
             Prepared anyOptions =
                     Prepared.of(
                             Status.NO_CONTENT,
@@ -357,41 +349,13 @@ public final class Router implements Handler {
                             "",
                             HeaderName.ALLOW,
                             "GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH");
-            return new Router(root, notFound, anyOptions);
+            return new Router(root, scope.filtered(anyOptions));
         }
 
-        private static Node descend(
-                Node node, String segment, boolean last, List<String> names, String path) {
-            boolean braces = segment.startsWith("{") && segment.endsWith("}");
-            if (!braces) {
-                if (segment.indexOf('{') >= 0 || segment.indexOf('}') >= 0) {
-                    throw new IllegalArgumentException(
-                            "a parameter takes a whole segment: " + path);
-                }
-                return node.child(segment.getBytes(StandardCharsets.UTF_8));
+        private void checkOutermost(String call) {
+            if (outer != null) {
+                throw new IllegalStateException(call + "() is for the router, not for a group");
             }
-            boolean tail = segment.endsWith("...}");
-            String name = segment.substring(1, segment.length() - (tail ? 4 : 1));
-            if (name.indexOf('{') >= 0 || name.indexOf('}') >= 0) {
-                throw new IllegalArgumentException("a parameter takes a whole segment: " + path);
-            }
-            if (name.isEmpty() || names.contains(name)) {
-                throw new IllegalArgumentException("a parameter needs a name of its own: " + path);
-            }
-            names.add(name);
-            if (!tail) {
-                if (node.parameter == null) {
-                    node.parameter = new Node(new byte[0]);
-                }
-                return node.parameter;
-            }
-            if (!last) {
-                throw new IllegalArgumentException("a tail comes last: " + path);
-            }
-            if (node.tail == null) {
-                node.tail = new Node(new byte[0]);
-            }
-            return node.tail;
         }
     }
 }

@@ -118,6 +118,11 @@ class Http1Writer extends Writer {
     }
 
     @Override
+    protected void putLines(byte[] lines, int length) {
+        out.put(lines, 0, length);
+    }
+
+    @Override
     protected void putField(Encoded name, String value) {
         out.put(name);
         out.putAscii(value);
@@ -207,7 +212,11 @@ class Http1Writer extends Writer {
     @Override
     protected void putBlock(PreparedBlock block, boolean headOnly) {
         // What does not depend on the request, as it usually does not.
-        boolean same = connection.persistence.goesOn() && head.minorVersion != 0 && !headOnly;
+        boolean same =
+                connection.persistence.goesOn()
+                        && head.minorVersion != 0
+                        && !headOnly
+                        && !hasAlways();
         if (!same || !http.lastSent.put(block, http.date.second(), out)) {
             putNewBlock(block, headOnly, same);
         }
@@ -215,6 +224,7 @@ class Http1Writer extends Writer {
 
     private void putNewBlock(PreparedBlock block, boolean headOnly, boolean same) {
         putStatus(block.code(), block.statusLine());
+        putAlways();
         putConnection();
         Encoded tail = block.tail();
         int length = headOnly ? block.fieldBytes() : tail.length();

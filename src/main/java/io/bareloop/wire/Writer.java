@@ -35,12 +35,23 @@ public abstract class Writer {
     /** Bytes of the streamed body that are still to be written; or {@link #UNKNOWN}. */
     private long left;
 
+    /** Field lines of whatever response follows. */
+    private final Lines always = new Lines();
+
+    /** The status where none is written; 200 where it is null. */
+    private Encoded otherwiseLine;
+
+    private int otherwiseCode;
+    private boolean otherwiseBodiless;
+
     // ---- what the exchange calls
 
     /** Prepares for the next request. */
     protected final void start(boolean newHeadOnly) {
         headOnly = newHeadOnly;
         bodiless = false;
+        always.clear();
+        otherwiseLine = null;
         state = State.NOTHING;
     }
 
@@ -81,13 +92,55 @@ public abstract class Writer {
         state = State.DONE;
     }
 
+    /** From here on, a response without a status has this one. */
+    public final void otherwise(int code, Encoded statusLine, boolean newBodiless) {
+        otherwiseCode = code;
+        otherwiseLine = statusLine;
+        otherwiseBodiless = newBodiless;
+    }
+
     // ---- status and fields
+
+    /** Adds whole field lines to whatever response follows: an error's too. */
+    public final void always(Encoded lines) {
+        checkAlways();
+        always.add(lines);
+    }
+
+    /** Adds a field to whatever response follows; the value has been checked. */
+    public final void always(Encoded name, String value) {
+        checkAlways();
+        always.add(name, value);
+    }
+
+    private void checkAlways() {
+        if (state != State.NOTHING) {
+            throw new IllegalStateException(
+                    state == State.DONE
+                            ? "the response has ended"
+                            : "the response has begun: always() comes before status(), header()"
+                                    + " and body()");
+        }
+    }
+
+    /** Whether there are fields of whatever response follows. */
+    protected final boolean hasAlways() {
+        return !always.isEmpty();
+    }
+
+    /** Puts the fields of whatever response it is, behind the status line. */
+    protected final void putAlways() {
+        if (!always.isEmpty()) {
+            putLines(always.bytes(), always.length());
+        }
+    }
 
     /** Begins with another status than 200, or with that. */
     public final void begin(int code, Encoded statusLine, boolean newBodiless) {
         checkNotBegun();
         begin();
         putStatus(code, statusLine);
+        putAlways();
         bodiless = newBodiless;
     }
 
@@ -108,13 +161,23 @@ public abstract class Writer {
     /** Makes sure that fields may be written now, and that there is room for {@code bytes}. */
     private void field(int bytes) {
         if (state == State.NOTHING) {
-            begin();
-            putOk();
+            beginWithout();
         } else if (state != State.FIELDS) {
             throw new IllegalStateException(
                     state == State.DONE ? "the response has ended" : "the body has begun");
         }
         checkHead(bytes);
+    }
+
+    /** Begins without a status of the handler's. */
+    private void beginWithout() {
+        if (otherwiseLine != null) {
+            begin(otherwiseCode, otherwiseLine, otherwiseBodiless);
+        } else {
+            begin();
+            putOk();
+            putAlways();
+        }
     }
 
     /** Whole field lines. */
@@ -313,6 +376,8 @@ public abstract class Writer {
     protected abstract void checkHead(int more);
 
     protected abstract void putLines(Encoded lines);
+
+    protected abstract void putLines(byte[] lines, int length);
 
     protected abstract void putField(Encoded name, String value);
 

@@ -251,13 +251,18 @@ class RouterTest {
                 .hasMessageContaining("GET /a");
         assertThatThrownBy(() -> builder.get("/b/{c}", NONE))
                 .isInstanceOf(IllegalArgumentException.class);
-        assertThatThrownBy(() -> builder.post("/b/{other}", NONE))
-                .isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> builder.any("/x", NONE).any("/x", NONE))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("any /x");
         assertThatThrownBy(() -> builder.get("/d/{f...}", NONE))
                 .isInstanceOf(IllegalArgumentException.class);
         assertThatThrownBy(() -> builder.get("/x", null)).isInstanceOf(NullPointerException.class);
-        // Other names further down, and other methods, are fine.
-        builder.post("/a", NONE).get("/b/{other}/x", NONE).put("/b/{c}", NONE).build();
+        // Other names of other methods, and further down, are fine.
+        builder.post("/a", NONE)
+                .post("/b/{other}", NONE)
+                .get("/b/{other}/x", NONE)
+                .put("/b/{c}", NONE)
+                .build();
     }
 
     // ---- methods

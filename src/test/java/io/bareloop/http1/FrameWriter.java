@@ -89,6 +89,11 @@ final class FrameWriter extends Http1Writer {
         putLines(lines.segment(), lines.length());
     }
 
+    @Override
+    protected void putLines(byte[] lines, int length) {
+        putLines(MemorySegment.ofArray(lines), length);
+    }
+
     private void putLines(MemorySegment lines, int length) {
         int at = 0;
         while (at < length) {
@@ -228,6 +233,7 @@ final class FrameWriter extends Http1Writer {
     @Override
     protected void putBlock(PreparedBlock block, boolean headOnly) {
         putStatus(block.code(), block.statusLine());
+        putAlways();
         MemorySegment tail = block.tail().segment();
         int bodyAt = block.fieldBytes();
         putLines(tail, bodyAt - 2);
