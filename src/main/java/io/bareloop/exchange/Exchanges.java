@@ -12,7 +12,7 @@ import io.bareloop.wire.Slab;
 import io.bareloop.wire.Span;
 import io.bareloop.wire.Writer;
 import java.lang.foreign.MemorySegment;
-import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.function.Function;
 
@@ -49,7 +49,8 @@ public final class Exchanges {
     /** What the last head that is not used again has left; or null. */
     private long[] fieldsOfRetired;
 
-    private final Map<Status, byte[]> errorLines = new EnumMap<>(Status.class);
+    /** By code, for the usual reasons: at most one for each. */
+    private final Map<Integer, byte[]> errorLines = new HashMap<>();
 
     /**
      * Creates the exchanges of one loop.
@@ -185,10 +186,10 @@ public final class Exchanges {
     }
 
     byte[] errorLine(Status status, String message) {
-        if (message != null) {
+        if (message != null || !status.reason().equals(Status.of(status.code()).reason())) {
             return ErrorLine.bytes(status.code(), status.reason(), message);
         }
         return errorLines.computeIfAbsent(
-                status, key -> ErrorLine.bytes(key.code(), key.reason(), null));
+                status.code(), code -> ErrorLine.bytes(code, status.reason(), null));
     }
 }

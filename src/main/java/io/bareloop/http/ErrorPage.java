@@ -113,17 +113,17 @@ public final class ErrorPage implements Handler {
 
     /** For whoever has only opened a link. */
     private static String meaning(Status status) {
-        return switch (status) {
-            case BAD_REQUEST -> "The server cannot make sense of this address.";
-            case UNAUTHORIZED -> "The server has to know who you are first.";
-            case FORBIDDEN -> "You are not allowed to see this.";
-            case NOT_FOUND -> "There is nothing at this address.";
-            case METHOD_NOT_ALLOWED -> "This cannot be done with what is at this address.";
-            case GONE -> "What was at this address is no longer there.";
-            case PRECONDITION_FAILED -> "This is no longer as the request expects it.";
-            case TOO_MANY_REQUESTS -> "These were too many requests. Try again later.";
-            case INTERNAL_SERVER_ERROR -> "The server has failed. Try again later.";
-            case SERVICE_UNAVAILABLE -> "The server cannot answer now. Try again soon.";
+        return switch (status.code()) {
+            case 400 -> "The server cannot make sense of this address.";
+            case 401 -> "The server has to know who you are first.";
+            case 403 -> "You are not allowed to see this.";
+            case 404 -> "There is nothing at this address.";
+            case 405 -> "This cannot be done with what is at this address.";
+            case 410 -> "What was at this address is no longer there.";
+            case 412 -> "This is no longer as the request expects it.";
+            case 429 -> "These were too many requests. Try again later.";
+            case 500 -> "The server has failed. Try again later.";
+            case 503 -> "The server cannot answer now. Try again soon.";
             default ->
                     status.code() < 500
                             ? "The server does not answer this request."

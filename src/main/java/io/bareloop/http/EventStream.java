@@ -93,7 +93,8 @@ public final class EventStream {
             return false;
         }
         if (response.hasEnded()) {
-            throw new IllegalStateException("the stream has ended");
+            throw new IllegalStateException(
+                    "the stream has ended: no event can be sent any more; isGone() tells");
         }
         if (!response.isWritable()) {
             return false;
@@ -157,6 +158,10 @@ public final class EventStream {
      */
     public void end() {
         if (!headOnly) {
+            if (response.hasEnded()) {
+                throw new IllegalStateException(
+                        "the stream has ended: end() is called once; isGone() tells");
+            }
             response.end();
         }
     }

@@ -1,7 +1,5 @@
 package io.bareloop.http;
 
-import java.util.Objects;
-
 /**
  * Thrown by a handler, or by a method that a handler calls, to answer with an error status.
  *
@@ -16,12 +14,13 @@ public final class HttpException extends RuntimeException {
     /**
      * An answer with {@code status}, which is not null.
      *
-     * @param status 4xx or 5xx, as a rule; any is sent
+     * @param status 4xx or 5xx, as a rule; any from 200 on is sent
      * @param message goes into the body of the response, behind code and reason; null for none
+     * @throws IllegalArgumentException where the status is 1xx
      */
     public HttpException(Status status, String message) {
         super(message, null, false, false);
-        this.status = Objects.requireNonNull(status, "status");
+        this.status = status.checkFinal();
     }
 
     /** {@return the status to answer with} */

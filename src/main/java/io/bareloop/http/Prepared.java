@@ -1,5 +1,6 @@
 package io.bareloop.http;
 
+import io.bareloop.wire.Content;
 import io.bareloop.wire.Encoded;
 import io.bareloop.wire.PreparedBlock;
 import java.lang.foreign.MemorySegment;
@@ -16,19 +17,23 @@ public final class Prepared implements Handler {
     private Prepared(Status status, MediaType type, byte[] body, String moreFields) {
         this(
                 status,
-                status.isBodiless() ? moreFields : moreFields + "Content-Type: " + type + "\r\n",
+                status.content() == Content.ANY
+                        ? moreFields + "Content-Type: " + type + "\r\n"
+                        : moreFields,
                 body);
     }
 
     private Prepared(Status status, String someFields, byte[] body) {
+        Content content = status.checkFinal().content();
+        int length = content == Content.ANY ? body.length : 0;
         String fields =
-                status.isBodiless()
+                content == Content.NONE
                         ? someFields + "\r\n"
-                        : someFields + "Content-Length: " + body.length + "\r\n\r\n";
+                        : someFields + "Content-Length: " + length + "\r\n\r\n";
         byte[] encoded = fields.getBytes(StandardCharsets.US_ASCII);
-        byte[] both = new byte[encoded.length + (status.isBodiless() ? 0 : body.length)];
+        byte[] both = new byte[encoded.length + length];
         System.arraycopy(encoded, 0, both, 0, encoded.length);
-        System.arraycopy(body, 0, both, encoded.length, both.length - encoded.length);
+        System.arraycopy(body, 0, both, encoded.length, length);
         block = new PreparedBlock(status.code(), status.line(), Encoded.of(both), encoded.length);
     }
 
@@ -55,22 +60,24 @@ public final class Prepared implements Handler {
     /**
      * A response with a copy of {@code body}; a status that has no body leaves it out.
      *
-     * @param status of the response
+     * @param status of the response, 200 to 599
      * @param type of the body
      * @param body bytes of any number; from about 60 KiB on they are sent without a copy
      * @return the response
+     * @throws IllegalArgumentException where the status is 1xx
      */
     public static Prepared of(Status status, MediaType type, byte[] body) {
         return new Prepared(status, type, body, "");
     }
 
     /**
-     * A response with {@code fields} and a copy of {@code body}, which a 204 or 304 leaves out.
+     * A response with {@code fields} and a copy of {@code body}, which a 204, 205 or 304 leaves out.
      *
-     * @param status of the response
+     * @param status of the response, 200 to 599
      * @param fields without Content-Length, which is added
      * @param body bytes of any number; from about 60 KiB on they are sent without a copy
      * @return the response
+     * @throws IllegalArgumentException where the status is 1xx
      */
     public static Prepared of(Status status, Fields fields, byte[] body) {
         return new Prepared(status, fields.toString(), body);

@@ -16,14 +16,15 @@ public final class Reply {
     private byte[] body = new byte[0];
 
     private Reply(Status status) {
-        this.status = status;
+        this.status = status.checkFinal();
     }
 
     /**
      * A reply with {@code status} and no body so far.
      *
-     * @param status of the response
+     * @param status of the response, 200 to 599
      * @return a new reply
+     * @throws IllegalArgumentException where the status is 1xx
      */
     public static Reply of(Status status) {
         return new Reply(status);

@@ -287,11 +287,17 @@ public final class Response extends ResponseHead {
      */
     public Suspended suspend() {
         if (!turn.isMine()) {
-            throw new IllegalStateException("a response is suspended by its own handler");
-        }
-        if (writer.hasEnded() || turn.isSuspended()) {
             throw new IllegalStateException(
-                    writer.hasEnded() ? "the response has ended" : "suspended already");
+                    "suspend() is called in the handler of this response, or in an action of it;"
+                            + " from elsewhere only Suspended.resume gets at it");
+        }
+        if (writer.hasEnded()) {
+            throw new IllegalStateException(
+                    "the response has ended: suspend() comes before body(), send() and end()");
+        }
+        if (turn.isSuspended()) {
+            throw new IllegalStateException(
+                    "suspended already: the Suspended of the first suspend() may be used again");
         }
         return new Suspended(turn.suspend(), request, this);
     }

@@ -18,10 +18,34 @@ abstract sealed class ResponseHead permits Response {
     }
 
     /**
+     * Sends a 103 (Early Hints, RFC 8297) with {@code fields} at once, before the response: a
+     * browser fetches what a {@code Link} field names while the response is still being made. The
+     * response comes after it as if nothing had been sent, an error too.
+     *
+     * <p>A client that speaks HTTP/1.0 gets none, nor does one that has not taken what was sent
+     * before. Some old clients take a 103 for the response: browsers say by {@code Sec-Fetch-Mode:
+     * navigate} that they know it.
+     *
+     * @param fields of the hint, as a rule {@code Link} alone
+     * @return this response
+     * @throws IllegalStateException where the response has begun, it is the ninth call before one
+     *     response, or the lines exceed 16 KiB
+     */
+    public Response earlyHints(Fields fields) {
+        if (!turn.isMine()) {
+            turn.later(0, () -> earlyHints(fields));
+            return self();
+        }
+        writer.interim(Status.EARLY_HINTS.line(), fields.lines());
+        return self();
+    }
+
+    /**
      * Begins the response with {@code status}; without this call it is 200.
      *
-     * @param status of the response
+     * @param status of the response, 200 to 599
      * @return this response
+     * @throws IllegalArgumentException where it is 1xx, which is no response by itself
      * @throws IllegalStateException where the response has begun already
      */
     public Response status(Status status) {
@@ -29,7 +53,8 @@ abstract sealed class ResponseHead permits Response {
             turn.later(0, () -> status(status));
             return self();
         }
-        writer.begin(status.code(), status.line(), status.isBodiless());
+        status.checkFinal();
+        writer.begin(status.code(), status.line(), status.content());
         return self();
     }
 

@@ -67,6 +67,22 @@ class Http1Writer extends Writer {
     // ---- the head
 
     @Override
+    protected void putInterim(Encoded statusLine, Encoded lines) {
+        int length = statusLine.length() + lines.length() + Short.BYTES;
+        if (length > HEAD_BYTES_MAX) {
+            throw headTooLong();
+        }
+        // To HTTP/1.0 there is no such thing (RFC 9110, section 15.2).
+        if (head.minorVersion != 0) {
+            ensureRoom(length);
+            out.put(statusLine);
+            out.put(lines);
+            out.putShort(CRLF);
+            connection.transport().flush();
+        }
+    }
+
+    @Override
     protected void open() {
         ensureRoom(HEAD_BYTES_MAX);
         flushed = false;
@@ -107,9 +123,15 @@ class Http1Writer extends Writer {
     @Override
     protected void checkHead(int more) {
         if (out.position() - start + more > HEAD_BYTES_MAX - END_BYTES) {
-            throw new IllegalStateException(
-                    "status line and fields exceed " + HEAD_BYTES_MAX + " bytes");
+            throw headTooLong();
         }
+    }
+
+    private static IllegalStateException headTooLong() {
+        return new IllegalStateException(
+                "status line and fields exceed "
+                        + HEAD_BYTES_MAX
+                        + " bytes: write fewer fields, or shorter ones");
     }
 
     @Override

@@ -10,7 +10,10 @@ public final class ErrorLine {
      * For example {@code "404 Not Found\n"}, or with a detail {@code "404 Not Found: detail\n"}.
      */
     public static String of(int code, String reason, String detail) {
-        return code + " " + reason + (detail == null ? "" : ": " + detail) + "\n";
+        return code
+                + (reason.isEmpty() ? "" : " " + reason)
+                + (detail == null ? "" : ": " + detail)
+                + "\n";
     }
 
     /** The same in UTF-8. */

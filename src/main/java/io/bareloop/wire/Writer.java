@@ -28,9 +28,14 @@ public abstract class Writer {
     /** The length of a body that is not known before its end. */
     protected static final long UNKNOWN = -1;
 
+    /** Interim responses before one response: what a client can make a handler send is bounded. */
+    private static final int INTERIM_MAX = 8;
+
     private State state = State.DONE;
     private boolean headOnly;
-    private boolean bodiless;
+
+    /** What its status lets the response have. */
+    private Content content = Content.ANY;
 
     /** Bytes of the streamed body that are still to be written; or {@link #UNKNOWN}. */
     private long left;
@@ -42,17 +47,21 @@ public abstract class Writer {
     private Encoded otherwiseLine;
 
     private int otherwiseCode;
-    private boolean otherwiseBodiless;
+    private Content otherwiseContent;
+
+    /** Interim responses so far. */
+    private int interimCount;
 
     // ---- what the exchange calls
 
     /** Prepares for the next request. */
     protected final void start(boolean newHeadOnly) {
         headOnly = newHeadOnly;
-        bodiless = false;
+        content = Content.ANY;
         always.clear();
         otherwiseLine = null;
         state = State.NOTHING;
+        interimCount = 0;
     }
 
     public final State state() {
@@ -74,7 +83,7 @@ public abstract class Writer {
                 return false;
             }
             state = State.NOTHING;
-            bodiless = false;
+            content = Content.ANY;
         }
         return true;
     }
@@ -93,10 +102,27 @@ public abstract class Writer {
     }
 
     /** From here on, a response without a status has this one. */
-    public final void otherwise(int code, Encoded statusLine, boolean newBodiless) {
+    public final void otherwise(int code, Encoded statusLine, Content newContent) {
         otherwiseCode = code;
         otherwiseLine = statusLine;
-        otherwiseBodiless = newBodiless;
+        otherwiseContent = newContent;
+    }
+
+    /**
+     * An interim response: a status line and fields. It leaves at once, and stays sent where the
+     * response after it is taken back. Left out where the client is behind: by then it is late.
+     */
+    public final void interim(Encoded statusLine, Encoded lines) {
+        if (state != State.NOTHING) {
+            throw OutOfOrder.interim(state);
+        }
+        if (interimCount == INTERIM_MAX) {
+            throw OutOfOrder.tooManyInterim(INTERIM_MAX);
+        }
+        interimCount++;
+        if (isSent() && !hasRest()) {
+            putInterim(statusLine, lines);
+        }
     }
 
     // ---- status and fields
@@ -115,11 +141,7 @@ public abstract class Writer {
 
     private void checkAlways() {
         if (state != State.NOTHING) {
-            throw new IllegalStateException(
-                    state == State.DONE
-                            ? "the response has ended"
-                            : "the response has begun: always() comes before status(), header()"
-                                    + " and body()");
+            throw OutOfOrder.always(state);
         }
     }
 
@@ -136,20 +158,17 @@ public abstract class Writer {
     }
 
     /** Begins with another status than 200, or with that. */
-    public final void begin(int code, Encoded statusLine, boolean newBodiless) {
+    public final void begin(int code, Encoded statusLine, Content newContent) {
         checkNotBegun();
         begin();
         putStatus(code, statusLine);
         putAlways();
-        bodiless = newBodiless;
+        content = newContent;
     }
 
     private void checkNotBegun() {
         if (state != State.NOTHING) {
-            throw new IllegalStateException(
-                    state == State.DONE
-                            ? "the response has ended"
-                            : "the status was written already");
+            throw OutOfOrder.notFirst(state);
         }
     }
 
@@ -163,8 +182,7 @@ public abstract class Writer {
         if (state == State.NOTHING) {
             beginWithout();
         } else if (state != State.FIELDS) {
-            throw new IllegalStateException(
-                    state == State.DONE ? "the response has ended" : "the body has begun");
+            throw OutOfOrder.headEnded(state);
         }
         checkHead(bytes);
     }
@@ -172,7 +190,7 @@ public abstract class Writer {
     /** Begins without a status of the handler's. */
     private void beginWithout() {
         if (otherwiseLine != null) {
-            begin(otherwiseCode, otherwiseLine, otherwiseBodiless);
+            begin(otherwiseCode, otherwiseLine, otherwiseContent);
         } else {
             begin();
             putOk();
@@ -212,7 +230,7 @@ public abstract class Writer {
 
     private void endHead(long length) {
         field(0);
-        putEndOfHead(length, bodiless);
+        putEndOfHead(content == Content.EMPTY ? 0 : length, content == Content.NONE);
     }
 
     // ---- a body that is there as a whole
@@ -262,9 +280,13 @@ public abstract class Writer {
 
     /** Begins a body whose length is not known. */
     public final void stream() {
+        if (content == Content.EMPTY) {
+            stream(0);
+            return;
+        }
         field(0);
-        putEndOfHeadOfStream(bodiless);
-        left = bodiless ? 0 : UNKNOWN;
+        putEndOfHeadOfStream(content == Content.NONE);
+        left = content == Content.NONE ? 0 : UNKNOWN;
         state = State.STREAM;
     }
 
@@ -293,9 +315,17 @@ public abstract class Writer {
     /** Bytes of a file, which is released when they are sent. */
     public final void write(FileSource file, long offset, long length) {
         checkRange(offset, length);
-        if (state != State.STREAM || left < length || hasRest()) {
-            throw new IllegalStateException(
-                    "a file goes into a body of announced length, and behind what was sent");
+        if (state != State.STREAM) {
+            throw OutOfOrder.notStreamed(state, "write()");
+        }
+        if (left == UNKNOWN) {
+            throw OutOfOrder.fileWithoutLength();
+        }
+        if (left < length) {
+            throw OutOfOrder.tooLong(length, left);
+        }
+        if (hasRest()) {
+            throw OutOfOrder.fileBehindRest();
         }
         left -= length;
         file(file, offset, length);
@@ -318,20 +348,13 @@ public abstract class Writer {
     /** Checks and counts a piece; returns whether there is anything to put. */
     private boolean beginWrite(int length) {
         if (state != State.STREAM) {
-            throw new IllegalStateException(
-                    state == State.DONE
-                            ? "the response has ended"
-                            : "call stream() before write()");
+            throw OutOfOrder.notStreamed(state, "write()");
         }
-        if (left >= 0 && length > left && !bodiless) {
-            throw new IllegalStateException(
-                    length + " bytes, but " + left + " are left of the length announced");
+        if (left >= 0 && length > left && content == Content.ANY) {
+            throw OutOfOrder.tooLong(length, left);
         }
         if (unsentBytes() + length > unsentBytesMax() || hasRest()) {
-            throw new IllegalStateException(
-                    "the client does not read: more than "
-                            + unsentBytesMax()
-                            + " bytes are unsent; write only while isWritable()");
+            throw OutOfOrder.clientBehind(unsentBytesMax());
         }
         if (left >= 0) {
             left = Math.max(0, left - length);
@@ -342,7 +365,7 @@ public abstract class Writer {
     /** Ends the streamed body; where bytes are missing, the connection ends with it. */
     public final void end() {
         if (state != State.STREAM) {
-            throw new IllegalStateException("the response is not being streamed");
+            throw OutOfOrder.notStreamed(state, "end()");
         }
         putEnd(left, hasBody());
         state = State.DONE;
@@ -350,7 +373,7 @@ public abstract class Writer {
 
     /** Whether a body goes out: not to a HEAD, and not with a status that has none. */
     private boolean hasBody() {
-        return !headOnly && !bodiless;
+        return !headOnly && content == Content.ANY;
     }
 
     /** Whether the request was a HEAD: what is written of the body goes nowhere. */
@@ -364,6 +387,9 @@ public abstract class Writer {
     }
 
     // ---- how it looks on the wire
+
+    /** A head without a response, which leaves at once; nothing where the client knows of none. */
+    protected abstract void putInterim(Encoded statusLine, Encoded lines);
 
     /** Finds room for a head, and remembers where it begins. */
     protected abstract void open();

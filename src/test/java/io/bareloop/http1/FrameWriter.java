@@ -58,6 +58,11 @@ final class FrameWriter extends Http1Writer {
     // ---- the head
 
     @Override
+    protected void putInterim(Encoded statusLine, Encoded lines) {
+        throw new AssertionError("this format has no interim responses");
+    }
+
+    @Override
     protected void putOk() {
         putStatus(200, null);
     }
