@@ -4,11 +4,8 @@ import io.bareloop.wire.Encoded;
 
 /** A Content-Type, encoded once: make one per type, as a constant, not one per response. */
 public final class MediaType {
-    /** Plain text, of which the charset is not said: for ASCII. */
-    public static final MediaType TEXT = of("text/plain");
-
     /** Plain text in UTF-8. */
-    public static final MediaType TEXT_UTF_8 = of("text/plain; charset=utf-8");
+    public static final MediaType TEXT = of("text/plain; charset=utf-8");
 
     /** HTML in UTF-8. */
     public static final MediaType HTML = of("text/html; charset=utf-8");

@@ -44,7 +44,7 @@ public final class Prepared implements Handler {
      * @return the response
      */
     public static Prepared text(String text) {
-        return of(Status.OK, MediaType.TEXT_UTF_8, text.getBytes(StandardCharsets.UTF_8));
+        return of(Status.OK, MediaType.TEXT, text.getBytes(StandardCharsets.UTF_8));
     }
 
     /**

@@ -37,7 +37,7 @@ public final class Reply {
      * @return a new reply
      */
     public static Reply text(String text) {
-        return of(Status.OK).body(MediaType.TEXT_UTF_8, text.getBytes(StandardCharsets.UTF_8));
+        return of(Status.OK).body(MediaType.TEXT, text.getBytes(StandardCharsets.UTF_8));
     }
 
     /**

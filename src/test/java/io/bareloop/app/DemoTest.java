@@ -95,7 +95,7 @@ class DemoTest {
     void anyOtherPathIsNotFound(String path) throws IOException {
         Answer reply = client.get(path);
         assertThat(reply.statusLine()).isEqualTo("HTTP/1.1 404 Not Found");
-        assertThat(reply.field("Content-Type")).isEqualTo("text/plain");
+        assertThat(reply.field("Content-Type")).isEqualTo("text/plain; charset=utf-8");
         assertThat(reply.body())
                 .isEqualTo(
                         "404 Not Found: there are GET /plaintext, /json, /sse, /pipeline,"

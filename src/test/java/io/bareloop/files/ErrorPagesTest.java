@@ -77,7 +77,7 @@ class ErrorPagesTest {
                 Answer line = site.get(path, "Accept: */*");
                 assertThat(line.status()).as(path).isEqualTo(404);
                 assertThat(line.body()).isEqualTo("404 Not Found\n");
-                assertThat(line.field("Content-Type")).isEqualTo("text/plain");
+                assertThat(line.field("Content-Type")).isEqualTo("text/plain; charset=utf-8");
                 Answer page = site.get(path, HTML);
                 assertThat(page.status()).as(path).isEqualTo(404);
                 assertThat(page.body()).contains("<title>404 Not Found</title>", "nothing at this");

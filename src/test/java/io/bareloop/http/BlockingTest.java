@@ -55,7 +55,7 @@ class BlockingTest {
             Answer received = client.get("/path?query");
             assertThat(received.status()).isEqualTo(202);
             assertThat(received.field("ETag")).isEqualTo("query");
-            assertThat(received.field("Content-Type")).isEqualTo("text/plain");
+            assertThat(received.field("Content-Type")).isEqualTo("text/plain; charset=utf-8");
             assertThat(received.body()).isEqualTo("GET /path?query test ");
             assertThat(thread.get().isVirtual()).isTrue();
             assertThat(client.post("/p", "the body").answer().body())

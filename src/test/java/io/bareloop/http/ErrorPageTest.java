@@ -31,7 +31,7 @@ class ErrorPageTest {
                 Client client = Client.connect(rig.port())) {
             Answer line = send(client, "GET", "/");
             assertThat(line.body()).isEqualTo("410 Gone: <it> was sold\n");
-            assertThat(line.field("Content-Type")).isEqualTo("text/plain");
+            assertThat(line.field("Content-Type")).isEqualTo("text/plain; charset=utf-8");
             Answer html = send(client, "GET", "/", "X: y", HTML);
             assertThat(html.body())
                     .startsWith("<!DOCTYPE html>\n<html lang=\"en\">")

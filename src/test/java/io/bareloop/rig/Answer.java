@@ -13,7 +13,7 @@ import java.util.regex.Pattern;
  * @param chunks the length of each chunk but the last, which is empty; none of another framing
  */
 public record Answer(String statusLine, List<String> fields, String body, List<Integer> chunks) {
-    private static final Pattern STATUS_LINE = Pattern.compile("HTTP/1\\.1 [1-5][0-9][0-9] [ -~]+");
+    private static final Pattern STATUS_LINE = Pattern.compile("HTTP/1\\.1 [1-5][0-9][0-9] [ -~]*");
     private static final Pattern FIELD =
             Pattern.compile("[!#$%&'*+.^_`|~0-9A-Za-z-]+: [\t -~\u0080-\u00ff]*");
 

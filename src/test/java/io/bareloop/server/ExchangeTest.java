@@ -587,7 +587,7 @@ class ExchangeTest {
         Answer reply = client.answer();
         assertThat(reply.statusLine()).isEqualTo("HTTP/1.1 " + status);
         assertThat(reply.field("Connection")).isEqualTo("close");
-        assertThat(reply.field("Content-Type")).isEqualTo("text/plain");
+        assertThat(reply.field("Content-Type")).isEqualTo("text/plain; charset=utf-8");
         assertThat(reply.field("Server")).isEqualTo("B");
         assertThat(reply.has("Date")).isTrue();
         assertThat(reply.body()).isEqualTo(status + "\n");

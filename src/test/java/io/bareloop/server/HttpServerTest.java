@@ -450,7 +450,7 @@ class HttpServerTest {
         Answer reply = client.answer();
         assertThat(reply.statusLine()).isEqualTo("HTTP/1.1 500 Internal Server Error");
         assertThat(reply.field("Connection")).isEqualTo("close");
-        assertThat(reply.field("Content-Type")).isEqualTo("text/plain");
+        assertThat(reply.field("Content-Type")).isEqualTo("text/plain; charset=utf-8");
         assertThat(reply.body()).isEqualTo("500 Internal Server Error\n");
         assertThat(client.untilEnd()).isEmpty();
         assertThat(log).containsExactly("a handler failed: java.io.IOException: on purpose");
