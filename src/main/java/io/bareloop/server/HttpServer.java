@@ -3,7 +3,6 @@ package io.bareloop.server;
 import io.bareloop.http.Handler;
 import io.bareloop.http.Limits;
 import io.bareloop.http.Timeouts;
-import io.bareloop.net.Knob;
 import io.bareloop.net.ListenerGroup;
 import io.bareloop.sys.Syscalls;
 import java.io.IOException;
@@ -162,28 +161,16 @@ public final class HttpServer implements AutoCloseable {
     }
 
     /** Configures a server. Not safe for several threads at once. */
-    public static final class Builder {
-        private static final int BUSY_POLL_MICROS = 50;
-
+    public static final class Builder extends MachineOptions {
         // Configuration takes all of this.
         String host = "0.0.0.0";
         int port = 2342;
-        CpuSet cpus;
         Supplier<Handler> handlers;
         Limits limits = Limits.defaults();
         Timeouts timeouts = Timeouts.defaults();
-        Setting steering = Setting.AUTO;
-        Knob busyPoll = Knob.auto(BUSY_POLL_MICROS);
-        String congestion;
-        CpuSet housekeepingCpus;
         Duration warmUpTime = Duration.ZERO;
         List<String> warmUpTargets = List.of();
         Duration shutdownDrain;
-        Setting ioUring = Setting.AUTO;
-        Setting privateDescriptors = Setting.OFF;
-        int backlog = 4096;
-        int connectionsMax = 65_536;
-        long pendingBytesMax = NativeMemory.PENDING_UNSET;
         Consumer<String> log = Log::toSystem;
 
         /** For tests: the calls of each loop, which fail where a test says so. */
@@ -207,37 +194,6 @@ public final class HttpServer implements AutoCloseable {
             }
             this.host = host;
             this.port = Configuration.between("port", port, 0, 65_535);
-            return this;
-        }
-
-        /**
-         * The CPUs to use; without this call {@link CpuSet#allowed}. Where a quota leaves fewer
-         * loops than CPUs, and steering is ON or there are {@link #housekeepingCpus}, loops are
-         * pinned to the first CPUs nonetheless, less those for housekeeping: both need pinned ones.
-         *
-         * @param cpus one loop for each, or a number of loops that are not pinned
-         * @return this builder
-         */
-        public Builder cpus(CpuSet cpus) {
-            this.cpus = cpus;
-            return this;
-        }
-
-        /**
-         * Keeps all threads of this process that are not loops on {@code cpus}: the compilers and
-         * collectors of the JVM, and the application's own, the calling one among them; until the
-         * server is closed. Threads that come later are moved too, within a second. They may share
-         * a CPU with a loop where that is asked for; the loops have to be pinned.
-         *
-         * @param cpus pinned CPUs, such as {@code CpuSet.of("0")}
-         * @return this builder
-         * @throws IllegalArgumentException where they are a number of loops that are not pinned
-         */
-        public Builder housekeepingCpus(CpuSet cpus) {
-            if (!cpus.isPinned()) {
-                throw new IllegalArgumentException("housekeeping needs CPUs, not " + cpus);
-            }
-            this.housekeepingCpus = cpus;
             return this;
         }
 
@@ -319,135 +275,6 @@ public final class HttpServer implements AutoCloseable {
          */
         public Builder timeouts(Timeouts timeouts) {
             this.timeouts = timeouts;
-            return this;
-        }
-
-        /**
-         * Whether a connection goes to the loop on the CPU that received it
-         * (SO_ATTACH_REUSEPORT_CBPF), instead of one chosen by hash.
-         *
-         * @param setting without this call AUTO
-         * @return this builder
-         */
-        public Builder steering(Setting setting) {
-            this.steering = setting;
-            return this;
-        }
-
-        /**
-         * Whether a wait polls the network device for 50 us before it sleeps. Has an effect where
-         * the device has queues of its own: not on loopback.
-         *
-         * @param setting without this call AUTO
-         * @return this builder
-         */
-        public Builder busyPoll(Setting setting) {
-            this.busyPoll = new Knob(Configuration.mode(setting), BUSY_POLL_MICROS);
-            return this;
-        }
-
-        /**
-         * Polls for {@code micros}, 1 to 1000; where the kernel refuses, the start fails.
-         *
-         * @param micros of polling
-         * @return this builder
-         * @throws IllegalArgumentException where it is out of range
-         */
-        public Builder busyPollMicros(int micros) {
-            this.busyPoll =
-                    Knob.on(Configuration.between("busy-poll microseconds", micros, 1, 1000));
-            return this;
-        }
-
-        /**
-         * The TCP congestion control of this server's connections, for example "reno".
-         *
-         * @param name as sysctl net.ipv4.tcp_available_congestion_control lists it, 15 characters
-         *     at the most; without this call the system's
-         * @return this builder
-         * @throws IllegalArgumentException where it is empty or longer
-         */
-        public Builder congestion(String name) {
-            if (name.isEmpty() || name.length() > 15) {
-                throw new IllegalArgumentException("not a congestion control: \"" + name + "\"");
-            }
-            this.congestion = name;
-            return this;
-        }
-
-        /**
-         * Whether connections that are ready at the same time are received from by one system call,
-         * and sent to by another (io_uring(7), Linux 6.6); without this call AUTO. Their responses
-         * leave together, up to 32 of them, when the last one's request is answered.
-         *
-         * @param setting where and how to use it
-         * @return this builder
-         */
-        public Builder ioUring(Setting setting) {
-            this.ioUring = setting;
-            return this;
-        }
-
-        /**
-         * Whether each loop has a descriptor table of its own (unshare(2) with CLONE_FILES);
-         * without this call OFF. The kernel then need not count references to descriptors, which
-         * saves 1 to 3 % of the CPU time of a request.
-         *
-         * <p>For handlers only that compute. On the loop's thread they must not open, use or close
-         * files, sockets or other libraries' descriptors, nor load classes from a file that is not
-         * open yet: a descriptor's number means another file there than in the rest of the process.
-         * Blocking handlers have threads of their own and are free of this; StaticFiles serves
-         * small files only, and answers 500 for large ones. And lsof(8), ss(8) and /proc/PID/fd do
-         * not show the connections; /proc/PID/task/TID/fd does.
-         *
-         * @param setting where and how to use it
-         * @return this builder
-         */
-        public Builder privateDescriptors(Setting setting) {
-            this.privateDescriptors = setting;
-            return this;
-        }
-
-        /**
-         * Completed connections that may wait to be accepted, per loop, 1 to 65535; without this
-         * call 4096. The kernel lowers it to net.core.somaxconn.
-         *
-         * @param connections of each loop
-         * @return this builder
-         * @throws IllegalArgumentException where it is out of range
-         */
-        public Builder backlog(int connections) {
-            this.backlog = Configuration.between("backlog", connections, 1, 65_535);
-            return this;
-        }
-
-        /**
-         * Open connections per loop, 1 to 1048576; without this call 65536. Further ones wait in
-         * the backlog.
-         *
-         * @param connections of each loop
-         * @return this builder
-         * @throws IllegalArgumentException where it is out of range
-         */
-        public Builder connectionsMax(int connections) {
-            this.connectionsMax = Configuration.between("connections", connections, 1, 1 << 20);
-            return this;
-        }
-
-        /**
-         * Memory per loop for requests and responses that are under way, 1 MiB to 1 TiB; without
-         * this call 64 MiB, or less where the loops together would have more than half of the
-         * largest heap. A connection that would need more is answered 503, or closed. It is taken
-         * from the system, not from what -XX:MaxDirectMemorySize allows, and resident only as far
-         * as it is needed; what was needed goes back to the system after some seconds.
-         *
-         * @param bytes of each loop
-         * @return this builder
-         * @throws IllegalArgumentException where it is out of range
-         */
-        public Builder pendingBytesMax(long bytes) {
-            NativeMemory.checkPending(bytes);
-            this.pendingBytesMax = bytes;
             return this;
         }
 
