@@ -69,8 +69,9 @@
  * java --enable-native-access=ALL-UNNAMED -cp bareloop.jar:service.jar Service
  * </pre>
  *
- * <p>After SIGTERM the exit status is 143, as of every JVM that a signal ends; tell systemd so by
- * {@code SuccessExitStatus=143}.
+ * <p>After SIGTERM the exit status is 0, or 1 where something was cut off. On the module path that
+ * takes {@code --add-modules jdk.unsupported}, too: without it the status is 143, as of every JVM
+ * that a signal ends ({@link io.bareloop.server.HttpServer.Builder#drainOnShutdown}).
  *
  * <p>More examples are beside this one, in {@code src/test/java/io/bareloop/examples} of the
  * sources: the smallest server, a REST service, uploads in pieces, work that waits, server-sent

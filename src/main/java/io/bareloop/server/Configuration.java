@@ -43,6 +43,9 @@ final class Configuration {
     /** Null where the end of the JVM is to cut off what is in flight. */
     final Duration shutdownDrain;
 
+    /** Null where the application does not want to know. */
+    final Runnable onDrain;
+
     /** Of each loop, or {@link NativeMemory#PENDING_UNSET}. */
     final long pendingBytesMax;
 
@@ -95,6 +98,7 @@ final class Configuration {
         warmUpTime = from.warmUpTime;
         warmUpTargets = from.warmUpTargets;
         shutdownDrain = from.shutdownDrain;
+        onDrain = from.onDrain;
         ioUring = from.ioUring;
         privateDescriptors = from.privateDescriptors;
         backlog = from.backlog;

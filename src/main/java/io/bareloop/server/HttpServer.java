@@ -111,7 +111,7 @@ public final class HttpServer implements AutoCloseable {
         return running.loops.stats();
     }
 
-    /** {@return where the server is in its life} */
+    /** {@return where the server is in its life; a handler may ask, for it costs one read} */
     public ServerState state() {
         return running.life.state();
     }
@@ -171,6 +171,7 @@ public final class HttpServer implements AutoCloseable {
         Duration warmUpTime = Duration.ZERO;
         List<String> warmUpTargets = List.of();
         Duration shutdownDrain;
+        Runnable onDrain;
         Consumer<String> log = Log::toSystem;
 
         /** For tests: the calls of each loop, which fail where a test says so. */
@@ -279,17 +280,46 @@ public final class HttpServer implements AutoCloseable {
         }
 
         /**
-         * Has the server drained when the JVM ends: by SIGTERM, SIGINT (Ctrl-C), SIGHUP or {@code
-         * System.exit}. Without this call a JVM that ends cuts off what is in flight.
+         * Has the server drained when the process is told to end. Without this call that cuts off
+         * what is in flight.
          *
-         * <p>It is a shutdown hook from {@link #start} to the end of the server, beside those of
-         * the program: the JVM calls all of them at the same time.
+         * <p>On SIGTERM or SIGINT (Ctrl-C) all such servers of the JVM drain at the same time. Then
+         * {@code System.exit} is called, and the program's shutdown hooks run: with status 0 where
+         * every server has finished its work, 1 where something was cut off. A second signal, half
+         * a second later or more, ends the process at once, with 1 and without hooks. What the
+         * program has to do behind the drain belongs in a shutdown hook, for main may not get to
+         * it.
+         *
+         * <p>On {@code System.exit} by the program, and on SIGHUP, the server drains in a shutdown
+         * hook, beside those of the program, and the status is not ours: for a signal it is 128 and
+         * its number. So it is for SIGTERM (143) and SIGINT (130) too, where they cannot be heard:
+         * without the module {@code jdk.unsupported}, which on the module path takes {@code
+         * --add-modules jdk.unsupported}. A signal that the program handles itself is left to it,
+         * and with {@code -Xrs} signals end the JVM at once, without any hook.
+         *
+         * <p>Signals and hook are in place from {@link #start} to the end of the server.
          *
          * @param time as of {@link HttpServer#drain}
          * @return this builder
          */
         public Builder drainOnShutdown(Duration time) {
             shutdownDrain = Objects.requireNonNull(time, "time");
+            return this;
+        }
+
+        /**
+         * Called once when a drain begins, whoever has asked for it; not by {@link
+         * HttpServer#close}. The state is {@link ServerState#DRAINING} by then, and the server goes
+         * on accepting connections until {@code listener} returns, at the longest for half of the
+         * drain's time. So it can have a health check fail, and wait until a load balancer has seen
+         * that.
+         *
+         * @param listener called on a thread of its own, on which it may wait; what it throws is
+         *     logged. A later call of this method replaces it
+         * @return this builder
+         */
+        public Builder onDrain(Runnable listener) {
+            onDrain = Objects.requireNonNull(listener, "listener");
             return this;
         }
 

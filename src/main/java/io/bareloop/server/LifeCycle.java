@@ -6,6 +6,7 @@ import io.bareloop.net.ListenerGroup;
 import java.lang.foreign.Arena;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
@@ -21,8 +22,9 @@ import java.util.function.BooleanSupplier;
  *
  * <pre>
  *   RUNNING   asleep
- *   DRAINING  loops take what waits in their backlogs; then all listeners close, together;
- *             loops finish what is in flight, at the longest until the end of the drain
+ *   DRAINING  the application is told, where it wants to be, and may take its time; then loops
+ *             take what waits in their backlogs; then all listeners close, together; loops
+ *             finish what is in flight, at the longest until the end of the drain
  *   STOPPED   loops close all connections after the turn at hand; where one has not ended after
  *             {@link #PATIENCE_NANOS}, the server ends without it: its memory stays until it does
  * </pre>
@@ -52,14 +54,15 @@ final class LifeCycle {
     private ListenerGroup listeners;
     private Housekeeping housekeeping;
     private ShutdownDrain shutdownDrain;
+    private DrainListener drainListener;
     private LoopThreads threads;
     private Thread ender;
 
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
 
-    // Guarded by the lock.
-    private ServerState state = ServerState.RUNNING;
+    // Guarded by the lock; the state may be read without.
+    private volatile ServerState state = ServerState.RUNNING;
     private long drainEndNanos;
     private int loopsAccepting;
     private int loopsAlive;
@@ -94,19 +97,20 @@ final class LifeCycle {
         shutdownDrain = hook;
     }
 
+    /** Before anybody can ask for a drain. */
+    void owns(DrainListener listener) {
+        drainListener = listener;
+    }
+
     /** Starts the threads of the loops. */
     void startLoops() {
         threads = new LoopThreads(loops, listeners, this);
         threads.start();
     }
 
+    /** Without the lock: handlers ask, on loops. */
     ServerState state() {
-        lock.lock();
-        try {
-            return state;
-        } finally {
-            lock.unlock();
-        }
+        return state;
     }
 
     // ---- what is asked for
@@ -125,10 +129,16 @@ final class LifeCycle {
         } finally {
             lock.unlock();
         }
-        beginDrain(nanos(time));
-        if (isLoop()) {
-            return false;
-        }
+        beginDrain(time);
+        return !isLoop() && awaitDrained();
+    }
+
+    /**
+     * Waits for the end of a drain that has begun.
+     *
+     * @return whether nothing was cut off
+     */
+    boolean awaitDrained() throws InterruptedException {
         awaitEnd();
         lock.lock();
         try {
@@ -138,17 +148,9 @@ final class LifeCycle {
         }
     }
 
-    private static long nanos(Duration time) {
-        if (time.isNegative()) {
-            return 0;
-        }
-        return time.compareTo(Duration.ofNanos(DRAIN_NANOS_MAX)) > 0
-                ? DRAIN_NANOS_MAX
-                : time.toNanos();
-    }
-
     /** Begins a drain, or shortens the one under way. */
-    private void beginDrain(long nanos) {
+    void beginDrain(Duration time) {
+        long nanos = Math.clamp(TimeUnit.NANOSECONDS.convert(time), 0, DRAIN_NANOS_MAX);
         lock.lock();
         try {
             long end = System.nanoTime() + nanos;
@@ -166,6 +168,12 @@ final class LifeCycle {
         } finally {
             lock.unlock();
         }
+        if (drainListener == null) {
+            drainLoops(nanos);
+        }
+    }
+
+    private void drainLoops(long nanos) {
         for (Loop loop : loops) {
             loop.drain(nanos, this::stoppedAccepting);
         }
@@ -329,8 +337,14 @@ final class LifeCycle {
         lock.lock();
         try {
             await(() -> state != ServerState.RUNNING, Long.MAX_VALUE);
+        } finally {
+            lock.unlock();
+        }
+        tellListener();
+        lock.lock();
+        try {
             await(
-                    () -> state == ServerState.STOPPED || loopsAccepting == 0 || loopsAlive == 0,
+                    () -> state == ServerState.STOPPED || loopsAccepting <= 0 || loopsAlive == 0,
                     ACCEPTING_NANOS);
         } finally {
             lock.unlock();
@@ -344,6 +358,34 @@ final class LifeCycle {
         }
         stop();
         awaitLoops();
+    }
+
+    /** The loops hear of the drain once the application has, and is done with it. */
+    private void tellListener() {
+        if (drainListener == null || state == ServerState.STOPPED) {
+            return;
+        }
+        drainListener.call(this::signalChange);
+        long left;
+        lock.lock();
+        try {
+            await(
+                    () -> state == ServerState.STOPPED || drainListener.hasReturned(),
+                    (drainEndNanos - System.nanoTime()) / 2);
+            left = drainEndNanos - System.nanoTime();
+        } finally {
+            lock.unlock();
+        }
+        drainLoops(left);
+    }
+
+    private void signalChange() {
+        lock.lock();
+        try {
+            changed.signalAll();
+        } finally {
+            lock.unlock();
+        }
     }
 
     /**

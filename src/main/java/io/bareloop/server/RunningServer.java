@@ -42,8 +42,15 @@ final class RunningServer {
                 housekeeping = Housekeeping.start(configuration.housekeepingCpus.toArray());
                 life.owns(housekeeping);
             }
+            ShutdownDrain shutdownDrain = null;
             if (configuration.shutdownDrain != null) {
-                life.owns(ShutdownDrain.register(life, configuration.shutdownDrain));
+                shutdownDrain =
+                        ShutdownDrain.register(
+                                life, configuration.shutdownDrain, configuration.log);
+                life.owns(shutdownDrain);
+            }
+            if (configuration.onDrain != null) {
+                life.owns(new DrainListener(configuration.onDrain, configuration.log));
             }
             life.begin();
             warmUp = WarmUp.run(configuration);
@@ -59,6 +66,9 @@ final class RunningServer {
             life.startLoops();
             if (housekeeping != null) {
                 housekeeping.watch();
+            }
+            if (shutdownDrain != null) {
+                shutdownDrain.serving();
             }
             knobs.refused().forEach(configuration.log::line);
             started = true;

@@ -13,7 +13,9 @@ import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 
-/** The command line in a process of its own, with what it prints; killed when closed. */
+/**
+ * The command line, or a program, in a process of its own, with what it prints; killed on close.
+ */
 public final class ServerProcess implements AutoCloseable {
     private static final int LIMIT_SECONDS = 20;
 
@@ -31,12 +33,18 @@ public final class ServerProcess implements AutoCloseable {
     /** Runs io.bareloop.app.Main with {@code arguments}. */
     public static ServerProcess run(List<String> jvmOptions, String... arguments)
             throws IOException {
+        return program("io.bareloop.app.Main", jvmOptions, arguments);
+    }
+
+    /** Runs the class called {@code main} with {@code arguments}. */
+    public static ServerProcess program(String main, List<String> jvmOptions, String... arguments)
+            throws IOException {
         List<String> command = new ArrayList<>();
         command.add(tool("java"));
         command.add("--enable-native-access=ALL-UNNAMED");
         command.addAll(jvmOptions);
         command.addAll(List.of("-cp", System.getProperty("java.class.path")));
-        command.add("io.bareloop.app.Main");
+        command.add(main);
         command.addAll(List.of(arguments));
         return new ServerProcess(new ProcessBuilder(command).start());
     }
@@ -114,6 +122,18 @@ public final class ServerProcess implements AutoCloseable {
     /** The first line printed that begins like this, or null. */
     public String line(String start) {
         return out.stream().filter(line -> line.startsWith(start)).findFirst().orElse(null);
+    }
+
+    /** As {@link #line}, and waits until there is one. */
+    public String awaitLine(String start) throws InterruptedException {
+        long limit = System.nanoTime() + TimeUnit.SECONDS.toNanos(LIMIT_SECONDS);
+        while (line(start) == null) {
+            if (System.nanoTime() > limit) {
+                throw new AssertionError("no line " + start + ": " + out + " " + err);
+            }
+            Thread.sleep(5);
+        }
+        return line(start);
     }
 
     /** A line of /proc/pid/status, for example VmRSS. */

@@ -6,52 +6,163 @@ import io.bareloop.http.Handler;
 import io.bareloop.http.Request;
 import io.bareloop.http.Response;
 import io.bareloop.rig.Client;
-import java.io.BufferedReader;
+import io.bareloop.rig.ServerProcess;
 import java.io.IOException;
 import java.lang.ref.WeakReference;
 import java.net.ConnectException;
 import java.net.InetAddress;
 import java.net.Socket;
+import java.net.SocketException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
-/** A program that embeds the server, in a process of its own, which is told to end. */
+/** A program that embeds servers, {@link Embedding}, which is told to end. */
 @Timeout(60)
 class ShutdownDrainTest {
-    private static final int DRAINED_BY_SIGTERM = 128 + 15;
+    private static final int BY_SIGTERM = 128 + 15;
+    private static final long SOON = 5_000_000_000L;
 
-    @Test
-    void whatIsInFlightIsFinished() throws Exception {
-        Process process = embedded();
-        try (BufferedReader out = process.inputReader()) {
-            int port = Integer.parseInt(out.readLine());
-            finishes(process, port);
-            assertThat(process.waitFor(20, TimeUnit.SECONDS)).isTrue();
-            assertThat(process.exitValue()).isEqualTo(DRAINED_BY_SIGTERM);
-        } finally {
-            process.destroyForcibly();
+    @ParameterizedTest
+    @ValueSource(strings = {"TERM", "INT"})
+    void whatIsInFlightIsFinished(String signal) throws Exception {
+        try (ServerProcess process = embedded("drains")) {
+            assumeHeard(process, signal);
+            finishes(process, signal, port(process, 0));
+            assertThat(process.exit()).isZero();
+            assertThat(process.out()).last().isEqualTo("hook");
+            assertThat(process.err()).isEmpty();
         }
     }
 
-    private static void finishes(Process process, int port) throws Exception {
-        try (Client slow = Client.connect(port)) {
-            slow.send("GET / HTTP/1.1\r\n");
-            Thread.sleep(200);
-            process.toHandle().destroy();
-            awaitRefused(port);
+    /** They begin to drain together, and the last one's end is the process's. */
+    @Test
+    void allServersOfTheProcessDrain() throws Exception {
+        try (ServerProcess process = embedded("drains two");
+                Client slow = halfARequest(port(process, 0))) {
+            finishes(process, "TERM", port(process, 1));
+            awaitRefused(port(process, 0));
+            assertThat(process.isAlive()).isTrue();
             slow.send("Host: a\r\n\r\n");
             assertThat(slow.answer().body()).isEqualTo("whole");
+            assertThat(process.exit()).isZero();
         }
     }
 
-    /** The JVM keeps what a hook can reach. */
     @Test
-    void theHookLeavesWithTheServer() throws Exception {
+    void anEventStreamHasItsProperEnd() throws Exception {
+        try (ServerProcess process = embedded("drains");
+                Client events = Client.connect(port(process, 0))) {
+            events.send("GET /events HTTP/1.1\r\nHost: a\r\n\r\n");
+            Thread.sleep(200);
+            finishes(process, "TERM", port(process, 0));
+            assertThat(events.untilEnd()).endsWith("data: first\n\n\r\n0\r\n\r\n");
+            assertThat(process.exit()).isZero();
+        }
+    }
+
+    /** Of two servers one was clean. */
+    @Test
+    void whatIsCutOffIsInTheStatus() throws Exception {
+        try (ServerProcess process = embedded("has no time");
+                Client never = Client.connect(port(process, 0))) {
+            never.send("GET /never HTTP/1.1\r\nHost: a\r\n\r\n");
+            Thread.sleep(200);
+            process.signal("TERM");
+            assertThat(process.exit()).isEqualTo(1);
+            assertThat(process.out())
+                    .containsOnlyOnce("log: work was cut off, for which the shutdown had PT0.3S")
+                    .last()
+                    .isEqualTo("hook");
+        }
+    }
+
+    @Test
+    void aSecondSignalEndsAtOnce() throws Exception {
+        try (ServerProcess process = embedded("has a minute");
+                Client slow = halfARequest(port(process, 0))) {
+            process.signal("TERM");
+            process.signal("TERM");
+            awaitRefused(port(process, 0));
+            Thread.sleep(1000);
+            assertThat(process.isAlive()).isTrue();
+            long start = System.nanoTime();
+            process.signal("TERM");
+            assertThat(process.exit()).isEqualTo(1);
+            assertThat(System.nanoTime() - start).isLessThan(SOON);
+            assertThat(process.out())
+                    .contains("log: a second signal: ended at once, work was cut off")
+                    .doesNotContain("hook");
+            assertThat(slow.untilEnd()).isEmpty();
+        }
+    }
+
+    /** Its hook waits for a drain, which the exit that waits for the hook must not hold up. */
+    @Test
+    void theProgramMayExitMeanwhile() throws Exception {
+        try (ServerProcess process = embedded("exits when drained");
+                Client slow = halfARequest(port(process, 0))) {
+            process.signal("TERM");
+            process.awaitLine("exits");
+            slow.send("Host: a\r\n\r\n");
+            assertThat(slow.answer().body()).isEqualTo("whole");
+            assertThat(process.exit()).isEqualTo(7);
+            assertThat(process.out()).last().isEqualTo("hook");
+        }
+    }
+
+    @Test
+    void aSignalOfTheProgramIsLeftToIt() throws Exception {
+        try (ServerProcess process = embedded("handles TERM")) {
+            assumeHeard(process, "INT");
+            process.signal("TERM");
+            process.awaitLine("TERM");
+            finishes(process, "INT", port(process, 0));
+            assertThat(process.exit()).isZero();
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"has closed", "has failed"})
+    void withoutServersTheSignalIsTheJvms(String program) throws Exception {
+        try (ServerProcess process = embedded(program)) {
+            process.signal("TERM");
+            assertThat(process.exit()).isEqualTo(BY_SIGTERM);
+            assertThat(process.out()).last().isEqualTo("hook");
+        }
+    }
+
+    /** Nothing is in flight yet. */
+    @Test
+    void aSignalDuringTheStartEndsIt() throws Exception {
+        try (ServerProcess process = program(List.of(), "starts")) {
+            process.awaitLine("starts");
+            Thread.sleep(1500);
+            long start = System.nanoTime();
+            process.signal("TERM");
+            assertThat(process.exit()).isZero();
+            assertThat(System.nanoTime() - start).isLessThan(SOON);
+        }
+    }
+
+    /** The JVM's status, but nothing is lost. */
+    @Test
+    void withoutTheModuleAHookDrains() throws Exception {
+        try (ServerProcess process =
+                ready(program(List.of("--limit-modules=java.base"), "drains"))) {
+            finishes(process, "TERM", port(process, 0));
+            assertThat(process.exit()).isEqualTo(BY_SIGTERM);
+        }
+    }
+
+    /** The JVM keeps what a hook or a handler of signals can reach. */
+    @Test
+    void nothingIsLeftOfAServerThatHasEnded() throws Exception {
         WeakReference<Handler> handler = servedAndEnded();
         while (handler.get() != null) {
             System.gc();
@@ -67,38 +178,63 @@ class ShutdownDrainTest {
                         response.body("whole");
                     }
                 };
-        try (HttpServer server = start(handler)) {
+        try (HttpServer server =
+                HttpServer.builder()
+                        .listen("127.0.0.1", 0)
+                        .cpus(CpuSet.allowed().first())
+                        .drainOnShutdown(Duration.ofSeconds(10))
+                        .handler(handler)
+                        .start()) {
             assertThat(server.drain(Duration.ofSeconds(1))).isTrue();
         }
         return new WeakReference<>(handler);
     }
 
-    public static void main(String[] arguments) throws Exception {
-        try (HttpServer server = start((request, response) -> response.body("whole"))) {
-            System.out.println(server.port());
-            server.awaitTermination();
+    // ---- the means
+
+    private static ServerProcess embedded(String how) throws Exception {
+        return ready(program(List.of(), how));
+    }
+
+    private static ServerProcess program(List<String> jvmOptions, String how) throws IOException {
+        return ServerProcess.program(Embedding.class.getName(), jvmOptions, how);
+    }
+
+    private static ServerProcess ready(ServerProcess process) throws InterruptedException {
+        process.awaitLine("ready");
+        return process;
+    }
+
+    private static int port(ServerProcess process, int index) {
+        return process.out().stream()
+                .filter(line -> line.startsWith("port "))
+                .skip(index)
+                .map(line -> Integer.parseInt(line.substring(5)))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    /** A request that is half there when {@code signal} comes is answered. */
+    private static void finishes(ServerProcess process, String signal, int port) throws Exception {
+        try (Client slow = halfARequest(port)) {
+            process.signal(signal);
+            awaitRefused(port);
+            slow.send("Host: a\r\n\r\n");
+            assertThat(slow.answer().body()).isEqualTo("whole");
         }
     }
 
-    private static HttpServer start(Handler handler) throws IOException {
-        return HttpServer.builder()
-                .listen("127.0.0.1", 0)
-                .cpus(CpuSet.allowed().first())
-                .drainOnShutdown(Duration.ofSeconds(10))
-                .handler(handler)
-                .start();
+    private static Client halfARequest(int port) throws Exception {
+        Client client = Client.connect(port).send("GET / HTTP/1.1\r\n");
+        Thread.sleep(200);
+        return client;
     }
 
-    private static Process embedded() throws IOException {
-        return new ProcessBuilder(
-                        List.of(
-                                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                                "--enable-native-access=ALL-UNNAMED",
-                                "-cp",
-                                System.getProperty("java.class.path"),
-                                ShutdownDrainTest.class.getName()))
-                .redirectError(ProcessBuilder.Redirect.INHERIT)
-                .start();
+    /** A job of a shell in the background has SIGINT ignored, and so has its child. */
+    private static void assumeHeard(ServerProcess process, String name) throws IOException {
+        int number = name.equals("TERM") ? 15 : 2;
+        long ignored = Long.parseUnsignedLong(process.status("SigIgn"), 16);
+        Assumptions.assumeTrue((ignored >> (number - 1) & 1) == 0);
     }
 
     private static void awaitRefused(int port) throws Exception {
@@ -108,6 +244,8 @@ class ShutdownDrainTest {
                 Thread.sleep(20);
             } catch (ConnectException e) {
                 return;
+            } catch (SocketException e) {
+                // Reset: it came in the moment in which the listeners closed.
             }
         }
     }
