@@ -1,5 +1,7 @@
 package io.bareloop.app;
 
+import io.bareloop.http.Fields;
+import io.bareloop.http.HeaderName;
 import io.bareloop.http.Limits;
 import io.bareloop.server.CpuSet;
 import io.bareloop.server.Setting;
@@ -103,6 +105,11 @@ final class ServerOptions {
                             "65536",
                             "Open connections per loop; more wait in the backlog.",
                             (serve, n) -> serve.server.connectionsMax(n)),
+                    ServeOption.ofTexts(
+                            "--add-header",
+                            "'NAME: VALUE'",
+                            "A field of all responses, errors among them; may be given again.",
+                            ServerOptions::addHeader),
                     ServeOption.ofInt(
                             "--max-target",
                             "BYTES",
@@ -240,6 +247,18 @@ final class ServerOptions {
                         "\"" + text + "\" is none of auto, off, or a number of microseconds", e);
             }
         }
+    }
+
+    private static void addHeader(Serve serve, String field) {
+        int colon = field.indexOf(':');
+        if (colon < 1) {
+            throw new IllegalArgumentException(
+                    "\"" + field + "\" is no field: it is written 'Name: value'");
+        }
+        serve.server.fields(
+                Fields.NONE.with(
+                        HeaderName.of(field.substring(0, colon)),
+                        field.substring(colon + 1).strip()));
     }
 
     /** A file is opened on one thread and sent by all loops: they need one table. */

@@ -1,17 +1,21 @@
 package io.bareloop.exchange;
 
 import io.bareloop.http.FailureListener;
+import io.bareloop.http.Fields;
 import io.bareloop.http.Handler;
 
 /**
  * What an application has given a server: what answers requests, and what hears of them.
  *
  * @param handler answers the requests of one loop, on its thread
+ * @param fields of all responses
+ * @param errors what is answered in the place of the server's errors
  * @param failures is told of what user code has thrown, on the loop's thread
  */
-public record Application(Handler handler, FailureListener failures) {
+public record Application(
+        Handler handler, Fields fields, ErrorHandlers errors, FailureListener failures) {
     /** An application without more than a handler. */
     public static Application of(Handler handler, FailureListener failures) {
-        return new Application(handler, failures);
+        return new Application(handler, Fields.NONE, ErrorHandlers.NONE, failures);
     }
 }

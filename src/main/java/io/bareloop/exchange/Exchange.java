@@ -195,9 +195,10 @@ public final class Exchange extends Turn {
         failures.answer(mine, failure);
     }
 
-    /** Answers what is no valid request; the carrier closes behind that. */
+    /** Answers what cannot be taken, or not any further; the carrier closes behind that. */
     public void refuse(Status status) {
-        failures.writeError(status, null);
+        beginTurn();
+        failures.refuse(status);
         over(carrier.carries(this));
     }
 

@@ -3,17 +3,13 @@ package io.bareloop.exchange;
 import io.bareloop.http.ByteView;
 import io.bareloop.http.Limits;
 import io.bareloop.http.Request;
-import io.bareloop.http.Status;
 import io.bareloop.wire.Checks;
-import io.bareloop.wire.ErrorLine;
 import io.bareloop.wire.FileSource;
 import io.bareloop.wire.Head;
 import io.bareloop.wire.Slab;
 import io.bareloop.wire.Span;
 import io.bareloop.wire.Writer;
 import java.lang.foreign.MemorySegment;
-import java.util.HashMap;
-import java.util.Map;
 import java.util.function.Function;
 
 /**
@@ -48,9 +44,6 @@ public final class Exchanges {
 
     /** What the last head that is not used again has left; or null. */
     private long[] fieldsOfRetired;
-
-    /** By code, for the usual reasons: at most one for each. */
-    private final Map<Integer, byte[]> errorLines = new HashMap<>();
 
     /**
      * Creates the exchanges of one loop.
@@ -183,13 +176,5 @@ public final class Exchanges {
 
     void pieceEnded() {
         span.expire();
-    }
-
-    byte[] errorLine(Status status, String message) {
-        if (message != null || !status.reason().equals(Status.of(status.code()).reason())) {
-            return ErrorLine.bytes(status.code(), status.reason(), message);
-        }
-        return errorLines.computeIfAbsent(
-                status.code(), code -> ErrorLine.bytes(code, status.reason(), null));
     }
 }

@@ -1,10 +1,12 @@
 package io.bareloop.exchange;
 
+import io.bareloop.http.ErrorHandler;
+import io.bareloop.http.ExceptionHandler;
 import io.bareloop.http.HttpException;
-import io.bareloop.http.MediaType;
 import io.bareloop.http.Request;
 import io.bareloop.http.Response;
 import io.bareloop.http.Status;
+import io.bareloop.wire.Writer;
 
 /** What becomes of an exchange whose handler has failed, or whose request is none. */
 final class Failures {
@@ -39,32 +41,97 @@ final class Failures {
             mine.transport().abort();
             return;
         }
-        Status status = Status.INTERNAL_SERVER_ERROR;
-        String message = null;
-        if (failure instanceof HttpException answer) {
-            status = answer.status();
-            message = answer.getMessage();
-        } else {
+        boolean defect = !(failure instanceof HttpException);
+        ExceptionHandler<?> handler = defect ? all.application.errors().find(failure) : null;
+        if (defect) {
             mine.transport().countError();
-            all.report(request, failure);
+            if (handler == null) {
+                all.report(request, failure);
+            }
         }
         boolean aborted = !exchange.writer().takeBack();
         if (aborted) {
             // Part of the response is on its way: only the end of the connection can say so.
             mine.dropRest();
             mine.closeAfterResponse();
+        } else if (defect) {
+            mine.closeAfterResponse();
+            answerDefect(handler, failure);
         } else {
-            if (status.code() >= 500) {
+            HttpException error = (HttpException) failure;
+            if (error.isLast()) {
                 mine.closeAfterResponse();
             }
-            writeError(status, message);
+            answerError(error);
         }
         mine.transport().countRequest();
         exchange.over(aborted);
-        mine.next(true);
+        mine.next(defect || aborted);
     }
 
-    void writeError(Status status, String message) {
-        response.status(status).contentType(MediaType.TEXT).body(all.errorLine(status, message));
+    private void answerDefect(ExceptionHandler<?> handler, Throwable failure) {
+        HttpException error = HttpException.of(Status.INTERNAL_SERVER_ERROR);
+        if (handler != null) {
+            try {
+                response.defaultStatus(error.status());
+                handle(handler, failure);
+                if (isWhole()) {
+                    return;
+                }
+            } catch (HttpException another) {
+                error = another;
+            } catch (Throwable again) {
+                all.report(request, again);
+            }
+            exchange.writer().takeBack();
+        }
+        answerError(error);
+    }
+
+    @SuppressWarnings("unchecked") // it was found by the class of the failure
+    private <T extends Throwable> void handle(ExceptionHandler<T> handler, Throwable failure)
+            throws Exception {
+        handler.handle(request, response, (T) failure);
+    }
+
+    /** Answers with what the application has for the error, or the server. */
+    private void answerError(HttpException error) {
+        addFields(error);
+        ErrorHandler handler = all.application.errors().find(error.status().code());
+        if (handler != null) {
+            try {
+                response.defaultStatus(error.status());
+                handler.handle(request, response, error);
+                if (isWhole()) {
+                    return;
+                }
+            } catch (Throwable failure) {
+                all.report(request, failure);
+            }
+            exchange.writer().takeBack();
+        }
+        error.answer(request, response);
+    }
+
+    private void addFields(HttpException error) {
+        try {
+            response.always(error.fields());
+        } catch (IllegalStateException tooMany) {
+            // The error itself is worth more than what it says beside.
+            all.report(request, tooMany);
+        }
+    }
+
+    /** Whether the response has come to its end; one of which the fields are there does so here. */
+    private boolean isWhole() {
+        if (exchange.writer().state() == Writer.State.FIELDS) {
+            exchange.writer().finish();
+        }
+        return exchange.writer().hasEnded();
+    }
+
+    /** Answers what cannot be taken any further, with {@code status}. */
+    void refuse(Status status) {
+        answerError(HttpException.of(status));
     }
 }

@@ -1,29 +1,25 @@
 package io.bareloop.files;
 
 import io.bareloop.http.ByteView;
+import io.bareloop.http.ErrorPage;
 import io.bareloop.http.Fields;
-import io.bareloop.http.MediaType;
+import io.bareloop.http.HttpException;
 import io.bareloop.http.Method;
-import io.bareloop.http.Prepared;
 import io.bareloop.http.Request;
 import io.bareloop.http.Response;
 import io.bareloop.http.Status;
-import io.bareloop.wire.ErrorLine;
 
 /**
  * Answers a request with an entry: which coding, whether at all, and which bytes of it, in the
  * order of RFC 9110, section 13.2.2. One per loop thread, used for one request after another.
  */
 final class Answer {
-    private static final byte[] NO_BODY = {};
-
-    /** No page: no browser refuses every coding. */
-    private static final Prepared NOT_ACCEPTABLE =
-            Prepared.of(
-                    Status.NOT_ACCEPTABLE,
-                    Fields.NONE.with(MediaType.TEXT).with(Names.VARY, "Accept-Encoding"),
-                    ErrorLine.bytes(
-                            Status.NOT_ACCEPTABLE.code(), Status.NOT_ACCEPTABLE.reason(), null));
+    private static final HttpException NOT_ACCEPTABLE =
+            ErrorPage.of(
+                            Status.NOT_ACCEPTABLE,
+                            Fields.NONE.with(Names.VARY, "Accept-Encoding"),
+                            null)
+                    .exception();
 
     private static final int NO_FIELD = -1;
 
@@ -53,8 +49,7 @@ final class Answer {
         findFields(request);
         Variant variant = choose(entry, request);
         if (variant == null) {
-            response.send(NOT_ACCEPTABLE);
-            return true;
+            throw NOT_ACCEPTABLE;
         }
         Status status = conditions.evaluate(variant, request);
         if (status == Status.NOT_MODIFIED) {
@@ -62,8 +57,7 @@ final class Answer {
             return true;
         }
         if (status != Status.OK) {
-            response.send(Refusal.PRECONDITION_FAILED.builtIn().choose(request));
-            return true;
+            throw Refusal.PRECONDITION_FAILED.builtIn().exception();
         }
         int count = ByteRanges.ALL;
         if (range != NO_FIELD
@@ -72,8 +66,7 @@ final class Answer {
             count = ranges.parse(request.headerValue(range), variant.size);
         }
         if (count == ByteRanges.NOTHING) {
-            writeUnsatisfiable(variant, response);
-            return true;
+            throw unsatisfiable(variant, response);
         }
         if (variant.file != null) {
             return writeLarge(variant, count, response);
@@ -129,13 +122,11 @@ final class Answer {
 
     // ---- what is written
 
-    private static void writeUnsatisfiable(Variant variant, Response response) {
+    private static HttpException unsatisfiable(Variant variant, Response response) {
         // The only answer that is put together as text: nobody asks for it a million times a
         // second.
-        response.status(Status.RANGE_NOT_SATISFIABLE)
-                .header(Names.CONTENT_RANGE, "bytes */" + variant.size)
-                .contentType(MediaType.TEXT)
-                .body(NO_BODY);
+        response.always(Names.CONTENT_RANGE, "bytes */" + variant.size);
+        return HttpException.of(Status.RANGE_NOT_SATISFIABLE);
     }
 
     private boolean writeLarge(Variant variant, int count, Response response) {

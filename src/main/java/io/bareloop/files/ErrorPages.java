@@ -1,8 +1,10 @@
 package io.bareloop.files;
 
 import io.bareloop.http.Fields;
+import io.bareloop.http.HttpException;
 import io.bareloop.http.Prepared;
 import io.bareloop.http.Request;
+import io.bareloop.http.Response;
 import io.bareloop.sys.Errno;
 import io.bareloop.sys.FileStatus;
 import java.util.Arrays;
@@ -42,13 +44,20 @@ final class ErrorPages {
         this.log = log;
     }
 
-    /** The answer to {@code request}; to be sent, nothing is allocated. */
-    Prepared answer(Refusal refusal, Request request) {
+    /**
+     * Answers {@code request}; nothing is allocated for that.
+     *
+     * @throws HttpException to answer with what the server has for such an error
+     */
+    void answer(Refusal refusal, Request request, Response response) {
         Prepared own = notFound.answers.get(refusal);
         if (own == null) {
             own = failed.answers.get(refusal);
         }
-        return own != null ? own : refusal.builtIn().choose(request);
+        if (own == null) {
+            throw refusal.builtIn().exception();
+        }
+        response.send(own);
     }
 
     /** Looks at the files, and reads those that have changed. */

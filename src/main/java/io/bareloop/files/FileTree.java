@@ -62,7 +62,7 @@ final class FileTree {
             if (length < 0) {
                 Refusal refusal =
                         length == RequestPath.MALFORMED ? Refusal.MALFORMED : Refusal.NOT_FOUND;
-                response.send(errors.answer(refusal, request));
+                errors.answer(refusal, request, response);
                 return;
             }
             entry = cache.find(answer.path, length);
@@ -96,7 +96,7 @@ final class FileTree {
         if (path.contentEquals(settings.mount())) {
             Redirect.send(settings.mount(), "", request, response);
         } else {
-            response.send(errors.answer(Refusal.NOT_FOUND, request));
+            errors.answer(Refusal.NOT_FOUND, request, response);
         }
     }
 

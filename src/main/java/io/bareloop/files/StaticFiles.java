@@ -140,7 +140,7 @@ public final class StaticFiles implements Handler, AutoCloseable {
         if (method == Method.GET || method == Method.HEAD) {
             tree.handle(request, response);
         } else {
-            response.send(method == Method.OPTIONS ? OPTIONS : NOT_ALLOWED.choose(request));
+            (method == Method.OPTIONS ? OPTIONS : NOT_ALLOWED).handle(request, response);
         }
     }
 

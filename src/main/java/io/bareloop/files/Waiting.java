@@ -83,6 +83,6 @@ final class Waiting implements Consumer<Outcome>, Handler {
 
     private void refuse(Refusal refusal) {
         answered = true;
-        response.send(tree.errors().answer(refusal, request));
+        tree.errors().answer(refusal, request, response);
     }
 }

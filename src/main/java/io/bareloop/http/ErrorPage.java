@@ -4,10 +4,12 @@ import io.bareloop.wire.ErrorLine;
 import java.nio.charset.StandardCharsets;
 
 /**
- * An answer with an error status, ready to be sent: a page to who lists text/html in Accept, as
- * browsers do, and a line of text to all others.
+ * An answer with an error status, ready to be sent: a page to who prefers text/html in Accept, as
+ * browsers do, application/problem+json (RFC 9457) to who prefers JSON, and a line of text to all
+ * others.
  *
- * <p>A handler by itself. Immutable, for any loop; nothing is allocated when it is sent.
+ * <p>A handler by itself: it answers as a handler does that throws {@link #exception}. Immutable,
+ * for any loop; nothing is allocated when it is sent.
  */
 public final class ErrorPage implements Handler {
     private static final String STYLE =
@@ -23,12 +25,19 @@ public final class ErrorPage implements Handler {
             li .soft { font-size: .875rem; line-height: 1.5rem; }
             """;
 
+    private static final MediaType PROBLEM = MediaType.of("application/problem+json");
+
     private final Prepared text;
     private final Prepared html;
+    private final Prepared problem;
+    private final HttpException exception;
 
-    private ErrorPage(Prepared text, Prepared html) {
-        this.text = text;
-        this.html = html;
+    private ErrorPage(Status status, Fields fields, String detail, String more) {
+        Fields both = Fields.NONE.with(HeaderName.VARY, "Accept");
+        text = Prepared.of(status, both.with(MediaType.TEXT), utf8(line(status, detail)));
+        html = Prepared.of(status, both.with(MediaType.HTML), utf8(page(status, more)));
+        problem = Prepared.of(status, both.with(PROBLEM), utf8(problem(status, detail)));
+        exception = new HttpException(status, detail, fields, this);
     }
 
     /**
@@ -65,8 +74,7 @@ public final class ErrorPage implements Handler {
      * @return the answer
      */
     public static ErrorPage of(Status status, Fields fields, String detail) {
-        String more = detail == null ? "" : "<p class=\"soft\">" + sentence(detail) + "</p>\n";
-        return of(status, fields, detail, more);
+        return new ErrorPage(status, fields, detail, paragraph(detail));
     }
 
     /**
@@ -79,25 +87,55 @@ public final class ErrorPage implements Handler {
      * @return the answer
      */
     public static ErrorPage of(Status status, Fields fields, String detail, String html) {
-        String line = status.code() + " " + status.reason();
-        String page =
-                HtmlPage.of(
-                        line,
-                        STYLE,
-                        "<main>\n<h1><span class=\"code\">"
-                                + status.code()
-                                + "</span> "
-                                + HtmlPage.escape(status.reason())
-                                + "</h1>\n<p>"
-                                + HtmlPage.escape(meaning(status))
-                                + "</p>\n"
-                                + html
-                                + "</main>\n");
-        Fields both = fields.with(HeaderName.VARY, "Accept");
-        String text = ErrorLine.of(status.code(), status.reason(), detail);
-        return new ErrorPage(
-                Prepared.of(status, both.with(MediaType.TEXT), utf8(text)),
-                Prepared.of(status, both.with(MediaType.HTML), utf8(page)));
+        return new ErrorPage(status, fields, detail, html);
+    }
+
+    /** Answers with what {@link #of} would make; nothing of it is kept. */
+    static void write(Status status, String detail, Request request, Response response) {
+        response.status(status).header(HeaderName.VARY, "Accept");
+        switch (Accept.choose(request)) {
+            case HTML -> {
+                response.contentType(MediaType.HTML);
+                response.body(page(status, paragraph(detail)));
+            }
+            case PROBLEM -> response.contentType(PROBLEM).body(problem(status, detail));
+            case TEXT -> response.contentType(MediaType.TEXT).body(line(status, detail));
+        }
+    }
+
+    private static String line(Status status, String detail) {
+        return ErrorLine.of(status.code(), status.reason(), detail);
+    }
+
+    private static String page(Status status, String more) {
+        return HtmlPage.of(
+                status.toString(),
+                STYLE,
+                "<main>\n<h1><span class=\"code\">"
+                        + status.code()
+                        + "</span> "
+                        + HtmlPage.escape(status.reason())
+                        + "</h1>\n<p>"
+                        + HtmlPage.escape(meaning(status))
+                        + "</p>\n"
+                        + more
+                        + "</main>\n");
+    }
+
+    /** RFC 9457: of no type but that of its status. */
+    private static String problem(Status status, String detail) {
+        return "{\"title\":"
+                + JsonText.quote(status.reason())
+                + ",\"status\":"
+                + status.code()
+                + (detail == null ? "" : ",\"detail\":" + JsonText.quote(detail))
+                + "}\n";
+    }
+
+    private static String paragraph(String detail) {
+        return detail == null || detail.isEmpty()
+                ? ""
+                : "<p class=\"soft\">" + sentence(detail) + "</p>\n";
     }
 
     private static byte[] utf8(String text) {
@@ -132,19 +170,29 @@ public final class ErrorPage implements Handler {
     }
 
     /**
-     * Chooses between the page and the line of text, by Accept (RFC 9110, 12.5.1).
-     *
-     * @param request of the handler at hand, on its loop
-     * @return what it is answered: to be sent with {@link Response#send(Prepared)}
+     * Chooses between page, line of text and problem+json, by Accept (RFC 9110, 12.5.1). Fields
+     * beside those of the body are not in it.
      */
-    public Prepared choose(Request request) {
-        return Accept.listsHtml(request) ? html : text;
+    Prepared choose(Request request) {
+        return switch (Accept.choose(request)) {
+            case HTML -> html;
+            case PROBLEM -> problem;
+            case TEXT -> text;
+        };
     }
 
-    /** Sends it. */
+    /**
+     * {@return what is thrown to answer with this, or with what the server has for its status: the
+     * same object each time}
+     */
+    public HttpException exception() {
+        return exception;
+    }
+
+    /** Throws {@link #exception}. */
     @Override
     public void handle(Request request, Response response) {
-        response.send(choose(request));
+        throw exception;
     }
 
     /** None: there is no need to wait for a body. */

@@ -46,6 +46,16 @@ public final class Fields {
         return new Fields(text + name + ": " + value + "\r\n");
     }
 
+    /**
+     * As these, with {@code more} behind them.
+     *
+     * @param more any fields
+     * @return new fields; these stay as they are
+     */
+    public Fields with(Fields more) {
+        return new Fields(text + more.text);
+    }
+
     /** Two loops may both make it; either will do. */
     Encoded lines() {
         Encoded known = lines;

@@ -71,7 +71,8 @@ public final class Prepared implements Handler {
     }
 
     /**
-     * A response with {@code fields} and a copy of {@code body}, which a 204, 205 or 304 leaves out.
+     * A response with {@code fields} and a copy of {@code body}, which a 204, 205 or 304 leaves
+     * out.
      *
      * @param status of the response, 200 to 599
      * @param fields without Content-Length, which is added

@@ -59,6 +59,24 @@ abstract sealed class ResponseHead permits Response {
     }
 
     /**
+     * Sets the status of a response that begins without {@link #status}; without this call it is
+     * 200. What is sent as a whole ({@link Response#send(Prepared)}) has its own.
+     *
+     * @param status from 200 up
+     * @return this response
+     * @throws IllegalArgumentException where the status is 1xx
+     */
+    public Response defaultStatus(Status status) {
+        status.checkFinal();
+        if (!turn.isMine()) {
+            turn.later(0, () -> defaultStatus(status));
+            return self();
+        }
+        writer.otherwise(status.code(), status.line(), status.content());
+        return self();
+    }
+
+    /**
      * Adds a field to whatever response follows, be it of the handler, of an error, or of the
      * server itself: for a {@link Filter}. The field stands in front of those of the response, and
      * takes the place of none.

@@ -107,7 +107,8 @@ public final class Status {
     public static final Status NOT_ACCEPTABLE = constant(406, "Not Acceptable");
 
     /** 407 Proxy Authentication Required. */
-    public static final Status PROXY_AUTHENTICATION_REQUIRED = constant(407, "Proxy Authentication Required");
+    public static final Status PROXY_AUTHENTICATION_REQUIRED =
+            constant(407, "Proxy Authentication Required");
 
     /** 408 Request Timeout. */
     public static final Status REQUEST_TIMEOUT = constant(408, "Request Timeout");
@@ -170,7 +171,8 @@ public final class Status {
     public static final Status FIELDS_TOO_LARGE = constant(431, "Request Header Fields Too Large");
 
     /** 451 Unavailable For Legal Reasons (RFC 7725). */
-    public static final Status UNAVAILABLE_FOR_LEGAL_REASONS = constant(451, "Unavailable For Legal Reasons");
+    public static final Status UNAVAILABLE_FOR_LEGAL_REASONS =
+            constant(451, "Unavailable For Legal Reasons");
 
     /** 500 Internal Server Error. */
     public static final Status INTERNAL_SERVER_ERROR = constant(500, "Internal Server Error");
@@ -200,7 +202,8 @@ public final class Status {
     public static final Status LOOP_DETECTED = constant(508, "Loop Detected");
 
     /** 511 Network Authentication Required (RFC 6585). */
-    public static final Status NETWORK_AUTHENTICATION_REQUIRED = constant(511, "Network Authentication Required");
+    public static final Status NETWORK_AUTHENTICATION_REQUIRED =
+            constant(511, "Network Authentication Required");
 
     private final int code;
     private final String reason;

@@ -20,16 +20,28 @@ final class DateField {
     private static final String TEMPLATE = "Date: Thu, 01 Jan 1970 00:00:00 GMT\r\n";
     private static final int DATE = OK.length() + SERVER.length() + "Date: ".length();
     static final int NATIVE_BYTES = OK.length() + SERVER.length() + TEMPLATE.length();
+
+    /** Of the fields that an application has added to all responses. */
+    static final int MORE_BYTES_MAX = 4096;
+
     private static final long NANOS_PER_MILLI = 1_000_000;
 
     private final MemorySegment front;
     private final long address;
+
+    /** Of all that stands there. */
+    private final int length;
+
     private long dueNanos = Long.MIN_VALUE;
     private long day = Long.MIN_VALUE;
     private long second;
 
-    DateField(Arena arena) {
-        byte[] bytes = (OK + SERVER + TEMPLATE).getBytes(StandardCharsets.US_ASCII);
+    /**
+     * @param more lines behind Date in all responses: part of the one copy that these cost
+     */
+    DateField(Arena arena, String more) {
+        byte[] bytes = (OK + SERVER + TEMPLATE + more).getBytes(StandardCharsets.US_ASCII);
+        length = bytes.length;
         front = arena.allocate(bytes.length, Long.BYTES);
         address = front.address();
         MemorySegment.copy(bytes, 0, front, ValueLayout.JAVA_BYTE, 0, bytes.length);
@@ -51,17 +63,17 @@ final class DateField {
 
     /** Puts status line 200, Server and Date. */
     void putOk(OutputBuffer out) {
-        put(0, OK.length() + SERVER.length() + TEMPLATE.length(), out);
+        put(0, length, out);
     }
 
     /** Puts Server and Date, for the status line of another status. */
     void putFields(OutputBuffer out) {
-        put(OK.length(), SERVER.length() + TEMPLATE.length(), out);
+        put(OK.length(), length - OK.length(), out);
     }
 
-    private void put(int from, int length, OutputBuffer out) {
+    private void put(int from, int bytes, OutputBuffer out) {
         // Both are the loop's, and live as long as it runs.
-        Memory.copy(address + from, out.reserve(length), length);
+        Memory.copy(address + from, out.reserve(bytes), bytes);
     }
 
     /** Writes the date {@code epochSecond} into the fields. */

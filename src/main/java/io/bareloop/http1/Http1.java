@@ -19,6 +19,9 @@ public final class Http1 implements Protocol.Factory {
     public static final long NATIVE_BYTES =
             (long) LastSent.BYTES_MAX + DateField.NATIVE_BYTES + 2 * LastBytes.BYTES_MAX;
 
+    /** Bytes of the fields that an application may add to all responses. */
+    public static final int FIELDS_BYTES_MAX = DateField.MORE_BYTES_MAX;
+
     /** For how long a drain waits for the first request of a new connection. */
     static final long FIRST_REQUEST_NANOS = 1_000_000_000L;
 
@@ -67,7 +70,7 @@ public final class Http1 implements Protocol.Factory {
         bodyNanos = timeouts.body().toNanos();
         idleNanos = timeouts.idle().toNanos();
         parser = new RequestParser(limits);
-        date = new DateField(arena);
+        date = new DateField(arena, application.fields().toString());
         lastSent = new LastSent(arena);
         exchanges =
                 new Exchanges(limits, slab, application, exchange -> writers.apply(this, exchange));

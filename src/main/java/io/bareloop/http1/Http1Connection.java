@@ -109,7 +109,7 @@ final class Http1Connection extends Protocol implements Carrier {
             }
             return at;
         }
-        refuse(exchange, Status.of(-outcome));
+        refuseHead(exchange, Status.of(-outcome));
         return to;
     }
 
@@ -167,12 +167,17 @@ final class Http1Connection extends Protocol implements Carrier {
     // ---- the rare ways on: failures
 
     /** Answers what is no valid request, and closes: where the next one begins is not known. */
+    private void refuseHead(Exchange exchange, Status status) {
+        input = Input.BETWEEN;
+        exchange.head().standIn();
+        take(exchange);
+        refuse(exchange, status);
+    }
+
     private void refuse(Exchange exchange, Status status) {
         transport.countError();
         transport.countRequest();
         persistence.end();
-        input = Input.BETWEEN;
-        take(exchange);
         exchange.refuse(status);
         close(true);
     }
@@ -405,7 +410,7 @@ final class Http1Connection extends Protocol implements Carrier {
         } else if (input == Input.HEAD) {
             // What it parsed last may have been another connection's.
             http.exchanges.next().head().clear();
-            refuse(http.exchanges.next(), Status.REQUEST_TIMEOUT);
+            refuseHead(http.exchanges.next(), Status.REQUEST_TIMEOUT);
         } else {
             // A response whose body still comes must not be lost to a reset.
             close(input == Input.BODY);

@@ -1,5 +1,6 @@
 package io.bareloop.server;
 
+import io.bareloop.exchange.Application;
 import io.bareloop.http.Handler;
 import io.bareloop.http.Limits;
 import io.bareloop.http.Timeouts;
@@ -31,6 +32,10 @@ final class Configuration {
     final CpuSet housekeepingCpus;
 
     final Supplier<Handler> handlers;
+
+    /** What a handler becomes: with filters, fields and what hears of it. */
+    final Function<Handler, Application> application;
+
     final Limits limits;
     final Timeouts timeouts;
 
@@ -39,6 +44,12 @@ final class Configuration {
 
     /** Empty where the application is not to be asked. */
     final List<String> warmUpTargets;
+
+    /** Of the fields of all responses. */
+    final int fieldBytes;
+
+    /** For the warm-up, before the builder's caller has it back. */
+    private final ApplicationOptions around;
 
     /** Null where the end of the JVM is to cut off what is in flight. */
     final Duration shutdownDrain;
@@ -106,6 +117,9 @@ final class Configuration {
         pendingBytesMax = from.pendingBytesMax;
         lines = from.log;
         log = new Log(lines);
+        application = from.applications(new FailureLog(log));
+        fieldBytes = from.fieldBytes();
+        around = from;
         syscalls = from.syscalls;
         cpus = from.cpus != null ? from.cpus : defaultCpus();
     }
@@ -129,6 +143,7 @@ final class Configuration {
                         .ioUring(ioUring)
                         .privateDescriptors(privateDescriptors)
                         .log(line -> {});
+        builder.like(around, !warmUpTargets.isEmpty());
         return pendingBytesMax == NativeMemory.PENDING_UNSET
                 ? builder
                 : builder.pendingBytesMax(pendingBytesMax);

@@ -161,7 +161,7 @@ public final class HttpServer implements AutoCloseable {
     }
 
     /** Configures a server. Not safe for several threads at once. */
-    public static final class Builder extends MachineOptions {
+    public static final class Builder extends ApplicationOptions {
         // Configuration takes all of this.
         String host = "0.0.0.0";
         int port = 2342;
@@ -172,7 +172,7 @@ public final class HttpServer implements AutoCloseable {
         List<String> warmUpTargets = List.of();
         Duration shutdownDrain;
         Runnable onDrain;
-        Consumer<String> log = Log::toSystem;
+        Consumer<String> log = Log.SYSTEM;
 
         /** For tests: the calls of each loop, which fail where a test says so. */
         Function<Arena, Syscalls> syscalls = Syscalls::new;

@@ -6,6 +6,9 @@ import java.util.function.Consumer;
 
 /** Where lines about the server go: the application's, guarded, for it may throw anything. */
 final class Log {
+    /** To System.Logger, which has levels and takes exceptions as they are. */
+    static final Consumer<String> SYSTEM = Log::toSystem;
+
     private final Consumer<String> to;
 
     Log(Consumer<String> to) {
@@ -13,8 +16,26 @@ final class Log {
     }
 
     /** Looked up when first needed: System.Logger may bring a whole logging system along. */
-    static void toSystem(String line) {
-        System.getLogger("io.bareloop").log(System.Logger.Level.INFO, line);
+    private static void toSystem(String line) {
+        system().log(System.Logger.Level.INFO, line);
+    }
+
+    private static System.Logger system() {
+        return System.getLogger("io.bareloop");
+    }
+
+    /** A defect of the application's: its stack trace too. */
+    @SuppressWarnings("ReferenceEquality") // whether it is that very one
+    void error(String line, Throwable cause) {
+        if (to != SYSTEM) {
+            line(line, cause);
+            return;
+        }
+        try {
+            system().log(System.Logger.Level.ERROR, line, cause);
+        } catch (Throwable failure) {
+            line(line, cause);
+        }
     }
 
     /** Never throws: a log that fails must end nothing. Whom the JVM tells is told of it. */

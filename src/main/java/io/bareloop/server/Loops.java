@@ -1,7 +1,5 @@
 package io.bareloop.server;
 
-import io.bareloop.exchange.Application;
-import io.bareloop.http.Request;
 import io.bareloop.http1.Http1;
 import io.bareloop.loop.Counters;
 import io.bareloop.loop.Loop;
@@ -78,11 +76,10 @@ final class Loops {
                         slab,
                         configuration.limits,
                         configuration.timeouts,
-                        Application.of(
+                        configuration.application.apply(
                                 Objects.requireNonNull(
                                         configuration.handlers.get(),
-                                        "the supplier of handlers returned null"),
-                                this::handlerFailed));
+                                        "the supplier of handlers returned null")));
         return new Loop(
                 calls,
                 arena,
@@ -93,10 +90,6 @@ final class Loops {
                 http,
                 knobs,
                 configuration.lines);
-    }
-
-    private void handlerFailed(Request request, Throwable failure) {
-        configuration.log.line("a handler failed: " + Log.describe(failure));
     }
 
     /** As {@link HttpServer#stats}. */

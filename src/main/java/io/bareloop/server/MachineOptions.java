@@ -6,7 +6,7 @@ import io.bareloop.net.Knob;
  * What a server is to take of the machine and ask of its kernel: the part of {@link
  * HttpServer.Builder} that most programs leave alone. Not safe for several threads at once.
  */
-abstract sealed class MachineOptions permits HttpServer.Builder {
+abstract sealed class MachineOptions permits ApplicationOptions {
     private static final int BUSY_POLL_MICROS = 50;
 
     // Configuration takes all of this.
@@ -182,7 +182,7 @@ abstract sealed class MachineOptions permits HttpServer.Builder {
         return builder();
     }
 
-    private HttpServer.Builder builder() {
+    final HttpServer.Builder builder() {
         return (HttpServer.Builder) this;
     }
 }

@@ -43,7 +43,15 @@ public record NativeMemory(
 
     /** The sum for a server of that configuration. */
     static NativeMemory of(Configuration configuration) {
-        return of(configuration.cpus.size(), configuration.pendingBytesMax, configuration.ioUring);
+        NativeMemory memory =
+                of(configuration.cpus.size(), configuration.pendingBytesMax, configuration.ioUring);
+        return new NativeMemory(
+                memory.loops,
+                memory.bufferBytes,
+                memory.protocolBytes + configuration.fieldBytes,
+                memory.pendingBytes,
+                memory.heapBytes,
+                memory.isLowered);
     }
 
     /** The sum for {@code loops}; {@code pending} is bytes of each, or {@link #PENDING_UNSET}. */

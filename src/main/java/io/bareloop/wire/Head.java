@@ -1,6 +1,8 @@
 package io.bareloop.wire;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 
 /**
  * The head of one request as offsets into the bytes that were received, and what handlers have hung
@@ -32,6 +34,13 @@ public final class Head {
     private static final int UNKNOWN = -2;
     private static final long QUESTION_MARKS = '?' * Swar.ONES;
     private static final long[] NO_FIELDS = {};
+
+    /** What {@link #standIn} shows: the path "/". Searched word by word, hence the zeros. */
+    private static final MemorySegment NOTHING = Arena.global().allocate(Long.BYTES);
+
+    static {
+        NOTHING.set(ValueLayout.JAVA_BYTE, 0, (byte) '/');
+    }
 
     /** A one for each of the offsets of a field. */
     private static final long OFFSETS = 0x0001_0001_0001_0001L;
@@ -100,6 +109,17 @@ public final class Head {
     public void clear() {
         origin = null;
         method = NO_METHOD;
+    }
+
+    /**
+     * It could not be read: stands for a request of the same method without fields, for whoever
+     * answers it and looks.
+     */
+    public void standIn() {
+        start(NOTHING, 0);
+        origin = null;
+        method = method == NO_METHOD ? GET : method;
+        target(address, address, address + 1);
     }
 
     /** {@code newBase} is where the request line starts: a native address, once checked. */

@@ -51,6 +51,7 @@ class MainTest {
                     "--max-fields",
                     "--max-body",
                     "--max-unsent",
+                    "--add-header",
                     "--max-pending",
                     "--max-requests",
                     "--max-form-parameters",

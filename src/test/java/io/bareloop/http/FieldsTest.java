@@ -34,7 +34,8 @@ class FieldsTest {
                 Client client = Client.connect(rig.port())) {
             for (int i = 0; i < 3; i++) {
                 Answer written = client.get("/written");
-                assertThat(written.fields()).contains("ETag: \"a\"", "Content-Type: text/plain; charset=utf-8");
+                assertThat(written.fields())
+                        .contains("ETag: \"a\"", "Content-Type: text/plain; charset=utf-8");
                 assertThat(written.body()).isEqualTo("here");
                 Answer made = client.get("/prepared");
                 assertThat(made.status()).isEqualTo(201);
@@ -55,7 +56,8 @@ class FieldsTest {
         assertThat(Fields.NONE.toString()).isEmpty();
         assertThat(SOME.with(HeaderName.VARY, "x").toString())
                 .isEqualTo("ETag: \"a\"\r\nContent-Type: text/plain; charset=utf-8\r\nVary: x\r\n");
-        assertThat(SOME.toString()).isEqualTo("ETag: \"a\"\r\nContent-Type: text/plain; charset=utf-8\r\n");
+        assertThat(SOME.toString())
+                .isEqualTo("ETag: \"a\"\r\nContent-Type: text/plain; charset=utf-8\r\n");
     }
 
     @ParameterizedTest

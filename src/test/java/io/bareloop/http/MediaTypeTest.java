@@ -16,8 +16,7 @@ class MediaTypeTest {
     void isALineOfItsOwn() {
         assertThat(line(MediaType.of("image/png"))).isEqualTo("Content-Type: image/png\r\n");
         assertThat(line(MediaType.JSON)).isEqualTo("Content-Type: application/json\r\n");
-        assertThat(line(MediaType.TEXT))
-                .isEqualTo("Content-Type: text/plain; charset=utf-8\r\n");
+        assertThat(line(MediaType.TEXT)).isEqualTo("Content-Type: text/plain; charset=utf-8\r\n");
         assertThat(line(MediaType.HTML)).isEqualTo("Content-Type: text/html; charset=utf-8\r\n");
         assertThat(line(MediaType.OCTETS)).isEqualTo("Content-Type: application/octet-stream\r\n");
         assertThat(line(MediaType.FORM))

@@ -10,6 +10,7 @@ import io.bareloop.rig.Bytes;
 import io.bareloop.rig.Client;
 import io.bareloop.rig.HttpRig;
 import io.bareloop.rig.ParsedRequest;
+import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -265,7 +266,59 @@ class RouterTest {
                 .build();
     }
 
+    /** What other routers write, and what no client sends: the message says what to write. */
+    @ParameterizedTest
+    @CsvSource({
+        "/u/:id, a parameter is written {id}",
+        "/files/*, 'what matches any segment is written {name}, and any number {name...}'",
+        "/a b, write a%20b for a b",
+        "/größe, write gr%C3%B6%C3%9Fe for größe",
+        "/u/<id>, write %3Cid%3E for <id>",
+        "/100%, write 100%25 for 100%",
+        "/a?b=1, a route has neither query nor fragment",
+        "/a#b, a route has neither query nor fragment",
+        "a, a path starts with a slash",
+    })
+    void saysWhatIsWrongWithARoute(String path, String message) {
+        Router.Builder builder = Router.builder();
+        assertThatThrownBy(() -> builder.get(path, NONE))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining(message)
+                .hasMessageEndingWith(": " + path);
+    }
+
+    @Test
+    void marksAndEscapesAreFine() throws IOException {
+        String path = "/a-._~!$&'()*+,;=:@/%C3%B6";
+        Router router = Router.builder().get(path, Prepared.text("found")).build();
+        try (HttpRig rig = HttpRig.start(router);
+                Client client = Client.connect(rig.port())) {
+            assertThat(client.get(path).body()).isEqualTo("found");
+        }
+    }
+
     // ---- methods
+
+    @Test
+    void anyIsForTheMethodsThatHaveNoneOfTheirOwn() throws IOException {
+        Router router =
+                Router.builder()
+                        .any("/a/{rest...}", (request, response) -> response.body("any"))
+                        .post("/a/{other...}", (r, response) -> response.body(r.parameter("other")))
+                        .build();
+        try (HttpRig rig = HttpRig.start(router);
+                Client client = Client.connect(rig.port())) {
+            for (String method : List.of("GET", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE")) {
+                client.send(Client.request(method, "/a/b"));
+                assertThat(client.answer().body()).as(method).isEqualTo("any");
+            }
+            client.send(Client.request("HEAD", "/a/b"));
+            assertThat(client.answerToHead().field("Content-Length")).isEqualTo("3");
+            // Each method has the names of its own route.
+            client.send(Client.request("POST", "/a/b"));
+            assertThat(client.answer().body()).isEqualTo("b");
+        }
+    }
 
     @Test
     void choosesByMethod() {

@@ -95,7 +95,8 @@ class StatusTest {
 
     @Test
     void aReasonIsChecked() {
-        for (String reason : List.of("a\r\nB: c", "a\n", "\0", "\u00e9", "\u007f", "x".repeat(129))) {
+        for (String reason :
+                List.of("a\r\nB: c", "a\n", "\0", "\u00e9", "\u007f", "x".repeat(129))) {
             assertThatThrownBy(() -> Status.of(500, reason))
                     .isInstanceOf(IllegalArgumentException.class)
                     .hasMessageContaining("reason");
@@ -136,8 +137,7 @@ class StatusTest {
                         .get("/reply", (request, response) -> response.send(resetReply()))
                         .get(
                                 "/prepared",
-                                Prepared.of(
-                                        Status.RESET_CONTENT, MediaType.TEXT, new byte[] {'x'}))
+                                Prepared.of(Status.RESET_CONTENT, MediaType.TEXT, new byte[] {'x'}))
                         .build();
         try (HttpRig rig = HttpRig.start(router);
                 Client client = Client.connect(rig.port())) {

@@ -28,7 +28,7 @@ class DateFieldTest {
 
     private final Arena arena = Arena.ofConfined();
     private final OutputBuffer out = new OutputBuffer(arena, 256);
-    private final DateField date = new DateField(arena);
+    private final DateField date = new DateField(arena, "");
     private final SplittableRandom random = new SplittableRandom(1);
 
     @AfterEach
@@ -92,7 +92,7 @@ class DateFieldTest {
     @Test
     void isRewrittenWhenTheSecondIsOver() {
         for (long start : new long[] {0, -5_000_000_000L, Long.MAX_VALUE, Long.MIN_VALUE + 1}) {
-            DateField date = new DateField(arena);
+            DateField date = new DateField(arena, "");
             date.update(start);
             date.write(0);
             // The clock reads whole milliseconds: the earliest end of a second is one away.

@@ -1,0 +1,146 @@
+package io.bareloop.server;
+
+import io.bareloop.exchange.Application;
+import io.bareloop.exchange.ErrorHandlers;
+import io.bareloop.http.ErrorHandler;
+import io.bareloop.http.ExceptionHandler;
+import io.bareloop.http.FailureListener;
+import io.bareloop.http.Fields;
+import io.bareloop.http.Filter;
+import io.bareloop.http.Filtered;
+import io.bareloop.http.Handler;
+import io.bareloop.http.Status;
+import io.bareloop.http1.Http1;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.function.Function;
+
+/**
+ * What a server does around its handler: filters, fields of all responses, errors. Apart from the
+ * rest of {@link HttpServer.Builder} for want of room in one file; users see one class.
+ */
+abstract sealed class ApplicationOptions extends MachineOptions permits HttpServer.Builder {
+    private final List<Filter> filters = new ArrayList<>();
+    private final Map<Integer, ErrorHandler> errors = new HashMap<>();
+    private final Map<Class<? extends Throwable>, ExceptionHandler<?>> exceptions = new HashMap<>();
+    private Fields fields = Fields.NONE;
+    private FailureListener failures;
+
+    ApplicationOptions() {}
+
+    /**
+     * Has {@code filter} see all requests before the handler does. Filters run in the order of
+     * these calls, and before those of a router.
+     *
+     * @param filter for all loops at the same time
+     * @return this builder
+     */
+    public HttpServer.Builder filter(Filter filter) {
+        filters.add(Objects.requireNonNull(filter, "filter"));
+        return builder();
+    }
+
+    /**
+     * Adds fields to all responses, those among them that the server gives by itself: 400, 404,
+     * 405, 408, 413, 431, 500, 503. They are encoded once, beside Date, and cost nothing. For
+     * Strict-Transport-Security, Access-Control-Allow-Origin and the like; they take the place of
+     * no field that a handler writes.
+     *
+     * @param more behind those of earlier calls; 4096 bytes at the most, together
+     * @return this builder
+     * @throws IllegalArgumentException where they are longer
+     */
+    public HttpServer.Builder fields(Fields more) {
+        Fields both = fields.with(more);
+        if (both.toString().length() > Http1.FIELDS_BYTES_MAX) {
+            throw new IllegalArgumentException(
+                    "the fields of all responses have "
+                            + both.toString().length()
+                            + " bytes; "
+                            + Http1.FIELDS_BYTES_MAX
+                            + " are the most");
+        }
+        fields = both;
+        return builder();
+    }
+
+    /**
+     * Has {@code handler} answer with {@code status}, wherever that comes from: an {@code
+     * HttpException}, an exception of a handler (500), a path without a route (404), a request that
+     * is none (400, 408, 431). Without it there are pages of the server's own, as Accept says.
+     *
+     * @param status of the answer, from 400 up
+     * @param handler in the place of one that was set for the same status before
+     * @return this builder
+     * @throws IllegalArgumentException where the status is less than 400
+     */
+    public HttpServer.Builder error(Status status, ErrorHandler handler) {
+        if (status.code() < 400) {
+            throw new IllegalArgumentException(status + " is no error; they go from 400 to 599");
+        }
+        errors.put(status.code(), Objects.requireNonNull(handler, "handler"));
+        return builder();
+    }
+
+    /**
+     * Has {@code handler} answer requests whose handler has thrown a {@code type}, or what extends
+     * it; of several the nearest. It is then no failure, and nobody is told of it but this.
+     *
+     * @param <T> the type
+     * @param type other than HttpException, which is an answer by itself
+     * @param handler in the place of one that was set for the same type before
+     * @return this builder
+     */
+    public <T extends Throwable> HttpServer.Builder exception(
+            Class<T> type, ExceptionHandler<? super T> handler) {
+        exceptions.put(
+                Objects.requireNonNull(type, "type"), Objects.requireNonNull(handler, "handler"));
+        return builder();
+    }
+
+    /**
+     * Has {@code listener} hear of what user code throws and nothing else answers. Without this
+     * call the log has method, target and stack trace, ten times a second at the most: as an ERROR
+     * of System.Logger {@code io.bareloop}, or as lines of {@link HttpServer.Builder#log}.
+     *
+     * @param listener called on the loops
+     * @return this builder
+     */
+    public HttpServer.Builder onFailure(FailureListener listener) {
+        failures = Objects.requireNonNull(listener, "listener");
+        return builder();
+    }
+
+    /**
+     * What a handler becomes with all of this, as it is now; {@code otherwise} hears of failures.
+     */
+    Function<Handler, Application> applications(FailureListener otherwise) {
+        List<Filter> all = List.copyOf(filters);
+        Fields same = fields;
+        ErrorHandlers handlers = new ErrorHandlers(errors, exceptions);
+        FailureListener listener = failures != null ? failures : otherwise;
+        return handler ->
+                new Application(
+                        all.isEmpty() ? handler : new Filtered(all, handler),
+                        same,
+                        handlers,
+                        listener);
+    }
+
+    /** Takes fields, and with {@code all} filters and errors, of another builder. */
+    void like(ApplicationOptions other, boolean all) {
+        fields = other.fields;
+        if (all) {
+            filters.addAll(other.filters);
+            errors.putAll(other.errors);
+            exceptions.putAll(other.exceptions);
+        }
+    }
+
+    int fieldBytes() {
+        return fields.toString().length();
+    }
+}
