@@ -52,11 +52,11 @@ final class Answer {
             throw NOT_ACCEPTABLE;
         }
         Status status = conditions.evaluate(variant, request);
-        if (status == Status.NOT_MODIFIED) {
+        if (status.equals(Status.NOT_MODIFIED)) {
             response.send(variant.notModified);
             return true;
         }
-        if (status != Status.OK) {
+        if (!status.equals(Status.OK)) {
             throw Refusal.PRECONDITION_FAILED.builtIn().exception();
         }
         int count = ByteRanges.ALL;

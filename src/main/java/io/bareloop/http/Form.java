@@ -42,9 +42,9 @@ final class Form {
                 int value = Math.min(nameEnd + 1, end);
                 add(
                         at - from,
-                        FormReader.decode(in, at, nameEnd, in, at),
+                        PercentEncoding.decodeForm(in, at, nameEnd, in, at),
                         value - from,
-                        FormReader.decode(in, value, end, in, value));
+                        PercentEncoding.decodeForm(in, value, end, in, value));
             }
             at = end + 1;
         }

@@ -8,9 +8,13 @@ import java.lang.foreign.MemorySegment;
 /**
  * Reads {@code name=value&name=value}: a query, or a body of application/x-www-form-urlencoded.
  *
- * <p>What has no percent-escapes and no plus signs is a view of the input. Otherwise a parameter is
- * decoded into memory of the reader's own, which grows to what the longest one needs and is used
- * again. Belongs to one thread.
+ * <p>There are two sets of rules. By those of forms (URL standard of WHATWG) a plus is a space: for
+ * bodies, and for the queries that browsers make of forms with the method GET. By those of queries
+ * (RFC 3986) a plus is a plus: {@link #forQuery}. Percent-escapes are decoded by both.
+ *
+ * <p>What there is nothing to decode in is a view of the input. Otherwise a parameter is decoded
+ * into memory of the reader's own, which grows to what the longest one needs and is used again.
+ * Belongs to one thread.
  *
  * <pre>{@code
  * reader.start(request.query());
@@ -20,6 +24,7 @@ import java.lang.foreign.MemorySegment;
 public final class FormReader {
     private static final int BYTES_AT_START = 256;
 
+    private final boolean plusIsSpace;
     private final ByteView name = new ByteView();
     private final ByteView value = new ByteView();
     private MemorySegment decoded = MemorySegment.NULL;
@@ -27,8 +32,23 @@ public final class FormReader {
     private int at;
     private int end;
 
-    /** Creates a reader; it has nothing to read before {@link #start}. */
-    public FormReader() {}
+    /** Creates a reader by the rules of forms; it has nothing to read before {@link #start}. */
+    public FormReader() {
+        this(true);
+    }
+
+    private FormReader(boolean plusIsSpace) {
+        this.plusIsSpace = plusIsSpace;
+    }
+
+    /**
+     * Creates a reader by the rules of queries, as {@link Request#queryValue} has them.
+     *
+     * @return a reader; it has nothing to read before {@link #start}
+     */
+    public static FormReader forQuery() {
+        return new FormReader(false);
+    }
 
     /**
      * Begins at the front of {@code input}, which must stay valid while it is read.
@@ -65,8 +85,8 @@ public final class FormReader {
         } else {
             // Decoding never makes anything longer.
             ensureDecoded(valueEnd - start);
-            int nameBytes = decode(in, start, nameEnd, decoded, 0);
-            int valueBytes = decode(in, valueStart, valueEnd, decoded, nameBytes);
+            int nameBytes = decode(start, nameEnd, 0);
+            int valueBytes = decode(valueStart, valueEnd, nameBytes);
             name.set(decoded, 0, nameBytes);
             value.set(decoded, nameBytes, valueBytes);
         }
@@ -109,7 +129,7 @@ public final class FormReader {
     private boolean isPlain(int from, int to) {
         for (int i = from; i < to; i++) {
             byte b = in.get(JAVA_BYTE, i);
-            if (b == '%' || b == '+') {
+            if (b == '%' || (b == '+' && plusIsSpace)) {
                 return false;
             }
         }
@@ -123,37 +143,9 @@ public final class FormReader {
         }
     }
 
-    /**
-     * Decodes [from, to) of {@code in} to {@code out} from {@code at} on, which may be the same
-     * bytes: it reads ahead of what it writes.
-     *
-     * @return the number of bytes written, at most as many as were read
-     * @throws HttpException with 400 where a percent sign is not followed by two hexadecimal digits
-     */
-    static int decode(MemorySegment in, int from, int to, MemorySegment out, int at) {
-        int written = at;
-        int read = from;
-        while (read < to) {
-            byte b = in.get(JAVA_BYTE, read);
-            if (b == '%') {
-                b = escape(in, read, to);
-                read += 2;
-            } else if (b == '+') {
-                b = ' ';
-            }
-            out.set(JAVA_BYTE, written, b);
-            written++;
-            read++;
-        }
-        return written - at;
-    }
-
-    private static byte escape(MemorySegment in, int at, int end) {
-        int high = end - at > 2 ? Character.digit(in.get(JAVA_BYTE, at + 1), 16) : -1;
-        int low = end - at > 2 ? Character.digit(in.get(JAVA_BYTE, at + 2), 16) : -1;
-        if (high < 0 || low < 0) {
-            throw new HttpException(Status.BAD_REQUEST, "malformed percent-escape");
-        }
-        return (byte) (high << 4 | low);
+    private int decode(int from, int to, int out) {
+        return plusIsSpace
+                ? PercentEncoding.decodeForm(in, from, to, decoded, out)
+                : PercentEncoding.decode(in, from, to, decoded, out);
     }
 }

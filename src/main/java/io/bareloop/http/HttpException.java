@@ -20,6 +20,7 @@ public final class HttpException extends RuntimeException {
     private static final AtomicReferenceArray<HttpException> PLAIN =
             new AtomicReferenceArray<>(CODE_MAX + 1);
 
+    // Transient: an answer is for the server at hand, and stays in it.
     private final transient Status status;
     private final transient Fields fields;
 
@@ -34,7 +35,7 @@ public final class HttpException extends RuntimeException {
      * @throws IllegalArgumentException where the status is 1xx
      */
     public HttpException(Status status, String message) {
-        this(status, message, Fields.NONE);
+        this(status, message, Fields.NONE, null, null);
     }
 
     /**
@@ -46,11 +47,29 @@ public final class HttpException extends RuntimeException {
      * @throws IllegalArgumentException where the status is 1xx
      */
     public HttpException(Status status, String message, Fields fields) {
-        this(status, message, fields, null);
+        this(status, message, fields, null, null);
     }
 
+    /**
+     * As {@link #HttpException(Status, String)}, with what led to it.
+     *
+     * @param status 4xx or 5xx, as a rule; any from 200 on is sent
+     * @param message goes into the body of the response, behind code and reason; null for none
+     * @param cause is not sent; null for none
+     * @throws IllegalArgumentException where the status is 1xx
+     */
+    public HttpException(Status status, String message, Throwable cause) {
+        this(status, message, Fields.NONE, cause, null);
+    }
+
+    /** Of {@code page}, which it is the answer with. */
     HttpException(Status status, String message, Fields fields, ErrorPage page) {
-        super(message, null, false, false);
+        this(status, message, fields, null, page);
+    }
+
+    private HttpException(
+            Status status, String message, Fields fields, Throwable cause, ErrorPage page) {
+        super(message, cause, false, false);
         this.status = status.checkFinal();
         this.fields = fields;
         this.page = page;

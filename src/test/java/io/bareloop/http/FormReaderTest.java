@@ -211,10 +211,28 @@ class FormReaderTest {
     }
 
     @Test
+    void aPlusIsASpaceInFormsAlone() {
+        FormReader query = FormReader.forQuery();
+        for (FormReader each : new FormReader[] {reader, query}) {
+            String plus = each == query ? "+" : " ";
+            for (int i = 0; i < 2; i++) {
+                each.start(Views.of("a+b=c+%2B&%61+=%2b"));
+                assertThat(each.next()).isTrue();
+                assertThat(each.name().toString()).isEqualTo("a" + plus + "b");
+                assertThat(each.value().toString()).isEqualTo("c" + plus + "+");
+                assertThat(each.next()).isTrue();
+                assertThat(each.name().toString()).isEqualTo("a" + plus);
+                assertThat(each.value().toString()).isEqualTo("+");
+                assertThat(each.next()).isFalse();
+            }
+        }
+    }
+
+    @Test
     void findsTheFirstValueOfAQuery() {
-        Request request = request("/p?a=1&b=%32+&a=3&c&d%20=4&=5&bad=%41");
+        Request request = request("/p?a=1&b=%32%20+&a=3&c&d%20=4&=5&bad=%41");
         assertThat(request.queryValue("a").toString()).isEqualTo("1");
-        assertThat(request.queryValue("b").toString()).isEqualTo("2 ");
+        assertThat(request.queryValue("b").toString()).isEqualTo("2 +");
         assertThat(request.queryValue("c").isEmpty()).isTrue();
         assertThat(request.queryValue("d ").toString()).isEqualTo("4");
         assertThat(request.queryValue("").toString()).isEqualTo("5");

@@ -443,7 +443,7 @@ public final class CorpusCase {
     /** A space and the body, or nothing where it is what the status says by itself. */
     private static String described(
             Status status, boolean toHead, String body, Map<String, String> fields) {
-        if (status == Status.METHOD_NOT_ALLOWED) {
+        if (status.equals(Status.METHOD_NOT_ALLOWED)) {
             require(fields.containsKey("Allow"), "405 without Allow");
         }
         if (toHead) {
@@ -453,7 +453,7 @@ public final class CorpusCase {
         String own = status.code() + " " + status.reason();
         boolean isOwn =
                 body.equals(own + "\n")
-                        || (status == Status.METHOD_NOT_ALLOWED && body.startsWith(own + ": "));
+                        || (status.equals(Status.METHOD_NOT_ALLOWED) && body.startsWith(own + ": "));
         return body.isEmpty() || isOwn ? "" : " " + body;
     }
 
