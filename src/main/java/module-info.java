@@ -121,7 +121,8 @@
  *       io.bareloop.http.HttpException} answers with another status.
  *   <li>Builders are for one thread. {@link io.bareloop.http.Prepared}, {@link
  *       io.bareloop.http.Fields}, {@link io.bareloop.http.HeaderName}, {@link
- *       io.bareloop.http.MediaType}, {@link io.bareloop.http.Limits} and {@link
+ *       io.bareloop.http.MediaType}, {@link io.bareloop.http.Status}, {@link
+ *       io.bareloop.http.Cookie}, {@link io.bareloop.http.Limits} and {@link
  *       io.bareloop.http.Timeouts} never change, and are for any thread.
  * </ul>
  *
@@ -136,7 +137,8 @@
  *   <li>Memory outside the heap is bounded too: {@link io.bareloop.server.HttpServer#nativeMemory}
  *       says how much at most, {@link io.bareloop.server.HttpServer.Builder#pendingBytesMax} sets
  *       most of it.
- *   <li>Paths are matched as they are sent, without decoding of percent-escapes.
+ *   <li>Paths are matched as they are sent, without decoding of percent-escapes; their parameters
+ *       are decoded after that.
  * </ul>
  */
 module io.bareloop {

@@ -39,6 +39,9 @@ public final class HeaderName {
     /** Cache-Control. */
     public static final HeaderName CACHE_CONTROL = of("Cache-Control");
 
+    /** Content-Disposition. */
+    public static final HeaderName CONTENT_DISPOSITION = of("Content-Disposition");
+
     /** Content-Type. */
     public static final HeaderName CONTENT_TYPE = of("Content-Type");
 

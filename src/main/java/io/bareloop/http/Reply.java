@@ -1,5 +1,6 @@
 package io.bareloop.http;
 
+import io.bareloop.wire.FieldValue;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -51,13 +52,87 @@ public final class Reply {
     }
 
     /**
+     * A 200 with {@code value} as JSON, as application/json.
+     *
+     * @param json the library that writes it, at once
+     * @param value to write; may be null
+     * @return a new reply
+     * @throws IllegalArgumentException where {@code json} cannot write it; it has the cause
+     */
+    public static Reply json(Json json, Object value) {
+        return of(Status.OK).body(MediaType.JSON, written(json, value));
+    }
+
+    static byte[] written(Json json, Object value) {
+        try {
+            return json.write(value);
+        } catch (HttpException answer) {
+            throw answer;
+        } catch (Exception failure) {
+            throw new IllegalArgumentException(
+                    "cannot be written as JSON: "
+                            + (value == null ? "null" : value.getClass().getName()),
+                    failure);
+        }
+    }
+
+    /**
+     * A reply that leads the client to another URI; see {@link Response#redirect}.
+     *
+     * @param status 301, 302, 303, 307 or 308
+     * @param uri relative or absolute; not empty
+     * @return a new reply
+     * @throws IllegalArgumentException where it is another status, or the URI has control
+     *     characters
+     */
+    public static Reply redirect(Status status, String uri) {
+        checkRedirect(status);
+        return of(status).header(HeaderName.LOCATION, UriReference.encode(uri));
+    }
+
+    static void checkRedirect(Status status) {
+        switch (status.code()) {
+            case 301, 302, 303, 307, 308 -> {}
+            default ->
+                    throw new IllegalArgumentException(
+                            status + " does not redirect: take 301, 302, 303, 307 or 308");
+        }
+    }
+
+    /**
+     * Adds a cookie for the client to keep.
+     *
+     * @param cookie for the client
+     * @return this reply
+     */
+    public Reply cookie(Cookie cookie) {
+        return header(HeaderName.SET_COOKIE, cookie.toString());
+    }
+
+    /**
+     * Has a browser save the body instead of showing it; see {@link Response#attachment}.
+     *
+     * @param fileName what the file is to be called
+     * @return this reply
+     * @throws IllegalArgumentException where it is empty, or has slashes, backslashes, control
+     *     characters, or half of a surrogate pair
+     */
+    public Reply attachment(String fileName) {
+        return header(HeaderName.CONTENT_DISPOSITION, ContentDisposition.attachment(fileName));
+    }
+
+    /**
      * Adds a field; see {@link Response#header(HeaderName, String)} for what is allowed.
      *
      * @param name of the field
-     * @param value of the field; checked when it is sent, and then a failure of the handler
+     * @param value of the field
      * @return this reply
+     * @throws IllegalArgumentException where the value has other characters than visible ASCII,
+     *     spaces and tabs, or the field is one that the server writes
      */
     public Reply header(HeaderName name, String value) {
+        FieldValue.check(name, value);
+        name.checkHandlers();
         names.add(name);
         values.add(value);
         return this;

@@ -25,6 +25,8 @@ import java.util.Objects;
  * allocates, except that, and what says so.
  */
 public final class Response extends ResponseHead {
+    private static final byte[] NOTHING = {};
+
     private final Request request;
 
     /**
@@ -66,6 +68,40 @@ public final class Response extends ResponseHead {
      */
     public void body(String text) {
         body(text.getBytes(StandardCharsets.UTF_8));
+    }
+
+    /**
+     * Ends the response with {@code value} as JSON, and Content-Type application/json. Allocates.
+     *
+     * @param json the library that writes it, at once
+     * @param value to write; may be null
+     * @throws IllegalArgumentException where {@code json} cannot write it; nothing is sent then,
+     *     and it has the cause
+     * @throws IllegalStateException where the body has begun
+     */
+    public void json(Json json, Object value) {
+        byte[] written = Reply.written(json, value);
+        contentType(MediaType.JSON).body(written);
+    }
+
+    /**
+     * Ends the response with {@code status}, Location and no body: the client goes to {@code uri}.
+     * What has no place in a URI is percent-encoded in UTF-8 (RFC 3987), a percent sign is taken
+     * for part of an escape. Allocates nothing where there is none of that.
+     *
+     * <p>Where {@code uri} comes from a client, it is for the handler to see that it does not lead
+     * to another site: {@code //example.org} does.
+     *
+     * @param status 301, 302, 303, 307 or 308
+     * @param uri relative or absolute; not empty
+     * @throws IllegalArgumentException where it is another status, or the URI has control
+     *     characters
+     * @throws IllegalStateException where the response has begun already
+     */
+    public void redirect(Status status, String uri) {
+        Reply.checkRedirect(status);
+        String location = UriReference.encode(uri);
+        status(status).header(HeaderName.LOCATION, location).body(NOTHING);
     }
 
     /**

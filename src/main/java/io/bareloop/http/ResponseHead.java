@@ -140,7 +140,8 @@ abstract sealed class ResponseHead permits Response {
      * @return this response
      * @throws IllegalArgumentException where {@code value} has other characters than visible ASCII,
      *     spaces and tabs (a line break would let the value write fields of its own), or the field
-     *     is one that the server writes
+     *     is one that the server writes. Text in other languages has to be encoded, as the field's
+     *     RFC says: {@link #attachment} and {@link Response#redirect} do that
      * @throws IllegalStateException where the body has begun, or the head grows too large
      */
     public Response header(HeaderName name, String value) {
@@ -175,6 +176,37 @@ abstract sealed class ResponseHead permits Response {
         name.checkHandlers();
         writer.field(name.encoded(), value.segment(), value.offset(), value.length());
         return self();
+    }
+
+    /**
+     * Appends a field Set-Cookie.
+     *
+     * @param cookie to append; the same object again costs one copy
+     * @return this response
+     * @throws IllegalStateException where the body has begun, or the head grows too large
+     */
+    public Response cookie(Cookie cookie) {
+        if (!turn.isMine()) {
+            turn.later(0, () -> cookie(cookie));
+            return self();
+        }
+        writer.lines(cookie.line());
+        return self();
+    }
+
+    /**
+     * Appends Content-Disposition, which has a browser save the body instead of showing it (RFC
+     * 6266). A name that is not plain ASCII is encoded as RFC 8187 has it, and has an underscore
+     * for each such character in a second form, for old clients. Allocates.
+     *
+     * @param fileName what the file is to be called
+     * @return this response
+     * @throws IllegalArgumentException where it is empty, or has slashes, backslashes, control
+     *     characters, or half of a surrogate pair
+     * @throws IllegalStateException where the body has begun, or the head grows too large
+     */
+    public Response attachment(String fileName) {
+        return header(HeaderName.CONTENT_DISPOSITION, ContentDisposition.attachment(fileName));
     }
 
     /**

@@ -2,6 +2,7 @@ package io.bareloop.wire;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Locale;
 
 /** What the value of a field may be (RFC 9110, section 5.5): the one place that says so. */
 public final class FieldValue {
@@ -18,10 +19,26 @@ public final class FieldValue {
         for (int i = 0; i < value.length(); i++) {
             char c = value.charAt(i);
             if ((c < ' ' && c != '\t') || c >= 0x7F) {
-                throw new IllegalArgumentException(
-                        name + ": a field value has visible ASCII, spaces and tabs only: " + value);
+                throw refusal(name, c, i);
             }
         }
+    }
+
+    /** Without the value: a log that shows it could be written into by whoever has sent it. */
+    private static IllegalArgumentException refusal(Object name, char c, int index) {
+        return new IllegalArgumentException(
+                String.format(
+                        Locale.ROOT,
+                        "%s: character U+%04X at index %d cannot be sent: a field value has visible"
+                                + " ASCII, spaces and tabs only. %s",
+                        name,
+                        (int) c,
+                        index,
+                        c < 0x80
+                                ? "Remove it: a line break would begin another field"
+                                : "Encode it as the RFC of the field says: attachment() does so for"
+                                        + " file names, redirect() for Location; many others take"
+                                        + " percent-escapes in UTF-8"));
     }
 
     /**

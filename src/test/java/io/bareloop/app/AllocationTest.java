@@ -3,6 +3,8 @@ package io.bareloop.app;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.bareloop.http.ByteView;
+import io.bareloop.http.Cookie;
+import io.bareloop.http.Fields;
 import io.bareloop.http.Handler;
 import io.bareloop.http.HeaderName;
 import io.bareloop.http.MediaType;
@@ -134,8 +136,72 @@ class AllocationTest {
                                                                     : full);
                                         })
                                 .build();
-        String request = Client.request("GET", "/users/1234?x=1&full=%41+b");
+        String request = Client.request("GET", "/users/1234?x=1&full=%41%20b");
         assertThat(least(handlers, request, 16)).isZero();
+    }
+
+    @Test
+    void decodedParametersAllocateNothing() throws IOException {
+        Supplier<Handler> handlers =
+                () ->
+                        Router.builder()
+                                .get(
+                                        "/{name}/{id}",
+                                        (request, response) -> {
+                                            long sum =
+                                                    request.intParameter("id")
+                                                            + request.queryLong("n")
+                                                            + request.queryInt("none", 1);
+                                            response.body(
+                                                    sum == 0
+                                                            ? request.parameter("name")
+                                                            : request.rawParameter("name"));
+                                        })
+                                .build();
+        String request = Client.request("GET", "/gr%C3%BC%C3%9Fe+a/%2D43?n=%34%32");
+        assertThat(least(handlers, request, 16)).isZero();
+    }
+
+    @Test
+    void cookiesAllocateNothing() throws IOException {
+        Cookie cookie = Cookie.builder("seen", "1").path("/").httpOnly().build();
+        Handler handler =
+                (request, response) -> {
+                    boolean known = request.cookie("session").contentEquals("abc");
+                    response.cookie(cookie).cookie(cookie);
+                    response.body(known && request.cookie("none") == null ? YES : NO);
+                };
+        String request =
+                Client.request("GET", "/", "Cookie: a=b; broken; session=\"abc\"", "Cookie: c=d");
+        assertThat(least(() -> handler, request, 16)).isZero();
+    }
+
+    @Test
+    void redirectsAllocateNothing() throws IOException {
+        Handler handler =
+                (request, response) -> response.redirect(Status.SEE_OTHER, "/users/7?full=1#top");
+        assertThat(least(() -> handler, Client.request("GET", "/"), 16)).isZero();
+    }
+
+    @Test
+    void earlyHintsAllocateNothing() throws IOException {
+        Fields hint = Fields.NONE.with(HeaderName.of("Link"), "</a.css>; rel=preload; as=style");
+        Handler handler = (request, response) -> response.earlyHints(hint).body(YES);
+        byte[] batch = Client.request("GET", "/").repeat(4).getBytes(StandardCharsets.US_ASCII);
+        try (HttpServer server = start(() -> handler);
+                Client client = Client.connect(server.port())) {
+            int length = 4 * (lengthOfReply(client, Client.request("GET", "/")) + rest(client));
+            assertThat(
+                            least(
+                                    WINDOW,
+                                    4,
+                                    0,
+                                    () -> {
+                                        client.send(batch);
+                                        client.skip(length);
+                                    }))
+                    .isZero();
+        }
     }
 
     @ParameterizedTest
@@ -315,7 +381,15 @@ class AllocationTest {
     /** All replies have the same length: the date has a fixed one. */
     private static int lengthOfReply(Client client, String request) throws IOException {
         client.send(request);
-        Answer reply = request.startsWith("HEAD") ? client.answerToHead() : client.answer();
+        return length(request.startsWith("HEAD") ? client.answerToHead() : client.answer());
+    }
+
+    /** Of what has been asked for already. */
+    private static int rest(Client client) throws IOException {
+        return length(client.answer());
+    }
+
+    private static int length(Answer reply) {
         assertThat(reply.status()).isLessThan(500);
         int length = reply.statusLine().length() + 2 + reply.body().length() + 2;
         for (String field : reply.fields()) {

@@ -569,6 +569,8 @@ class GuardTest {
         uses.put("pathEnd", () -> request.pathEndAddress());
         uses.put("target", () -> request.target());
         uses.put("query", () -> request.query());
+        uses.put("cookie", () -> request.cookie("name"));
+        uses.put("parameter", () -> request.parameter("name"));
         uses.put("queryValue", () -> request.queryValue("query"));
         uses.put("formValue", () -> request.formValue("query"));
         uses.put("body", () -> request.body());

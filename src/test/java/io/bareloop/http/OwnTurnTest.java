@@ -44,6 +44,11 @@ class OwnTurnTest {
         acts.put("field", (waiting, request) -> waiting.header(X, "y"));
         acts.put("view", (waiting, request) -> waiting.header(X, request.path()));
         acts.put("fields", (waiting, request) -> waiting.fields(Fields.NONE.with(X, "y")));
+        Cookie cookie = Cookie.builder("X", "y").build();
+        acts.put("cookie", (waiting, request) -> waiting.cookie(cookie));
+        acts.put("attachment", (waiting, request) -> waiting.attachment("y"));
+        acts.put("hints", (waiting, request) -> waiting.earlyHints(Fields.NONE.with(X, "y")));
+        acts.put("redirect", (waiting, request) -> waiting.redirect(Status.FOUND, "/other"));
         acts.put("range", (waiting, request) -> waiting.contentRange(0, 1, 2));
         acts.put("array", (waiting, request) -> waiting.body(Bytes.of("other")));
         acts.put("text", (waiting, request) -> waiting.body("other"));

@@ -1,6 +1,7 @@
 package io.bareloop.http;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.bareloop.rig.Answer;
 import io.bareloop.rig.Bytes;
@@ -71,20 +72,36 @@ class ReplyTest {
     }
 
     @Test
-    void answers500WhereItsFieldsAreNotAllowed() throws Exception {
-        for (Reply reply :
-                new Reply[] {
-                    Reply.text("a").header(X, "a\r\nB: c"),
-                    Reply.text("a").header(HeaderName.of("Content-Length"), "1")
-                }) {
-            try (HttpRig rig = HttpRig.start((request, response) -> response.send(reply));
-                    Client client = Client.connect(rig.port())) {
-                Answer received = client.get("/");
-                assertThat(received.status()).isEqualTo(500);
-                assertThat(received.has("X-Y")).isFalse();
-                assertThat(client.untilEnd()).isEmpty();
-            }
+    void refusesFieldsThatAreNotAllowed() {
+        Reply reply = Reply.text("a");
+        for (String value : new String[] {"a\r\nB: c", "\u00e9", "\0"}) {
+            assertThatThrownBy(() -> reply.header(X, value))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("X-Y: character U+");
         }
+        assertThatThrownBy(() -> reply.header(HeaderName.of("Content-Length"), "1"))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("Content-Length is written by the server");
+    }
+
+    @Test
+    void hasCookiesAndLocationsAndFileNames() throws Exception {
+        Answer received =
+                sent(
+                        Reply.redirect(Status.SEE_OTHER, "/gr\u00fc\u00df e")
+                                .cookie(Cookie.builder("a", "b").path("/").build())
+                                .cookie(Cookie.expire("c").build())
+                                .attachment("a.txt"));
+        assertThat(received.status()).isEqualTo(303);
+        assertThat(received.body()).isEmpty();
+        assertThat(received.fields())
+                .containsSubsequence(
+                        "Location: /gr%C3%BC%C3%9F%20e",
+                        "Set-Cookie: a=b; Path=/",
+                        "Set-Cookie: c=; Max-Age=0",
+                        "Content-Disposition: attachment; filename=\"a.txt\"");
+        assertThatThrownBy(() -> Reply.redirect(Status.OK, "/"))
+                .isInstanceOf(IllegalArgumentException.class);
     }
 
     @Test

@@ -37,6 +37,8 @@ class StaleViewTest {
         views.put("headerName", request.headerName(1));
         views.put("headerValue", request.headerValue(1));
         views.put("parameter", request.parameter("p"));
+        views.put("rawParameter", request.rawParameter("p"));
+        views.put("cookie", request.cookie("c"));
         views.forEach((name, view) -> assertThat(view).as(name).isNotNull());
     }
 
@@ -74,6 +76,12 @@ class StaleViewTest {
         uses.add(() -> request.headerName(0));
         uses.add(() -> request.headerValue(0));
         uses.add(() -> request.parameter("p"));
+        uses.add(() -> request.rawParameter("p"));
+        uses.add(() -> request.intParameter("p"));
+        uses.add(() -> request.longParameter("p"));
+        uses.add(() -> request.cookie("c"));
+        uses.add(() -> request.queryInt("q"));
+        uses.add(() -> request.queryLong("q", 1));
         uses.add(request::body);
         uses.add(request::contentLength);
         uses.add(request::attachment);
@@ -88,6 +96,10 @@ class StaleViewTest {
         Response response = keptResponse.get();
         uses.clear();
         uses.add(() -> response.status(Status.OK));
+        uses.add(() -> response.earlyHints(Fields.NONE));
+        uses.add(() -> response.cookie(Cookie.builder("a", "b").build()));
+        uses.add(() -> response.attachment("a"));
+        uses.add(() -> response.redirect(Status.FOUND, "/"));
         uses.add(() -> response.contentType(MediaType.TEXT));
         uses.add(() -> response.header(HeaderName.ETAG, "a"));
         uses.add(() -> response.body("a"));
@@ -109,7 +121,7 @@ class StaleViewTest {
     }
 
     private static final String REQUEST =
-            "POST /a?q=1 HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbody";
+            "POST /a?q=1 HTTP/1.1\r\nHost: a\r\nCookie: c=d\r\nContent-Length: 4\r\n\r\nbody";
 
     @Test
     void endsWithTheHandler() throws Exception {
