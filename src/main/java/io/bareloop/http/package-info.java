@@ -13,6 +13,8 @@
  *   <li>{@link io.bareloop.http.StreamHandler} takes a body in pieces; {@link
  *       io.bareloop.http.EventStream} sends events; {@link io.bareloop.http.FormReader} reads
  *       queries and forms.
+ *   <li>{@link io.bareloop.http.MultipartHandler} takes forms with files; {@link
+ *       io.bareloop.http.MultipartStream} reads them where code may wait.
  *   <li>{@link io.bareloop.http.Limits} and {@link io.bareloop.http.Timeouts} bound what clients
  *       can ask for.
  * </ul>

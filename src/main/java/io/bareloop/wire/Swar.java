@@ -18,7 +18,7 @@ public final class Swar {
     private Swar() {}
 
     /** Bytes equal to {@code repeated / ONES}. */
-    static long equal(long word, long repeated) {
+    public static long equal(long word, long repeated) {
         long difference = word ^ repeated;
         return ~(((difference & LOWS) + LOWS) | difference) & HIGHS;
     }
