@@ -103,6 +103,8 @@
  *       interface to implement, {@link io.bareloop.http.Router} chooses among several.
  *   <li>{@link io.bareloop.files}: {@link io.bareloop.files.StaticFiles}, a handler that serves a
  *       directory.
+ *   <li>{@link io.bareloop.testkit}: for your tests: handlers driven without sockets, and a server
+ *       that JUnit starts and ends.
  * </ul>
  *
  * <p>All other packages are the machinery. They are not exported, and change without notice.
@@ -145,7 +147,11 @@ module io.bareloop {
     exports io.bareloop.files;
     exports io.bareloop.http;
     exports io.bareloop.server;
+    exports io.bareloop.testkit;
 
     // For the command line alone; an application that embeds the server never loads it.
     requires static info.picocli;
+
+    // For one class of the test kit, which only tests load: they bring JUnit themselves.
+    requires static org.junit.jupiter.api;
 }

@@ -15,6 +15,7 @@ import com.tngtech.archunit.core.domain.JavaCodeUnit;
 import com.tngtech.archunit.core.domain.JavaField;
 import com.tngtech.archunit.core.domain.JavaModifier;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
+import io.bareloop.testkit.ServerExtension;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.foreign.Linker;
@@ -37,7 +38,7 @@ import org.junit.jupiter.params.provider.FieldSource;
  * The floors of the building: a package imports only what stands below it.
  *
  * <pre>
- *   app
+ *   app         testkit
  *   server      files
  *   http1
  *   exchange
@@ -67,13 +68,14 @@ class ArchitectureTest {
                     Map.entry(
                             "server",
                             Set.of("exchange", "http1", "http", "loop", "net", "sys", "wire")),
+                    Map.entry("testkit", Set.of("server", "exchange", "http1", "http", "wire")),
                     Map.entry("app", Set.of("server", "files", "http")));
 
     // For @FieldSource, which takes no Set.
     private static final List<String> FLOOR_NAMES = FLOORS.keySet().stream().sorted().toList();
 
     private static final Set<String> EXPORTED =
-            Set.of(ROOT + "files", ROOT + "http", ROOT + "server");
+            Set.of(ROOT + "files", ROOT + "http", ROOT + "server", ROOT + "testkit");
 
     private static final JavaClasses OURS = new ClassFileImporter().importPath(CLASSES);
 
@@ -157,6 +159,17 @@ class ArchitectureTest {
                 .check(OURS);
     }
 
+    /** Handlers are driven without sockets in any test framework, and a server has none. */
+    @Test
+    void junitStaysInItsExtension() {
+        noClasses()
+                .that(DescribedPredicate.not(belongToAnyOf(ServerExtension.class)))
+                .should()
+                .dependOnClassesThat(resideInAnyPackage("org.junit.."))
+                .allowEmptyShould(true)
+                .check(OURS);
+    }
+
     @Test
     void onlyTheApiIsExported() throws IOException {
         ModuleDescriptor module;
@@ -173,6 +186,12 @@ class ArchitectureTest {
                         it -> !it.modifiers().contains(ModuleDescriptor.Requires.Modifier.STATIC))
                 .extracting(ModuleDescriptor.Requires::name)
                 .containsExactly("java.base");
+        assertThat(module.requires())
+                .filteredOn(
+                        it -> it.modifiers().contains(ModuleDescriptor.Requires.Modifier.STATIC))
+                .allMatch(it -> it.modifiers().size() == 1)
+                .extracting(ModuleDescriptor.Requires::name)
+                .containsExactlyInAnyOrder("info.picocli", "org.junit.jupiter.api");
     }
 
     /**

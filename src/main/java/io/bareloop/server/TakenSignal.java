@@ -50,11 +50,11 @@ final class TakenSignal {
     void giveBack() {
         try {
             Object last = handle(signal, before);
-            if (last != ours) {
+            if (!ours.equals(last)) {
                 handle(signal, last);
             }
         } catch (ReflectiveOperationException e) {
-            throw new AssertionError("a signal that was taken can be given back", e);
+            throw new LinkageError("a signal that was taken can be given back", e);
         }
     }
 
@@ -63,7 +63,7 @@ final class TakenSignal {
         try {
             handlerType().getMethod("handle", signal.getClass()).invoke(before, signal);
         } catch (ReflectiveOperationException e) {
-            throw new AssertionError("the JVM's handler of " + signal + " never throws", e);
+            throw new LinkageError("the JVM's handler of " + signal + " never throws", e);
         }
     }
 
@@ -73,12 +73,13 @@ final class TakenSignal {
      */
     private static boolean isOfTheJvm(Object handler) throws ReflectiveOperationException {
         Class<?> type = handlerType();
-        return handler != type.getField("SIG_DFL").get(null)
-                && handler != type.getField("SIG_IGN").get(null)
+        return !handler.equals(type.getField("SIG_DFL").get(null))
+                && !handler.equals(type.getField("SIG_IGN").get(null))
                 && handler.getClass().getClassLoader() == null;
     }
 
     /** Of our own class loader, which tells it from the JVM's. */
+    @SuppressWarnings("ReferenceEquality") // it says what equals is
     private static Object handler(Runnable onSignal) throws ClassNotFoundException {
         InvocationHandler calls =
                 (proxy, method, arguments) ->

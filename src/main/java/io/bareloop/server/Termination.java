@@ -9,12 +9,13 @@ import java.util.List;
  * is one, for signals are the process's.
  *
  * <pre>
- *   no server --first one--> LISTENING --signal--> TOLD: drains, exits with 0; with 1 where
- *             <--last one----                            something was cut off, or at once by a
- *                                                        second signal
+ *   IDLE       no server; the signals are the JVM's
+ *   LISTENING  from the first server on, until the last one has ended
+ *   TOLD       by a signal: all drain, then it exits, with 1 where something was cut off; a second
+ *              signal ends it at once, with 1
  * </pre>
  *
- * <p>While there is no server, the signals are the JVM's. For any thread.
+ * <p>For any thread.
  */
 final class Termination {
     static final Termination OF_PROCESS = new Termination();

@@ -77,11 +77,20 @@ final class ExamplesTest {
     /** Javadoc cannot include a file in the comment of a module: what it shows is a copy. */
     @Test
     void theFirstPageOfTheJavadocShowsTheService() throws Exception {
+        showsTheExample("module-info.java", "Service.java");
+    }
+
+    @Test
+    void thePageOfTheTestKitShowsATest() throws Exception {
+        showsTheExample("io/bareloop/testkit/package-info.java", "GreetingTest.java");
+    }
+
+    private static void showsTheExample(String pageFile, String exampleFile) throws Exception {
         String example =
-                Files.readString(Path.of("src/test/java/io/bareloop/examples/Service.java"))
+                Files.readString(Path.of("src/test/java/io/bareloop/examples", exampleFile))
                         .replaceFirst("package .*;\\s+", "")
                         .replaceFirst("(?s)/\\*\\*.*?\\*/\\s+", "");
-        String page = Files.readString(Path.of("src/main/java/module-info.java"));
+        String page = Files.readString(Path.of("src/main/java", pageFile));
         String shown =
                 page.substring(page.indexOf("<pre>{@code\n") + 12, page.indexOf(" * }</pre>"))
                         .replaceAll("(?m)^ \\* ?", "");
