@@ -14,12 +14,9 @@ import io.bareloop.http.Status;
  * order of RFC 9110, section 13.2.2. One per loop thread, used for one request after another.
  */
 final class Answer {
-    private static final HttpException NOT_ACCEPTABLE =
+    private static final ErrorPage NOT_ACCEPTABLE =
             ErrorPage.of(
-                            Status.NOT_ACCEPTABLE,
-                            Fields.NONE.with(Names.VARY, "Accept-Encoding"),
-                            null)
-                    .exception();
+                    Status.NOT_ACCEPTABLE, Fields.NONE.with(Names.VARY, "Accept-Encoding"), null);
 
     private static final int NO_FIELD = -1;
 
@@ -49,7 +46,7 @@ final class Answer {
         findFields(request);
         Variant variant = choose(entry, request);
         if (variant == null) {
-            throw NOT_ACCEPTABLE;
+            throw NOT_ACCEPTABLE.exception();
         }
         Status status = conditions.evaluate(variant, request);
         if (status.equals(Status.NOT_MODIFIED)) {

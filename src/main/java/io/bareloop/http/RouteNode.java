@@ -11,12 +11,38 @@ import java.util.Set;
 
 /** A segment of one or more routes: what may follow it, and what answers where one ends here. */
 final class RouteNode {
-    /**
-     * A handler with the names of its route's parameters.
-     *
-     * @param scope of the handler: whose filters are in front of it
-     */
-    record Route(Handler handler, String[] parameterNames, RouteScope scope) {}
+    /** A handler with the names of its route's parameters. */
+    static final class Route {
+        private final Handler handler;
+        private final String[] parameterNames;
+
+        /** Whose filters are in front of it. */
+        private final RouteScope scope;
+
+        Route(Handler handler, String[] parameterNames, RouteScope scope) {
+            this.handler = handler;
+            this.parameterNames = parameterNames;
+            this.scope = scope;
+        }
+
+        Handler handler() {
+            return handler;
+        }
+
+        String[] parameterNames() {
+            return parameterNames;
+        }
+
+        /** Another one for the same path. */
+        Route with(Handler other) {
+            return new Route(other, parameterNames, scope);
+        }
+
+        /** With all filters in front. */
+        Route filtered() {
+            return with(scope.filtered(handler));
+        }
+    }
 
     private final byte[] name;
 
@@ -159,12 +185,7 @@ final class RouteNode {
         Method[] methods = Method.values();
         Route[] all = new Route[methods.length];
         for (int i = 0; i < all.length; i++) {
-            Route route = byMethod.getOrDefault(methods[i], otherwise);
-            all[i] =
-                    new Route(
-                            route.scope().filtered(route.handler()),
-                            route.parameterNames(),
-                            route.scope());
+            all[i] = byMethod.getOrDefault(methods[i], otherwise).filtered();
         }
         return all;
     }
@@ -181,9 +202,7 @@ final class RouteNode {
         Handler options =
                 Prepared.of(
                         Status.NO_CONTENT, MediaType.TEXT, "", HeaderName.ALLOW, allow.toString());
-        byMethod.putIfAbsent(
-                Method.OPTIONS, new Route(options, first.parameterNames(), first.scope()));
-        return new Route(
-                ErrorPage.notAllowed(allow.toString()), first.parameterNames(), first.scope());
+        byMethod.putIfAbsent(Method.OPTIONS, first.with(options));
+        return first.with(ErrorPage.notAllowed(allow.toString()));
     }
 }

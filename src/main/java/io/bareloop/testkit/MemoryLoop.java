@@ -1,5 +1,6 @@
 package io.bareloop.testkit;
 
+import io.bareloop.exchange.Application;
 import io.bareloop.http.Handler;
 import io.bareloop.http.Limits;
 import io.bareloop.http.Timeouts;
@@ -33,7 +34,9 @@ final class MemoryLoop {
                         arena.allocate(
                                 Math.clamp(bytes, PENDING_BYTES_MIN, PENDING_BYTES_MAX), 4096),
                         (offset, discarded) -> {});
-        http = new Http1(arena, out, slab, limits, Timeouts.defaults(), handler, failures::add);
+        Application application =
+                Application.of(handler, (request, failure) -> failures.add(failure));
+        http = new Http1(arena, out, slab, limits, Timeouts.defaults(), application);
     }
 
     /** A connection begins, for one request. */

@@ -73,7 +73,7 @@ public final class FormUpload implements MultipartHandler.Upload {
     public void answer(Request request, Response response) throws IOException {
         out.close();
         said.append("saved as ").append(file.getFileName()).append('\n');
-        response.contentType(MediaType.TEXT_UTF_8).body(said.toString());
+        response.contentType(MediaType.TEXT).body(said.toString());
     }
 
     @Override

@@ -61,7 +61,7 @@ class MultipartHandlerTest {
                 throw new HttpException(Status.CONFLICT, "late");
             }
             log.add("answer");
-            response.contentType(MediaType.TEXT_UTF_8).body(String.join("\n", found));
+            response.contentType(MediaType.TEXT).body(String.join("\n", found));
         }
 
         @Override

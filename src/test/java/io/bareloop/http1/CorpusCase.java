@@ -453,7 +453,8 @@ public final class CorpusCase {
         String own = status.code() + " " + status.reason();
         boolean isOwn =
                 body.equals(own + "\n")
-                        || (status.equals(Status.METHOD_NOT_ALLOWED) && body.startsWith(own + ": "));
+                        || (status.equals(Status.METHOD_NOT_ALLOWED)
+                                && body.startsWith(own + ": "));
         return body.isEmpty() || isOwn ? "" : " " + body;
     }
 
