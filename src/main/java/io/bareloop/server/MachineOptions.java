@@ -25,8 +25,8 @@ abstract sealed class MachineOptions permits ApplicationOptions {
 
     /**
      * The CPUs to use; without this call {@link CpuSet#allowed}. Where a quota leaves fewer loops
-     * than CPUs, and steering is ON or there are {@link #housekeepingCpus}, loops are pinned to the
-     * first CPUs nonetheless, less those for housekeeping: both need pinned ones.
+     * than CPUs, and steering is ON or there are {@link #housekeepingCpus(CpuSet)}, loops are
+     * pinned to the first CPUs nonetheless, less those for housekeeping: both need pinned ones.
      *
      * @param cpus one loop for each, or a number of loops that are not pinned
      * @return this builder
