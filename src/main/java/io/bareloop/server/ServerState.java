@@ -12,7 +12,10 @@ package io.bareloop.server;
 public enum ServerState {
     /** Accepts connections and serves them. */
     RUNNING,
-    /** Accepts no more connections, and finishes the requests that are in flight. */
+    /**
+     * Accepts no more connections, once {@link HttpServer.Builder#onDrain} has returned, and
+     * finishes the requests that are in flight.
+     */
     DRAINING,
     /**
      * Serves nobody any more. Whoever waits for the end is let go within half a second; a handler
