@@ -78,7 +78,7 @@ final class PercentEncoding {
      * @throws IllegalArgumentException where it has half of a surrogate pair
      */
     static String encode(String text, boolean[] kept) {
-        if (text.chars().allMatch(c -> c < kept.length && kept[c])) {
+        if (isKept(text, kept)) {
             return text;
         }
         ByteBuffer bytes;
@@ -97,6 +97,16 @@ final class PercentEncoding {
             }
         }
         return encoded.toString();
+    }
+
+    private static boolean isKept(String text, boolean[] kept) {
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
+            if (c >= kept.length || !kept[c]) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /** The letters and digits of ASCII, and {@code more}: what {@link #encode} keeps. */

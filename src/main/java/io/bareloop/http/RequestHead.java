@@ -72,8 +72,9 @@ abstract sealed class RequestHead permits Request {
      * none, empty where it has no value.
      *
      * <p>Names and values are decoded as RFC 3986 has it: percent-escapes only. A plus is a plus.
-     * Browsers send forms by GET with pluses for spaces: read the {@link #query} of such a one with
-     * a {@code new FormReader()}. To see all parameters, read it with {@link FormReader#forQuery}.
+     * Browsers send forms by GET with pluses for spaces: read the {@link #query()} of such a one
+     * with a {@code new FormReader()}. To see all parameters, read it with {@link
+     * FormReader#forQuery}.
      *
      * @param name decoded, of ASCII characters
      * @return a view of the value, valid as the request is, until the next call; or null

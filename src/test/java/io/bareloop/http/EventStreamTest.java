@@ -226,8 +226,12 @@ class EventStreamTest {
             assertThat(HttpRig.await(0L, rig::open)).isZero();
             stream.execute(aborts::incrementAndGet);
             assertThatThrownBy(() -> stream.send(null, "late"))
-                    .isInstanceOf(IllegalStateException.class);
-            assertThatThrownBy(stream::end).isInstanceOf(IllegalStateException.class);
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessage(
+                            "the stream has ended: no event can be sent any more; isGone() tells");
+            assertThatThrownBy(stream::end)
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessage("the stream has ended: end() is called once; isGone() tells");
             assertThat(rig.slicesInUse()).isZero();
             assertThat(aborts).hasValue(1);
             assertThat(rig.failures()).isEmpty();

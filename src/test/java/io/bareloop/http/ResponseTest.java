@@ -8,6 +8,7 @@ import io.bareloop.rig.Answer;
 import io.bareloop.rig.Bytes;
 import io.bareloop.rig.Client;
 import io.bareloop.rig.HttpRig;
+import io.bareloop.wire.FileSource;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
@@ -210,12 +211,49 @@ class ResponseTest {
                 response -> response.stream(3).write(new byte[4]),
                 "4 bytes, but 3 are left of the length announced: write no more than");
         refuses(
+                response -> {
+                    response.suspend();
+                    response.suspend();
+                },
+                "suspended already: the Suspended of the first suspend() may be used again");
+        refuses(response -> response.write(file(), 0, 1), "write()" + stream);
+        refuses(
+                response -> response.stream().write(file(), 0, 1),
+                "a file goes into a body of announced length: call stream(length), not stream()");
+        refuses(
+                response -> response.stream(3).write(file(), 0, 4),
+                "4 bytes, but 3 are left of the length announced: write no more than");
+        refuses(
                 response -> response.header(X, "v".repeat(16_384)),
                 "status line and fields exceed 16384 bytes: write fewer fields, or shorter ones");
         assertThat(refusalOf(response -> response.stream(-1)))
                 .isInstanceOf(IllegalArgumentException.class);
         assertThat(refusalOf(response -> response.body(MemorySegment.NULL, 0, 1)))
                 .isInstanceOf(IndexOutOfBoundsException.class);
+    }
+
+    /** Nobody comes to read it. */
+    private static FileBody file() {
+        return new FileBody(
+                new FileSource() {
+                    @Override
+                    public int descriptor() {
+                        throw new AssertionError();
+                    }
+
+                    @Override
+                    public void warm(long offset, int length, Runnable then) {
+                        throw new AssertionError();
+                    }
+
+                    @Override
+                    public boolean isWarm(long end, long nanos) {
+                        throw new AssertionError();
+                    }
+
+                    @Override
+                    public void release() {}
+                });
     }
 
     private static void refuses(Mistake mistake, String message) throws Exception {
