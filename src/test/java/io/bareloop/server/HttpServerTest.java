@@ -456,8 +456,7 @@ class HttpServerTest {
         assertThat(client.untilEnd()).isEmpty();
         assertThat(log)
                 .singleElement(STRING)
-                .startsWith(
-                        "GET /bad failed: java.io.IOException: on purpose\n\tat io.bareloop.server.");
+                .startsWith("GET /bad failed: java.io.IOException: on purpose\n\tat io.bareloop.");
 
         assertThat(connect(server).get("/good").body()).isEqualTo("good");
         assertThat(total(server, LoopStats::errors)).isEqualTo(1);
