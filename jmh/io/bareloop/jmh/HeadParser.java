@@ -4,6 +4,7 @@ import io.bareloop.http.Limits;
 import io.bareloop.http.Request;
 import io.bareloop.http1.RequestParser;
 import io.bareloop.wire.Head;
+import io.bareloop.wire.Networks;
 import io.helidon.common.buffers.DataReader;
 import io.helidon.http.HeaderNames;
 import io.helidon.http.Headers;
@@ -99,7 +100,7 @@ abstract class HeadParser {
     private static final class Bareloop extends HeadParser {
         private final RequestParser parser = new RequestParser(Limits.defaults());
         private final Head head = new Head(Limits.defaults().fieldsMax());
-        private final Request request = new Request(head, Limits.defaults());
+        private final Request request = new Request(head, Limits.defaults(), Networks.NONE);
         private MemorySegment in;
         private int length;
 

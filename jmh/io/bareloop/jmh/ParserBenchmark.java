@@ -7,6 +7,7 @@ import io.bareloop.http.Method;
 import io.bareloop.http.Request;
 import io.bareloop.http1.RequestParser;
 import io.bareloop.wire.Head;
+import io.bareloop.wire.Networks;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.TimeUnit;
@@ -73,7 +74,7 @@ public class ParserBenchmark {
 
     private final RequestParser parser = new RequestParser(Limits.defaults());
     private final Head head = new Head(Limits.defaults().fieldsMax());
-    private final Request request = new Request(head, Limits.defaults());
+    private final Request request = new Request(head, Limits.defaults(), Networks.NONE);
     private MemorySegment wrk;
     private MemorySegment techEmpower;
     private MemorySegment browser;

@@ -10,6 +10,7 @@ import io.bareloop.http.Timeouts;
 import io.bareloop.http1.Http1;
 import io.bareloop.wire.FileSource;
 import io.bareloop.wire.OutputBuffer;
+import io.bareloop.wire.Peer;
 import io.bareloop.wire.Protocol;
 import io.bareloop.wire.Slab;
 import io.bareloop.wire.Transport;
@@ -120,6 +121,7 @@ public class ResponseBenchmark {
 
     /** A transport that sends nowhere. */
     private static final class Discarding implements Transport {
+        private final Peer peer = new Peer();
         private final OutputBuffer out;
 
         Discarding(OutputBuffer out) {
@@ -191,6 +193,11 @@ public class ResponseBenchmark {
         @Override
         public int unsentBytes() {
             return 0;
+        }
+
+        @Override
+        public Peer peer() {
+            return peer;
         }
 
         @Override

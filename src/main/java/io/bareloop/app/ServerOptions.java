@@ -198,6 +198,14 @@ final class ServerOptions {
                                     + " is listened to, so that it reads the answer; or until it"
                                     + " has sent nothing for 5 s.",
                             (serve, seconds) -> serve.timeouts.linger(Duration.ofSeconds(seconds))),
+                    ServeOption.ofText(
+                            "--trust-proxy",
+                            "NETS",
+                            null,
+                            "Proxies whose Forwarded or X-Forwarded-For says who the client is:"
+                                    + " addresses and networks, such as 127.0.0.1,10.0.0.0/8."
+                                    + " Default: none.",
+                            (serve, nets) -> serve.server.trustedProxies(nets.split(",", -1))),
                     ServeOption.ofInt(
                             "--drain",
                             "SECONDS",

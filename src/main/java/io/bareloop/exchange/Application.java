@@ -3,6 +3,7 @@ package io.bareloop.exchange;
 import io.bareloop.http.FailureListener;
 import io.bareloop.http.Fields;
 import io.bareloop.http.Handler;
+import io.bareloop.wire.Networks;
 
 /**
  * What an application has given a server: what answers requests, and what hears of them.
@@ -11,11 +12,16 @@ import io.bareloop.http.Handler;
  * @param fields of all responses
  * @param errors what is answered in the place of the server's errors
  * @param failures is told of what user code has thrown, on the loop's thread
+ * @param proxies may say on whose behalf they ask
  */
 public record Application(
-        Handler handler, Fields fields, ErrorHandlers errors, FailureListener failures) {
+        Handler handler,
+        Fields fields,
+        ErrorHandlers errors,
+        FailureListener failures,
+        Networks proxies) {
     /** An application without more than a handler. */
     public static Application of(Handler handler, FailureListener failures) {
-        return new Application(handler, Fields.NONE, ErrorHandlers.NONE, failures);
+        return new Application(handler, Fields.NONE, ErrorHandlers.NONE, failures, Networks.NONE);
     }
 }

@@ -6,6 +6,7 @@ import io.bareloop.http.Status;
 import io.bareloop.wire.Checks;
 import io.bareloop.wire.FileSource;
 import io.bareloop.wire.Head;
+import io.bareloop.wire.Peer;
 import io.bareloop.wire.Transport;
 import io.bareloop.wire.Turn;
 import io.bareloop.wire.WayBack;
@@ -49,6 +50,9 @@ public final class Exchange extends Turn {
     /** Another thread reads the request: the memory stays until it is done. */
     private boolean retained;
 
+    /** Where that request comes from; null where no other thread reads it. */
+    private Peer peerOfRetained;
+
     /**
      * Its response was suspended, or went on after its handler had returned, so that others may
      * know its objects: it is not used again, lest what they do late meet another request.
@@ -61,7 +65,8 @@ public final class Exchange extends Turn {
     Exchange(Exchanges all, Head head, Function<Exchange, Writer> writers) {
         this.all = all;
         this.head = head;
-        Request request = new Request(head, all.limits);
+        head.sentBy(this::peer);
+        Request request = new Request(head, all.limits, all.application.proxies());
         copy = new RequestCopy(head, all.slab);
         writer = writers.apply(this);
         response = new Response(request, writer, this);
@@ -334,7 +339,16 @@ public final class Exchange extends Turn {
 
     boolean retain() {
         retained = keepCopy();
+        if (retained) {
+            // The connection may end, and its peer become another's, while that thread reads on.
+            peerOfRetained = new Peer();
+            peerOfRetained.set(transport().peer());
+        }
         return retained;
+    }
+
+    private Peer peer() {
+        return peerOfRetained != null ? peerOfRetained : transport().peer();
     }
 
     void unretain() {

@@ -2,7 +2,10 @@ package io.bareloop.http;
 
 import io.bareloop.wire.Checks;
 import io.bareloop.wire.Head;
+import io.bareloop.wire.Networks;
+import io.bareloop.wire.Peer;
 import java.lang.foreign.MemorySegment;
+import java.net.InetSocketAddress;
 
 /**
  * A request as a handler sees it: offsets into the bytes that were received, and no copy of them.
@@ -18,9 +21,12 @@ import java.lang.foreign.MemorySegment;
  */
 public final class Request extends RequestHead {
     private final int formParametersMax;
+    private final Networks proxies;
 
     private final ByteView body = new ByteView();
     private final ByteView formValue = new ByteView();
+
+    private Client client;
 
     /** Of the body, where a handler has asked for a parameter of it. */
     private Form form;
@@ -30,10 +36,12 @@ public final class Request extends RequestHead {
      *
      * @param head what it is a view of
      * @param limits of the number of form parameters
+     * @param proxies who may say where a request comes from
      */
     @SuppressWarnings("exports") // so that only the server can call it
-    public Request(Head head, Limits limits) {
+    public Request(Head head, Limits limits, Networks proxies) {
         super(head);
+        this.proxies = proxies;
         formParametersMax = limits.formParametersMax();
         head.onExpire(this::expire);
     }
@@ -107,6 +115,34 @@ public final class Request extends RequestHead {
     }
 
     /**
+     * The other end of the connection: a proxy where there is one; {@link #client} looks behind it.
+     * Allocates what it returns.
+     *
+     * @return its address and port, which stay valid; null where the kernel does not tell, for the
+     *     connection was reset meanwhile
+     */
+    public InetSocketAddress peer() {
+        bytes();
+        Peer peer = head.peer();
+        return peer.hasAddress() ? new InetSocketAddress(Client.address(peer), peer.port()) : null;
+    }
+
+    /**
+     * Who asks: the other end of the connection, or whom it speaks for where it is a trusted proxy.
+     * Found anew by each call.
+     *
+     * @return a view of it, valid as the request is, until the next call
+     */
+    public Client client() {
+        bytes();
+        if (client == null) {
+            client = new Client();
+        }
+        client.find(head, proxies);
+        return client;
+    }
+
+    /**
      * Keeps {@code object} with this request, until the response has ended.
      *
      * @param object of the handler's, or null
@@ -131,6 +167,9 @@ public final class Request extends RequestHead {
         if (Checks.ENABLED) {
             body.expire();
             formValue.expire();
+            if (client != null) {
+                client.expire();
+            }
         }
     }
 }

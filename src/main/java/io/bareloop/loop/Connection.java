@@ -4,6 +4,7 @@ import io.bareloop.sys.Linux;
 import io.bareloop.sys.Syscalls;
 import io.bareloop.wire.FileSource;
 import io.bareloop.wire.OutputBuffer;
+import io.bareloop.wire.Peer;
 import io.bareloop.wire.Pending;
 import io.bareloop.wire.Protocol;
 import io.bareloop.wire.Transport;
@@ -52,6 +53,7 @@ final class Connection implements Transport {
     private LargeBody body;
 
     private final Progress progress;
+    private final PeerName name;
 
     /** The protocol has its turn: what is to be done at the end of that waits for it. */
     boolean inProtocol;
@@ -61,19 +63,6 @@ final class Connection implements Transport {
 
     /** An edge that says there is room to send may have been lost. */
     private boolean roomMissed;
-
-    private enum Life {
-        /** There is no descriptor, and nothing else. */
-        CLOSED,
-        /** Input is taken. */
-        OPEN,
-        /** What is unsent is sent first; input is not taken any more. */
-        CLOSING,
-        /** The same, but the peer may still be sending, and has a moment for it. */
-        CLOSING_SLOWLY,
-        /** All is sent; what the peer sends is discarded. */
-        LINGERING
-    }
 
     /** Stands in the loop's list of those to go on with in the next turn, and before which. */
     boolean scheduled;
@@ -92,6 +81,7 @@ final class Connection implements Transport {
         this.generation = generation;
         unsent = new Pending(loop.slab());
         progress = new Progress(loop, sys, slot);
+        name = new PeerName(loop, sys);
         incoming = new Incoming(loop, sys, this, unsent);
         outgoing = new Outgoing(loop, sys, this, unsent, progress);
     }
@@ -110,6 +100,7 @@ final class Connection implements Transport {
         next = null;
         incoming.open();
         outgoing.open();
+        name.open();
         if (body != null) {
             body.open();
         }
@@ -490,6 +481,11 @@ final class Connection implements Transport {
     @Override
     public int unsentBytes() {
         return unsent.bytes();
+    }
+
+    @Override
+    public Peer peer() {
+        return name.peer(fd);
     }
 
     @Override

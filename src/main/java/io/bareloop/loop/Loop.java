@@ -3,6 +3,7 @@ package io.bareloop.loop;
 import io.bareloop.net.Epoll;
 import io.bareloop.net.KnobLog;
 import io.bareloop.sys.Linux;
+import io.bareloop.sys.Sockaddr;
 import io.bareloop.sys.Syscalls;
 import io.bareloop.wire.OutputBuffer;
 import io.bareloop.wire.Protocol;
@@ -39,6 +40,9 @@ public final class Loop implements Runnable, AutoCloseable {
 
     /** What is received by one call stands here until the protocol has had it. */
     final MemorySegment in;
+
+    /** What the kernel writes a peer's address into. */
+    final MemorySegment peerName;
 
     /** Whether the connections' segments wait for timers of the kernel. */
     final boolean paced;
@@ -105,7 +109,8 @@ public final class Loop implements Runnable, AutoCloseable {
         now = System.nanoTime();
         paced = Acceptor.isPaced(sys, listener);
         in = arena.allocate(IN_BYTES, 4096);
-        batch = options.ioUring().wanted() ? new Batch(this, sys, arena, out) : null;
+        peerName = arena.allocate(Sockaddr.BYTES_MAX, Long.BYTES);
+        batch = newBatch(sys, arena);
         deadlines = new Deadlines(now);
         slots = new Slots(this, sys, protocols, deadlines);
         trim = new Trim(slab);
@@ -120,6 +125,10 @@ public final class Loop implements Runnable, AutoCloseable {
         tuning.busyPoll(epoll);
     }
 
+    private Batch newBatch(Syscalls sys, Arena arena) {
+        return options.ioUring().wanted() ? new Batch(this, sys, arena, out) : null;
+    }
+
     /**
      * The native memory of one loop, in bytes, but for the slab and what protocols take.
      *
@@ -130,6 +139,7 @@ public final class Loop implements Runnable, AutoCloseable {
                 + 2L * OUT_BYTES
                 + (batched ? Batch.NATIVE_BYTES : 0)
                 + Poll.NATIVE_BYTES
+                + Sockaddr.BYTES_MAX
                 + Syscalls.NATIVE_BYTES;
     }
 

@@ -11,6 +11,7 @@ import io.bareloop.http.Filtered;
 import io.bareloop.http.Handler;
 import io.bareloop.http.Status;
 import io.bareloop.http1.Http1;
+import io.bareloop.wire.Networks;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -28,6 +29,7 @@ abstract sealed class ApplicationOptions extends MachineOptions permits HttpServ
     private final Map<Class<? extends Throwable>, ExceptionHandler<?>> exceptions = new HashMap<>();
     private Fields fields = Fields.NONE;
     private FailureListener failures;
+    private Networks proxies = Networks.NONE;
 
     ApplicationOptions() {}
 
@@ -115,24 +117,42 @@ abstract sealed class ApplicationOptions extends MachineOptions permits HttpServ
     }
 
     /**
+     * The proxies whose word is taken for who the client is and how it has asked: {@link
+     * io.bareloop.http.Request#client}. Without this call nobody's. They have to write {@code
+     * Forwarded} or {@code X-Forwarded-For} themselves, and to remove what a client has sent of the
+     * one that they do not write.
+     *
+     * @param networks IP addresses, or networks such as {@code "10.0.0.0/8"} and {@code "fd00::/8"}
+     * @return this builder
+     * @throws IllegalArgumentException where one is none, names among them
+     */
+    public HttpServer.Builder trustedProxies(String... networks) {
+        proxies = Networks.of(networks);
+        return builder();
+    }
+
+    /**
      * What a handler becomes with all of this, as it is now; {@code otherwise} hears of failures.
      */
     Function<Handler, Application> applications(FailureListener otherwise) {
         List<Filter> all = List.copyOf(filters);
         Fields same = fields;
         ErrorHandlers handlers = new ErrorHandlers(errors, exceptions);
+        Networks trusted = proxies;
         FailureListener listener = failures != null ? failures : otherwise;
         return handler ->
                 new Application(
                         all.isEmpty() ? handler : new Filtered(all, handler),
                         same,
                         handlers,
-                        listener);
+                        listener,
+                        trusted);
     }
 
     /** Takes fields, and with {@code all} filters and errors, of another builder. */
     void like(ApplicationOptions other, boolean all) {
         fields = other.fields;
+        proxies = other.proxies;
         if (all) {
             filters.addAll(other.filters);
             errors.putAll(other.errors);

@@ -67,6 +67,20 @@ public final class Sockaddr {
         return high << 8 | (from.get(JAVA_BYTE, at + 1) & 0xff);
     }
 
+    /** Returns the bytes of the address in {@code from}: 4 or 16; 0 where it has another family. */
+    public static int addressBytes(MemorySegment from) {
+        int family = from.get(JAVA_SHORT, FAMILY_OFFSET);
+        if (family == Linux.AF_INET) {
+            return IPV4_BYTES;
+        }
+        return family == Linux.AF_INET6 ? IPV6_BYTES : 0;
+    }
+
+    /** Returns where those bytes begin. */
+    public static int addressOffset(MemorySegment from) {
+        return addressBytes(from) == IPV6_BYTES ? INET6_ADDRESS_OFFSET : INET_ADDRESS_OFFSET;
+    }
+
     /** Returns the address in {@code from}. */
     public static InetAddress address(MemorySegment from) {
         boolean inet6 = from.get(JAVA_SHORT, FAMILY_OFFSET) == Linux.AF_INET6;

@@ -58,6 +58,7 @@ public class Syscalls {
     private static MethodHandle EPOLL_CTL = Downcalls.link("epoll_ctl");
     private static MethodHandle EPOLL_WAIT = Downcalls.link("epoll_wait");
     private static final MethodHandle EVENTFD = Downcalls.link("eventfd");
+    private static MethodHandle GETPEERNAME = Downcalls.link("getpeername");
     private static final MethodHandle GETRLIMIT = Downcalls.link("getrlimit");
     private static final MethodHandle GETSOCKNAME = Downcalls.link("getsockname");
     private static MethodHandle GETSOCKOPT = Downcalls.link("getsockopt");
@@ -321,6 +322,16 @@ public class Syscalls {
     public int getsockname(int fd, MemorySegment address) {
         scratch.set(JAVA_INT, 0, (int) address.byteSize());
         return cold("getsockname", GETSOCKNAME, fd, address.address(), scratch.address(), 0, 0);
+    }
+
+    /**
+     * Reads the address of the other end of {@code fd} into {@code address}.
+     *
+     * @return 0 or -errno (-ENOTCONN: the connection is gone, and with it the address)
+     */
+    public int getpeername(int fd, MemorySegment address) {
+        scratch.set(JAVA_INT, 0, (int) address.byteSize());
+        return cold("getpeername", GETPEERNAME, fd, address.address(), scratch.address(), 0, 0);
     }
 
     /**

@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
 import io.bareloop.wire.FileSource;
 import io.bareloop.wire.OutputBuffer;
+import io.bareloop.wire.Peer;
 import io.bareloop.wire.Protocol;
 import io.bareloop.wire.Transport;
 import java.io.IOException;
@@ -47,6 +48,13 @@ final class MemoryTransport implements Transport {
     private static final int PART_BYTES_MAX = 1 << 20;
 
     private static final byte POISON = (byte) 0xA5;
+
+    /** A client of this machine, by a port of those that clients have. */
+    private static final Peer PEER = new Peer();
+
+    static {
+        PEER.set(MemorySegment.ofArray(new byte[] {127, 0, 0, 1}), 0, Peer.IPV4_BYTES, 49_152);
+    }
 
     private final Protocol protocol;
     private final OutputBuffer out;
@@ -326,6 +334,11 @@ final class MemoryTransport implements Transport {
     @Override
     public int unsentBytes() {
         return unsentBytes;
+    }
+
+    @Override
+    public Peer peer() {
+        return PEER;
     }
 
     @Override

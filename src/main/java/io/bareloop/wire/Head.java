@@ -3,6 +3,7 @@ package io.bareloop.wire;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.function.Supplier;
 
 /**
  * The head of one request as offsets into the bytes that were received, and what handlers have hung
@@ -89,6 +90,9 @@ public final class Head {
 
     /** Flags of what the fields say; one number, to be cleared, kept and set in one go. */
     private int flags;
+
+    /** Who knows where it comes from. */
+    private Supplier<Peer> sender;
 
     /** What ends with it; see {@link #expire}. */
     private Runnable ending = () -> {};
@@ -374,6 +378,16 @@ public final class Head {
 
     public int parameterEnd(int index) {
         return parameterEnds[index];
+    }
+
+    /** Has {@code newSender} asked for the peer that each request comes from. */
+    public void sentBy(Supplier<Peer> newSender) {
+        sender = newSender;
+    }
+
+    /** Where it comes from; for whoever may read the request at this time. */
+    public Peer peer() {
+        return sender.get();
     }
 
     public void attach(Object object) {

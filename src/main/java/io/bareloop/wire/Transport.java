@@ -112,6 +112,14 @@ public interface Transport {
     int unsentBytes();
 
     /**
+     * Who is at the other end. The kernel is asked at the first call on a connection.
+     *
+     * @return its address and port, or none where the kernel tells none; valid until {@link
+     *     Protocol#closed} returns, for the object is used again
+     */
+    Peer peer();
+
+    /**
      * Runs {@code task} on the connection's loop, soon; also after this connection has closed. For
      * any thread.
      *

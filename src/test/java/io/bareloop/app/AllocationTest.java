@@ -109,6 +109,16 @@ class AllocationTest {
         assertThat(least(() -> handler, request, 16)).isZero();
     }
 
+    /** The kernel's address is asked for once, what a proxy says is read each time. */
+    @Test
+    void theClientAllocatesNothing() throws IOException {
+        Handler handler =
+                (request, response) ->
+                        response.header(HeaderName.ORIGIN, request.client().text()).body(EMPTY);
+        String request = Client.request("GET", "/", "X-Forwarded-For: 192.0.2.1, 127.0.0.2");
+        assertThat(least(() -> handler, request, 16)).isZero();
+    }
+
     @Test
     void requestBodiesAllocateNothing() throws IOException {
         Handler handler =
@@ -289,7 +299,10 @@ class AllocationTest {
         byte[] request =
                 Client.request("GET", "/json", "Connection: close")
                         .getBytes(StandardCharsets.US_ASCII);
-        try (HttpServer server = start(Demo::newApplication)) {
+        Handler handler =
+                (asked, response) ->
+                        response.header(HeaderName.ORIGIN, asked.client().text()).body(EMPTY);
+        try (HttpServer server = start(() -> handler)) {
             assertThat(
                             least(
                                     3_000,
@@ -443,6 +456,7 @@ class AllocationTest {
                 .listen("127.0.0.1", 0)
                 .cpus(CpuSet.unpinned(1))
                 .busyPoll(Setting.OFF)
+                .trustedProxies("127.0.0.0/8")
                 .handlerPerLoop(handlers)
                 .start();
     }

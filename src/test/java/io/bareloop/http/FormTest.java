@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.bareloop.wire.Head;
+import io.bareloop.wire.Networks;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.net.URLDecoder;
@@ -27,7 +28,7 @@ class FormTest {
         Head head = new Head(limits.fieldsMax());
         head.start(in, 20);
         head.body(AT, AT + bytes.length);
-        return new Request(head, limits);
+        return new Request(head, limits, Networks.NONE);
     }
 
     private static Request request(String body) {

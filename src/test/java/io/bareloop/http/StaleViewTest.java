@@ -19,6 +19,7 @@ class StaleViewTest {
     private final Map<String, ByteView> views = new LinkedHashMap<>();
     private final AtomicReference<Request> keptRequest = new AtomicReference<>();
     private final AtomicReference<Response> keptResponse = new AtomicReference<>();
+    private final AtomicReference<io.bareloop.http.Client> keptClient = new AtomicReference<>();
 
     @BeforeAll
     static void isChecked() {
@@ -28,6 +29,8 @@ class StaleViewTest {
     private void keep(Request request, Response response) {
         keptRequest.set(request);
         keptResponse.set(response);
+        keptClient.set(request.client());
+        views.put("client", request.client().text());
         views.put("target", request.target());
         views.put("path", request.path());
         views.put("query", request.query());
@@ -84,6 +87,16 @@ class StaleViewTest {
         uses.add(() -> request.queryLong("q", 1));
         uses.add(request::body);
         uses.add(request::contentLength);
+        uses.add(request::peer);
+        uses.add(request::client);
+        io.bareloop.http.Client client = keptClient.get();
+        if (client != null) {
+            uses.add(client::text);
+            uses.add(client::address);
+            uses.add(client::port);
+            uses.add(client::scheme);
+            uses.add(client::isForwarded);
+        }
         uses.add(request::attachment);
         uses.add(() -> request.attach("a"));
         for (int i = 0; i < uses.size(); i++) {

@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
 import io.bareloop.wire.FileSource;
 import io.bareloop.wire.OutputBuffer;
+import io.bareloop.wire.Peer;
 import io.bareloop.wire.Protocol;
 import io.bareloop.wire.Slab;
 import io.bareloop.wire.Transport;
@@ -64,6 +65,9 @@ public final class ScriptedTransport implements Transport {
     private long deadline = NEVER;
     private int requests;
     private int errors;
+
+    /** None, until a test says who it is. */
+    private final Peer peer = new Peer();
 
     /** Over a kernel that takes what there is at once. */
     public ScriptedTransport(Protocol protocol, OutputBuffer out, Slab slab) {
@@ -419,6 +423,11 @@ public final class ScriptedTransport implements Transport {
     @Override
     public int unsentBytes() {
         return unsent.size();
+    }
+
+    @Override
+    public Peer peer() {
+        return peer;
     }
 
     @Override

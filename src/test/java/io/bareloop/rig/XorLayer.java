@@ -5,6 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import io.bareloop.sys.Syscalls;
 import io.bareloop.wire.FileSource;
 import io.bareloop.wire.OutputBuffer;
+import io.bareloop.wire.Peer;
 import io.bareloop.wire.Pending;
 import io.bareloop.wire.Protocol;
 import io.bareloop.wire.Slab;
@@ -494,6 +495,11 @@ public final class XorLayer extends Protocol implements Transport {
     @Override
     public int unsentBytes() {
         return outer.unsentBytes();
+    }
+
+    @Override
+    public Peer peer() {
+        return outer.peer();
     }
 
     @Override

@@ -518,6 +518,21 @@ class SyscallsTest {
         }
     }
 
+    @Test
+    void getpeernameGivesTheAddressOfTheOtherEnd() throws IOException {
+        int fd = connected();
+        buffer.fill((byte) 0xEE);
+        assertThat(sys.getpeername(fd, buffer)).isZero();
+        assertThat(Sockaddr.address(buffer)).isEqualTo(Loopback.ipv4Loopback());
+        assertThat(Sockaddr.port(buffer)).isEqualTo(peer.getLocalPort());
+        assertThat(Sockaddr.addressBytes(buffer)).isEqualTo(4);
+        assertThat(buffer.get(ValueLayout.JAVA_BYTE, Sockaddr.addressOffset(buffer)))
+                .isEqualTo((byte) 127);
+
+        assertThat(sys.getpeername(loopback.listener(), buffer)).isEqualTo(-Errno.ENOTCONN);
+        assertThat(sys.getpeername(BAD_FD, buffer)).isEqualTo(-Errno.EBADF);
+    }
+
     // options
 
     @Test
