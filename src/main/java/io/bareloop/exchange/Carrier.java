@@ -19,6 +19,12 @@ public interface Carrier {
     /** Whether bytes of the request's body are still to come. */
     boolean awaitsBody();
 
+    /** No more of the body of {@code exchange} is taken, where some is to come. */
+    void pauseBody(Exchange exchange);
+
+    /** It is taken again. */
+    void resumeBody(Exchange exchange);
+
     /** Whether the connection is to end when what is in flight has. */
     boolean isDraining();
 

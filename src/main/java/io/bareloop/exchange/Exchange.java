@@ -127,7 +127,8 @@ public final class Exchange extends Turn {
         if (carrier == null) {
             return; // The connection is gone.
         }
-        if (writer.state() == Writer.State.STREAM || (way != null && !writer.hasEnded())) {
+        boolean waits = way != null || isBodyPaused();
+        if (writer.state() == Writer.State.STREAM || (waits && !writer.hasEnded())) {
             stayOpen();
             return;
         }
@@ -276,6 +277,21 @@ public final class Exchange extends Turn {
     /** The body will not come to its end: whoever takes it in pieces is told. */
     public void bodyAborted() {
         taker.aborted();
+    }
+
+    @Override
+    protected boolean awaitsPieces() {
+        return carrier != null && carrier.awaitsBody() && taker.wantsPieces();
+    }
+
+    @Override
+    protected void bodyPaused(boolean paused) {
+        known = true;
+        if (paused) {
+            carrier.pauseBody(this);
+        } else {
+            carrier.resumeBody(this);
+        }
     }
 
     // ---- what outlasts the call in which it was received

@@ -63,7 +63,7 @@ public final class LaterTurns {
         exchange.beginTurn();
         try {
             deferred.run();
-            if (writer.hasEnded()) {
+            if (exchange.carrier() != null && writer.hasEnded()) {
                 exchange.end();
             }
         } catch (Throwable failure) {

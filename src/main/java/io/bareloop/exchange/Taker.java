@@ -84,6 +84,10 @@ final class Taker {
         return intake == Handler.Intake.WHOLE;
     }
 
+    boolean wantsPieces() {
+        return intake == Handler.Intake.PIECES;
+    }
+
     long bytesMax() {
         return wantsWhole() ? all.limits.bodyBytesMax() : all.limits.streamedBytesMax();
     }

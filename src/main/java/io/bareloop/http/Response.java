@@ -402,6 +402,46 @@ public final class Response extends ResponseHead {
         return this;
     }
 
+    /**
+     * Stops presenting the body to a {@link StreamHandler}: neither {@link StreamHandler#piece} nor
+     * {@link StreamHandler#end} is called until {@link #resumeBody}. Nothing is collected
+     * meanwhile: what has arrived waits where it is, 64 KiB at the most, then the client's kernel
+     * is told that there is no room. May be called in any part of the handler; again, or where
+     * nothing of the body is to come, it does nothing.
+     *
+     * <p>The time-out for the body does not run meanwhile: it is not the client that is slow. A
+     * client that is lost is told by {@link #onAbort}, as ever. Whoever never resumes keeps the
+     * connection until the client leaves, or a drain is over. Costs nothing while pieces come.
+     *
+     * @return this response
+     * @throws IllegalStateException where the caller is another thread
+     */
+    public Response pauseBody() {
+        if (!turn.isMine()) {
+            turn.later(0, turn::pauseBody);
+            return this;
+        }
+        turn.pauseBody();
+        return this;
+    }
+
+    /**
+     * Presents the body again after {@link #pauseBody}, from where it was, in a later turn of the
+     * loop. From another thread: by {@link Suspended#resume}. Where it is not paused, nothing
+     * happens. Allocates.
+     *
+     * @return this response
+     * @throws IllegalStateException where the caller is another thread
+     */
+    public Response resumeBody() {
+        if (!turn.isMine()) {
+            turn.later(0, turn::resumeBody);
+            return this;
+        }
+        turn.resumeBody();
+        return this;
+    }
+
     /** {@return whether the response has ended: nothing can be written any more} */
     public boolean hasEnded() {
         return writer.hasEnded();

@@ -5,15 +5,16 @@ package io.bareloop.http;
  *
  * <p>It may begin the response at any of its calls. While the client does not read what has been
  * written, no further pieces are presented, so a handler that writes what it gets needs no buffer.
- * If it ends the response before the body has ended, the rest of the body is discarded. All calls
- * are on the loop; request and response are valid through all of them. State of one request goes
- * into {@link Request#attach}.
+ * One that hands them to something slower pauses the body: {@link Response#pauseBody}. If it ends
+ * the response before the body has ended, the rest of the body is discarded. All calls are on the
+ * loop; request and response are valid through all of them. State of one request goes into {@link
+ * Request#attach}.
  */
 public interface StreamHandler extends Handler {
     /**
      * The head is there. Comes before any piece, and before "100 Continue" is sent; a response
      * begun here takes the place of that, and a client that asked for it may wait a while, or not
-     * send its body at all.
+     * send its body at all. Where the body is paused here, it is sent when that is resumed.
      *
      * @param request without a body; contentLength says how much is to come
      * @param response to write the response to
@@ -59,12 +60,13 @@ public interface StreamHandler extends Handler {
         return Intake.PIECES;
     }
 
-    /** A request without a body: it begins, and ends. */
+    /**
+     * A request whose body is there as a whole, or that has none: it begins, the body is one piece
+     * where there is any, and it ends. So this may be called by another handler, too, which has
+     * collected the body, 1 MiB at the most unless {@link Limits#bodyBytesMax} says otherwise.
+     */
     @Override
     default void handle(Request request, Response response) throws Exception {
-        begin(request, response);
-        if (!response.hasEnded()) {
-            end(request, response);
-        }
+        WholeBody.present(this, request, response, WholeBody.Step.BEGIN);
     }
 }

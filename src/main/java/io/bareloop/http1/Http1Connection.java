@@ -280,11 +280,25 @@ final class Http1Connection extends Protocol implements Carrier {
     }
 
     @Override
+    public void pauseBody(Exchange exchange) {
+        if (input == Input.BODY && exchange == active && !isClosing()) {
+            body.pause();
+        }
+    }
+
+    @Override
+    public void resumeBody(Exchange exchange) {
+        if (input == Input.BODY && exchange == active && body.isPaused()) {
+            body.resume(exchange);
+        }
+    }
+
+    @Override
     public boolean forget(Exchange exchange) {
         boolean wasActive = exchange == active;
         active = null;
         if (input == Input.BODY && transport != null) {
-            body.restart(transport.now());
+            body.skip();
         }
         return wasActive;
     }
@@ -402,7 +416,7 @@ final class Http1Connection extends Protocol implements Carrier {
     @Override
     public void expired() {
         Exchange exchange = active;
-        if (input == Input.BODY && exchange != null) {
+        if (input == Input.BODY && exchange != null && !body.isPaused()) {
             exchange.writer().seal();
             bodyFailed(Status.REQUEST_TIMEOUT);
         } else if (exchange != null) {

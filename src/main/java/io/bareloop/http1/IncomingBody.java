@@ -10,7 +10,7 @@ import java.lang.foreign.MemorySegment;
 /**
  * The body of the request at hand, or of one that was answered before its body ended: how it is
  * framed, how much of it has come, and how long the rest may take. Takes it off the front of the
- * input, and hands it on.
+ * input, and hands it on, unless its handler has paused it.
  */
 final class IncomingBody {
     private static final Encoded CONTINUE = Encoded.ascii("HTTP/1.1 100 Continue\r\n\r\n");
@@ -29,6 +29,11 @@ final class IncomingBody {
     private long bytes;
     private long startNanos;
 
+    /** Its handler takes no more for now, since {@link #pausedNanos}. */
+    private boolean paused;
+
+    private long pausedNanos;
+
     /** The client waits for "100 Continue" (RFC 9110, section 10.1.1). */
     private boolean expected;
 
@@ -39,6 +44,7 @@ final class IncomingBody {
 
     void begin(Exchange exchange, long nowNanos) {
         Head head = exchange.head();
+        paused = false;
         expected = head.says(Head.EXPECTS_CONTINUE);
         restart(nowNanos);
         if (head.says(Head.CHUNKED)) {
@@ -48,10 +54,19 @@ final class IncomingBody {
         }
     }
 
-    /** From here on the rest of the body is skipped, which has bounds of its own. */
-    void restart(long nowNanos) {
+    private void restart(long nowNanos) {
         bytes = 0;
         startNanos = nowNanos;
+    }
+
+    /** From here on the rest of the body is skipped, which has bounds of its own. */
+    void skip() {
+        restart(connection.transport().now());
+        if (paused) {
+            paused = false;
+            endWhenDone();
+            connection.transport().resume();
+        }
     }
 
     /**
@@ -59,7 +74,7 @@ final class IncomingBody {
      * it does not where the body {@code hasCome} already.
      */
     void begun(Exchange exchange, boolean hasCome) {
-        if (connection.active() == null || !exchange.wantsBody()) {
+        if (connection.active() == null || !exchange.wantsBody() || (paused && !hasCome)) {
             return;
         }
         boolean waits = expected && !hasCome;
@@ -76,6 +91,7 @@ final class IncomingBody {
     int receive(MemorySegment in, int from, int to) {
         int at = from;
         while (connection.awaitsBody()
+                && !paused
                 && !connection.isClosing()
                 && !decoder.isDone()
                 && at < to
@@ -94,10 +110,40 @@ final class IncomingBody {
                 connection.bodyFailed(Status.SERVICE_UNAVAILABLE);
             }
         }
-        if (connection.awaitsBody() && decoder.isDone()) {
+        endWhenDone();
+        return connection.behindBody(at, to);
+    }
+
+    /** Nothing of it is left to be taken: it has come to its end. */
+    void endWhenDone() {
+        if (connection.awaitsBody() && decoder.isDone() && !paused) {
             connection.bodyEnded();
         }
-        return connection.behindBody(at, to);
+    }
+
+    // ---- a handler that takes no more for now
+
+    /** No more is taken: neither a piece nor the end. */
+    void pause() {
+        paused = true;
+        pausedNanos = connection.transport().now();
+        connection.transport().pause();
+    }
+
+    /** It goes on, in another call; the client has the time that it was not let. */
+    void resume(Exchange exchange) {
+        paused = false;
+        startNanos += connection.transport().now() - pausedNanos;
+        begun(exchange, false);
+        if (decoder.isDone()) {
+            // No input comes to say so.
+            exchange.later(0, this::endWhenDone);
+        }
+        connection.transport().resume();
+    }
+
+    boolean isPaused() {
+        return paused;
     }
 
     /**
@@ -109,8 +155,14 @@ final class IncomingBody {
         return expected || decoder.left() > SKIPPED_BYTES_MAX;
     }
 
-    /** Until when the whole body has to be here: longer for what has come. */
+    /**
+     * Until when the whole body has to be here: longer for what has come. Paused, it is waited for
+     * its handler.
+     */
     long deadline() {
+        if (paused) {
+            return connection.active().dueNanos();
+        }
         return startNanos + http.bodyNanos + Math.min(bytes, TIMED_BYTES_MAX) * NANOS_PER_BYTE;
     }
 }

@@ -36,6 +36,15 @@ public abstract class Turn {
     private Runnable onDrain;
     private long tickNanos;
 
+    /** The pieces of a body, or its end, are not presented for now. */
+    private boolean bodyPaused;
+
+    /** A body that is there as a whole is being presented in pieces. */
+    private boolean presenting;
+
+    /** How that goes on once it is not paused any more; or null. */
+    private Action onBodyResumed;
+
     /** When the next tick is due, of System.nanoTime; or {@link Transport#NEVER}. */
     private long tickDueNanos = Transport.NEVER;
 
@@ -148,8 +157,60 @@ public abstract class Turn {
         return onDrain;
     }
 
+    // ---- a body that comes in pieces
+
+    /**
+     * Presents no more of the body, nor its end, until {@link #resumeBody}. Where nothing of it is
+     * to come to a handler of pieces, nothing happens.
+     */
+    public final void pauseBody() {
+        if (!bodyPaused && (presenting || awaitsPieces())) {
+            bodyPaused = true;
+            unusual = true;
+            bodyPaused(true);
+        }
+    }
+
+    /** Presents the body again, in a later turn. */
+    public final void resumeBody() {
+        if (!bodyPaused) {
+            return;
+        }
+        bodyPaused = false;
+        Action next = onBodyResumed;
+        onBodyResumed = null;
+        if (next != null) {
+            later(0, next);
+        } else {
+            bodyPaused(false);
+        }
+    }
+
+    public final boolean isBodyPaused() {
+        return bodyPaused;
+    }
+
+    /** Whether pieces of the body, or its end, are still to come from the client. */
+    protected abstract boolean awaitsPieces();
+
+    /** Whoever takes the body from the client stops, or goes on. */
+    protected abstract void bodyPaused(boolean paused);
+
+    /** Whether a body that is there as a whole is being presented: it may be paused as well. */
+    public final void presents(boolean newPresenting) {
+        presenting = newPresenting;
+    }
+
+    /** How that goes on once it is not paused any more. */
+    public final void onBodyResumed(Action next) {
+        onBodyResumed = next;
+    }
+
     /** Nothing is to happen any more. */
     protected final void forgetActions() {
+        bodyPaused = false;
+        presenting = false;
+        onBodyResumed = null;
         onWritable = null;
         onAbort = null;
         onTick = null;

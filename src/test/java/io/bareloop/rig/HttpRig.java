@@ -54,7 +54,8 @@ public final class HttpRig implements AutoCloseable {
             Handler handler,
             Function<? super Arena, ? extends Syscalls> calls,
             long pendingBytesMax,
-            Consumer<Throwable> failureLog)
+            Consumer<Throwable> failureLog,
+            Knob ioUring)
             throws IOException {
         this.failureLog = failureLog != null ? failureLog : failures::add;
         // Not of the arena: a thread of Blocking may still read its request when the loop has
@@ -83,7 +84,7 @@ public final class HttpRig implements AutoCloseable {
                         limits.unsentBytesMax() + limits.bodyBytesMax() + Loop.OUT_BYTES,
                         timeouts.send().toNanos(),
                         timeouts.linger().toNanos(),
-                        Knob.auto(0),
+                        ioUring,
                         Knob.OFF);
         loop =
                 new Loop(
@@ -156,7 +157,22 @@ public final class HttpRig implements AutoCloseable {
             long pendingBytesMax,
             Consumer<Throwable> failureLog)
             throws IOException {
-        return new HttpRig(limits, timeouts, handler, calls, pendingBytesMax, failureLog);
+        return new HttpRig(
+                limits, timeouts, handler, calls, pendingBytesMax, failureLog, Knob.auto(0));
+    }
+
+    /** Starts a server whose loop serves every connection by itself, or several by io_uring. */
+    public static HttpRig start(
+            Limits limits, Timeouts timeouts, Handler handler, boolean serveTogether)
+            throws IOException {
+        return new HttpRig(
+                limits,
+                timeouts,
+                handler,
+                Syscalls::new,
+                PENDING_BYTES_MAX,
+                null,
+                serveTogether ? Knob.auto(0) : Knob.OFF);
     }
 
     private void log(Throwable failure) {

@@ -2,8 +2,12 @@ package io.bareloop.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.bareloop.http.ByteView;
 import io.bareloop.http.EventStream;
 import io.bareloop.http.Handler;
+import io.bareloop.http.Request;
+import io.bareloop.http.Response;
+import io.bareloop.http.StreamHandler;
 import io.bareloop.rig.Client;
 import java.io.IOException;
 import java.net.ConnectException;
@@ -17,6 +21,8 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What responses that are still open hear of a drain, and what their clients see. */
 @Timeout(60)
@@ -180,6 +186,64 @@ class StreamDrainTest {
             assertThat(System.nanoTime() - start).isBetween(490_000_000L, 500_000_000L + SOON);
             assertThat(told).containsExactly("told", "aborted");
             assertThat(client.untilEnd()).doesNotContain("\r\n0\r\n\r\n");
+        }
+    }
+
+    /** Its handler resumes it when it hears of the drain, or not: then it has that time. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void aPausedBodyHasTheTimeOfTheDrain(boolean resumed) throws Exception {
+        serve(new Paused(resumed));
+        try (Client client =
+                Client.connect(server.port())
+                        .send(Client.request("POST", "/", "Content-Length: 4") + "body")) {
+            open.await();
+            if (resumed) {
+                drainsSoon();
+                assertThat(client.answer().body()).isEqualTo("whole");
+                assertThat(client.untilEnd()).isEmpty();
+            } else {
+                long start = System.nanoTime();
+                assertThat(server.drain(Duration.ofMillis(500))).isFalse();
+                assertThat(System.nanoTime() - start).isBetween(490_000_000L, 500_000_000L + SOON);
+                assertThat(told).contains("aborted");
+                assertThat(client.untilEndOrReset()).isEmpty();
+            }
+        }
+        assertThat(log).isEmpty();
+    }
+
+    private final class Paused implements StreamHandler {
+        private final boolean resumed;
+
+        Paused(boolean resumed) {
+            this.resumed = resumed;
+        }
+
+        @Override
+        public void begin(Request request, Response response) {
+            response.onDrain(
+                    () -> {
+                        if (resumed) {
+                            response.resumeBody();
+                        }
+                    });
+        }
+
+        @Override
+        public void piece(Request request, Response response, ByteView piece) {
+            response.pauseBody();
+            open.countDown();
+        }
+
+        @Override
+        public void end(Request request, Response response) {
+            response.body("whole");
+        }
+
+        @Override
+        public void aborted(Request request) {
+            told.add("aborted");
         }
     }
 
