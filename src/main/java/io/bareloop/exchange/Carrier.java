@@ -25,6 +25,9 @@ public interface Carrier {
     /** It is taken again. */
     void resumeBody(Exchange exchange);
 
+    /** Whether the client has ended its sending side, as far as is known. */
+    boolean hasHungUp();
+
     /** Whether the connection is to end when what is in flight has. */
     boolean isDraining();
 

@@ -353,6 +353,23 @@ public final class Exchange extends Turn {
         return serial == expected && carrier != null;
     }
 
+    @Override
+    public boolean isHalfClosed() {
+        return carrier != null && carrier.hasHungUp();
+    }
+
+    @Override
+    protected void tellOfHalfClose() {
+        later.tellOfHalfClose();
+    }
+
+    /** Other threads may know that the client has ended its sending side. */
+    void halfClose() {
+        if (way != null) {
+            way.halfClose();
+        }
+    }
+
     boolean retain() {
         retained = keepCopy();
         if (retained) {

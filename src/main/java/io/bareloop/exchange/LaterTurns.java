@@ -2,6 +2,7 @@ package io.bareloop.exchange;
 
 import io.bareloop.wire.Turn;
 import io.bareloop.wire.Writer;
+import java.util.function.Supplier;
 
 /**
  * The turns of an exchange behind the one in which its request was received: of input, of time, of
@@ -43,18 +44,30 @@ public final class LaterTurns {
     /** Has a response that is still open, and wants to know, hear that the server is draining. */
     public void tellOfDrain() {
         if (exchange.onDrain() != null) {
-            long expected = exchange.serial();
-            // As a turn of its own: what calls this may be in the middle of a handler's.
-            exchange.transport()
-                    .execute(
-                            () -> {
-                                Runnable action = exchange.onDrain();
-                                if (exchange.serial() == expected && action != null) {
-                                    exchange.onDrain(null);
-                                    resumed(action::run);
-                                }
-                            });
+            tell(exchange::onDrain, () -> exchange.onDrain(null));
         }
+    }
+
+    /** The same, where the client has ended its sending side. */
+    public void tellOfHalfClose() {
+        exchange.halfClose();
+        if (exchange.onHalfClose() != null) {
+            tell(exchange::onHalfClose, () -> exchange.onHalfClose(null));
+        }
+    }
+
+    /** As a turn of its own: what calls this may be in the middle of a handler's. */
+    private void tell(Supplier<Runnable> wanted, Runnable once) {
+        long expected = exchange.serial();
+        exchange.transport()
+                .execute(
+                        () -> {
+                            Runnable action = wanted.get();
+                            if (exchange.serial() == expected && action != null) {
+                                once.run();
+                                resumed(action::run);
+                            }
+                        });
     }
 
     /** Its turn begins with input: what was called in other turns comes first. */

@@ -10,11 +10,13 @@ final class Way implements WayBack {
     private final Transport transport;
     private final long serial;
     private volatile boolean gone;
+    private volatile boolean halfClosed;
 
     Way(Exchange exchange) {
         this.exchange = exchange;
         this.transport = exchange.transport();
         this.serial = exchange.serial();
+        this.halfClosed = exchange.isHalfClosed();
     }
 
     @Override
@@ -33,6 +35,16 @@ final class Way implements WayBack {
     @Override
     public boolean isGone() {
         return gone;
+    }
+
+    @Override
+    public boolean isHalfClosed() {
+        return halfClosed;
+    }
+
+    /** The client has ended its sending side. On the loop. */
+    void halfClose() {
+        halfClosed = true;
     }
 
     /** The exchange is over. On the loop. */

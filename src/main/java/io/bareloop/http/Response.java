@@ -353,7 +353,8 @@ public final class Response extends ResponseHead {
     }
 
     /**
-     * Calls {@code action}, on the loop, once, if the connection is lost before the end.
+     * Calls {@code action}, on the loop, once, if the connection is lost before the end: at once
+     * where the client's kernel says so, also while the body is paused.
      *
      * @param action what to do; it must not block. It takes the place of the one before; null is
      *     none
@@ -364,6 +365,36 @@ public final class Response extends ResponseHead {
         turn.checkLoop();
         turn.onAbort(action);
         return this;
+    }
+
+    /**
+     * Calls {@code action}, on the loop, once, when the client has ended its sending side before the
+     * response has ended; soon, where it has already. Noticed while the body is paused too, and
+     * while requests behind this one wait, as long as what it sent fits into the buffer of the
+     * kernel: the end stands behind that. Nothing else happens, for a client may do that and read
+     * on (RFC 9112, section 9.6). But one that has gone looks the same, as a browser whose page was
+     * closed: until something is sent to it, and it answers with a reset, which {@link #onAbort}
+     * tells. So work that takes long may end here, or what is there be sent.
+     *
+     * @param action what to do; it must not block. It takes the place of the one before; null is
+     *     none
+     * @return this response
+     * @throws IllegalStateException where the caller is another thread
+     */
+    public Response onHalfClose(Runnable action) {
+        turn.checkLoop();
+        turn.onHalfClose(action);
+        return this;
+    }
+
+    /**
+     * {@return whether the client is known to have ended its sending side: see {@link #onHalfClose}}
+     *
+     * @throws IllegalStateException where the caller is another thread
+     */
+    public boolean isHalfClosed() {
+        turn.checkLoop();
+        return turn.isHalfClosed();
     }
 
     /**
@@ -410,8 +441,10 @@ public final class Response extends ResponseHead {
      * nothing of the body is to come, it does nothing.
      *
      * <p>The time-out for the body does not run meanwhile: it is not the client that is slow. A
-     * client that is lost is told by {@link #onAbort}, as ever. Whoever never resumes keeps the
-     * connection until the client leaves, or a drain is over. Costs nothing while pieces come.
+     * client that is lost is told by {@link #onAbort}, as ever; one that has ended its sending side
+     * by {@link #onHalfClose}, and from then on a pause is no longer than {@link Timeouts#body},
+     * lest a client that is gone be waited for. Otherwise whoever never resumes keeps the connection
+     * until the client leaves, or a drain is over. Costs nothing while pieces come.
      *
      * @return this response
      * @throws IllegalStateException where the caller is another thread

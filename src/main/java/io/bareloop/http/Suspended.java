@@ -40,6 +40,14 @@ public final class Suspended {
     }
 
     /**
+     * {@return whether the client has ended its sending side, as far as this thread can know} It may
+     * still wait for the response, or be gone: see {@link Response#onHalfClose}. For any thread.
+     */
+    public boolean isHalfClosed() {
+        return way.isHalfClosed();
+    }
+
+    /**
      * Keeps the request where it is in memory until {@link #release}: from now on another thread
      * may read it. On the loop.
      *

@@ -36,6 +36,9 @@ final class Http1Connection extends Protocol implements Carrier {
     /** Input has been left for later that is not just the beginning of a head. */
     private boolean behind;
 
+    /** The peer has ended its sending side; what it sent before that may still be on its way. */
+    private boolean hungUp;
+
     Http1Connection(Http1 http) {
         this.http = http;
         persistence = new Persistence(http.limits.requestsPerConnectionMax());
@@ -47,6 +50,7 @@ final class Http1Connection extends Protocol implements Carrier {
         input = Input.BETWEEN;
         life = Life.OPEN;
         behind = false;
+        hungUp = false;
         persistence.open();
         transport.deadline(transport.now() + http.headNanos);
     }
@@ -174,7 +178,7 @@ final class Http1Connection extends Protocol implements Carrier {
         refuse(exchange, status);
     }
 
-    private void refuse(Exchange exchange, Status status) {
+    void refuse(Exchange exchange, Status status) {
         transport.countError();
         transport.countRequest();
         persistence.end();
@@ -189,16 +193,25 @@ final class Http1Connection extends Protocol implements Carrier {
         active = exchange;
         input = Input.BODY;
         exchange.head().body(headEnd, headEnd);
-        body = body != null ? body : new IncomingBody(http, this);
-        body.begin(exchange, transport.now());
+        body().begin(exchange, transport.now());
         exchange.beginBody();
         body.begun(exchange, headEnd < to);
         return body.receive(in, headEnd, to);
     }
 
+    private IncomingBody body() {
+        body = body != null ? body : new IncomingBody(http, this);
+        return body;
+    }
+
     /** Whose body is to come; null where it is only skipped. */
     Exchange active() {
         return active;
+    }
+
+    /** Nothing more of the body is taken. */
+    void bodyLeft() {
+        input = Input.BETWEEN;
     }
 
     /** The body has come to its end. */
@@ -231,28 +244,7 @@ final class Http1Connection extends Protocol implements Carrier {
     /** The request outlasts the buffer, which is about to be used for something else. */
     private void keepCopy() {
         if (!active.keepCopy()) {
-            bodyFailed(Status.SERVICE_UNAVAILABLE);
-        }
-    }
-
-    /** The body cannot be taken any further. */
-    void bodyFailed(Status status) {
-        Exchange exchange = active;
-        input = Input.BETWEEN;
-        if (exchange == null) {
-            // It was only being skipped; its response has been sent.
-            close(true);
-            return;
-        }
-        exchange.bodyAborted();
-        if (exchange.writer().takeBack()) {
-            refuse(exchange, status);
-        } else {
-            transport.countError();
-            transport.countRequest();
-            dropRest();
-            exchange.abort();
-            close(true);
+            body().failed(Status.SERVICE_UNAVAILABLE);
         }
     }
 
@@ -399,6 +391,23 @@ final class Http1Connection extends Protocol implements Carrier {
     }
 
     @Override
+    public void hungUp() {
+        hungUp = true;
+        if (active != null) {
+            active.later().tellOfHalfClose();
+            if (input == Input.BODY) {
+                body.hungUp();
+                awaitBody();
+            }
+        }
+    }
+
+    @Override
+    public boolean hasHungUp() {
+        return hungUp;
+    }
+
+    @Override
     public void endOfInput() {
         if (input == Input.BODY && active != null) {
             // Half a body: there is no request to answer.
@@ -408,6 +417,7 @@ final class Http1Connection extends Protocol implements Carrier {
         } else if (active != null || isSending()) {
             // The peer has shut down its sending side only: what it asked for still goes out.
             persistence.end();
+            hungUp();
         } else {
             close(false);
         }
@@ -416,9 +426,9 @@ final class Http1Connection extends Protocol implements Carrier {
     @Override
     public void expired() {
         Exchange exchange = active;
-        if (input == Input.BODY && exchange != null && !body.isPaused()) {
+        if (input == Input.BODY && exchange != null && body.isOverdue()) {
             exchange.writer().seal();
-            bodyFailed(Status.REQUEST_TIMEOUT);
+            body.failed(Status.REQUEST_TIMEOUT);
         } else if (exchange != null) {
             exchange.later().due();
         } else if (input == Input.HEAD) {
@@ -448,7 +458,7 @@ final class Http1Connection extends Protocol implements Carrier {
         }
     }
 
-    private void close(boolean linger) {
+    void close(boolean linger) {
         if (!isClosing()) {
             life = linger ? Life.CLOSING_SLOWLY : Life.CLOSING;
             if (!isSending()) {

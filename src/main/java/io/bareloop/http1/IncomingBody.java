@@ -5,6 +5,7 @@ import io.bareloop.http.Status;
 import io.bareloop.http.Timeouts;
 import io.bareloop.wire.Encoded;
 import io.bareloop.wire.Head;
+import io.bareloop.wire.Transport;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -33,6 +34,9 @@ final class IncomingBody {
     private boolean paused;
 
     private long pausedNanos;
+
+    /** When a pause has been too long, for the client may be gone; or {@link Transport#NEVER}. */
+    private long overdueNanos = Transport.NEVER;
 
     /** The client waits for "100 Continue" (RFC 9110, section 10.1.1). */
     private boolean expected;
@@ -101,13 +105,13 @@ final class IncomingBody {
             bytes += length;
             Exchange exchange = connection.active();
             if (decoder.isMalformed()) {
-                connection.bodyFailed(Status.BAD_REQUEST);
+                failed(Status.BAD_REQUEST);
             } else if (bytes > (exchange == null ? SKIPPED_BYTES_MAX : exchange.bodyBytesMax())) {
-                connection.bodyFailed(Status.CONTENT_TOO_LARGE);
+                failed(Status.CONTENT_TOO_LARGE);
             } else if (length > 0
                     && exchange != null
                     && !exchange.take(in, decoder.pieceStart(), length)) {
-                connection.bodyFailed(Status.SERVICE_UNAVAILABLE);
+                failed(Status.SERVICE_UNAVAILABLE);
             }
         }
         endWhenDone();
@@ -121,13 +125,50 @@ final class IncomingBody {
         }
     }
 
+    /** It cannot be taken any further. */
+    void failed(Status status) {
+        Exchange exchange = connection.active();
+        connection.bodyLeft();
+        if (exchange == null) {
+            // It was only being skipped; its response has been sent.
+            connection.close(true);
+            return;
+        }
+        exchange.bodyAborted();
+        if (exchange.writer().takeBack()) {
+            connection.refuse(exchange, status);
+        } else {
+            connection.transport().countError();
+            connection.transport().countRequest();
+            connection.dropRest();
+            exchange.abort();
+            connection.close(true);
+        }
+    }
+
     // ---- a handler that takes no more for now
 
     /** No more is taken: neither a piece nor the end. */
     void pause() {
         paused = true;
         pausedNanos = connection.transport().now();
+        overdueNanos = Transport.NEVER;
         connection.transport().pause();
+        if (connection.hasHungUp()) {
+            hungUp();
+        }
+    }
+
+    /** The peer has ended its sending side: from now on a pause has the time of a body. */
+    void hungUp() {
+        overdueNanos = connection.transport().now() + http.bodyNanos;
+    }
+
+    /** Whether the time that has come is that of the body, and not only of its handler's turn. */
+    boolean isOverdue() {
+        return !paused
+                || (overdueNanos != Transport.NEVER
+                        && connection.transport().now() - overdueNanos >= 0);
     }
 
     /** It goes on, in another call; the client has the time that it was not let. */
@@ -161,7 +202,7 @@ final class IncomingBody {
      */
     long deadline() {
         if (paused) {
-            return connection.active().dueNanos();
+            return Math.min(connection.active().dueNanos(), overdueNanos);
         }
         return startNanos + http.bodyNanos + Math.min(bytes, TIMED_BYTES_MAX) * NANOS_PER_BYTE;
     }

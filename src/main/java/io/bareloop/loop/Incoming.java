@@ -36,12 +36,14 @@ final class Incoming {
     /** Sends more at a time than a batch receives. */
     private boolean bulky;
 
-    /** How far the peer has come; each is followed by the next, or by the one after it. */
+    /** How far the peer has come; each is followed by the next, or by a later one. */
     private enum Peer {
         /** More may come. */
         SENDING,
         /** It has shut down its sending side; what it sent before may not have been read yet. */
         HUNG_UP,
+        /** The protocol knows that it has, for it is not to be read up to that now. */
+        HUNG_UP_TOLD,
         /** All it sent has been read, and the protocol knows. */
         ENDED
     }
@@ -129,6 +131,7 @@ final class Incoming {
             // Scheduled, it first goes on with what is kept: an end of input that is received now
             // would be reported ahead of that.
             if (!canReceive() || connection.scheduled) {
+                tellHangUp();
                 return;
             }
             MemorySegment in = loop.in;
@@ -166,6 +169,16 @@ final class Incoming {
             }
         }
         loop.schedule(connection);
+    }
+
+    /** Where the peer has hung up, and its input is not taken: there is no other edge to come. */
+    private void tellHangUp() {
+        if (peer == Peer.HUNG_UP && !canReceive() && connection.takesInput()) {
+            peer = Peer.HUNG_UP_TOLD;
+            connection.enter();
+            connection.protocol().hungUp();
+            connection.leave();
+        }
     }
 
     /** A batch has received: bytes of {@code in} at {@code at}, or -errno. */

@@ -37,6 +37,13 @@ public abstract class Protocol {
     public abstract void endOfInput();
 
     /**
+     * The peer has shut down its writing side, or is gone, at a time when its input is not taken:
+     * paused, or with output unsent. {@link #endOfInput} follows once what it sent before has been
+     * presented. Where input is taken, only that is called.
+     */
+    public void hungUp() {}
+
+    /**
      * All that was appended is with the kernel now, after a time when it took no more; or it is the
      * turn that {@link Transport#writableLater} has asked for.
      */

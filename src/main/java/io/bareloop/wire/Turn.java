@@ -32,6 +32,7 @@ public abstract class Turn {
 
     private Runnable onWritable;
     private Runnable onAbort;
+    private Runnable onHalfClose;
     private Runnable onTick;
     private Runnable onDrain;
     private long tickNanos;
@@ -119,6 +120,25 @@ public abstract class Turn {
     public final Runnable onAbort() {
         return onAbort;
     }
+
+    /** Has {@code action} run once, when the client has ended its sending side; null for nothing. */
+    public final void onHalfClose(Runnable action) {
+        onHalfClose = action;
+        unusual = true;
+        if (isHalfClosed()) {
+            tellOfHalfClose();
+        }
+    }
+
+    public final Runnable onHalfClose() {
+        return onHalfClose;
+    }
+
+    /** Whether the client has ended its sending side, as far as is known. */
+    public abstract boolean isHalfClosed();
+
+    /** It has, before anybody wanted to know: has the action run soon. */
+    protected abstract void tellOfHalfClose();
 
     /** Has {@code action} run every {@code nanos}. */
     public final void onTick(long nanos, Runnable action) {
@@ -213,6 +233,7 @@ public abstract class Turn {
         onBodyResumed = null;
         onWritable = null;
         onAbort = null;
+        onHalfClose = null;
         onTick = null;
         tickDueNanos = Transport.NEVER;
         onDrain = null;

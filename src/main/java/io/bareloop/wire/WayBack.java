@@ -8,6 +8,9 @@ public interface WayBack {
     /** Whether the response has ended, as far as this thread can know. For any thread. */
     boolean isGone();
 
+    /** Whether the client has ended its sending side, as far as this thread can know. */
+    boolean isHalfClosed();
+
     /**
      * Keeps the request where it is in memory until {@link #release}: from now on another thread
      * may read it. On the loop.

@@ -230,6 +230,14 @@ public final class XorLayer extends Protocol implements Transport {
     }
 
     @Override
+    public void hungUp() {
+        enter();
+        protocol.hungUp();
+        leave();
+        goOn();
+    }
+
+    @Override
     public void endOfInput() {
         enter();
         protocol.endOfInput();
