@@ -165,8 +165,9 @@ public final class Exchange extends Turn {
         Runnable abort = aborted ? onAbort() : null;
         forgetActions();
         if (way != null) {
-            way.end();
+            Runnable end = way.end();
             way = null;
+            all.tell(end);
         }
         all.tell(abort);
         // Another thread may still read the request.
@@ -274,9 +275,18 @@ public final class Exchange extends Turn {
         endUserCode();
     }
 
-    /** The body will not come to its end: whoever takes it in pieces is told. */
-    public void bodyAborted() {
-        taker.aborted();
+    /**
+     * The body will not come to its end: whoever takes it in pieces is told.
+     *
+     * @param refusal the status with which it is refused; null where the connection is lost
+     */
+    public void bodyAborted(Status refusal) {
+        taker.aborted(refusal);
+    }
+
+    /** Tells of what was thrown where it is no client's matter any more. */
+    void report(Throwable failure) {
+        all.report(null, failure);
     }
 
     @Override

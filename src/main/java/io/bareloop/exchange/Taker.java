@@ -111,10 +111,10 @@ final class Taker {
     }
 
     /** The body will not come to its end. */
-    void aborted() {
+    void aborted(Status refusal) {
         if (intake == Handler.Intake.PIECES && handler instanceof StreamHandler taking) {
             try {
-                taking.aborted(request);
+                taking.aborted(request, refusal);
             } catch (Throwable failure) {
                 all.report(request, failure);
             }

@@ -11,6 +11,7 @@ final class Way implements WayBack {
     private final long serial;
     private volatile boolean gone;
     private volatile boolean halfClosed;
+    private Runnable onEnd;
 
     Way(Exchange exchange) {
         this.exchange = exchange;
@@ -47,9 +48,22 @@ final class Way implements WayBack {
         halfClosed = true;
     }
 
-    /** The exchange is over. On the loop. */
-    void end() {
+    /** The exchange is over; returns who is to be told, or null. On the loop. */
+    Runnable end() {
         gone = true;
+        Runnable action = onEnd;
+        onEnd = null;
+        return action;
+    }
+
+    @Override
+    public void onEnd(Runnable action) {
+        onEnd = action;
+    }
+
+    @Override
+    public void report(Throwable failure) {
+        transport.execute(() -> exchange.report(failure));
     }
 
     @Override

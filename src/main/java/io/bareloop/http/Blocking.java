@@ -1,15 +1,18 @@
 package io.bareloop.http;
 
 import io.bareloop.wire.ErrorLine;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * Takes work that waits off the loop: runs a {@link BlockingHandler} on a virtual thread for each
- * request, and sends what it returns from the loop.
+ * request, and sends what it returns from the loop. Or a {@link BlockingStreamHandler}, which reads
+ * the body as a stream, and writes the response as one.
  *
  * <p>The number of requests under way is bounded; one more is answered 503 with Retry-After, at
  * once. Unlike everything else on the path of a request this allocates: about 1.2 kB for the
- * virtual thread and the way back (JDK 25), and the handler's own objects.
+ * virtual thread and the way back (JDK 25), and the handler's own objects; with streams also what
+ * {@link BlockingExchange} says, and a call of the loop for each 32 KiB written or 64 KiB read.
  */
 public final class Blocking implements Handler {
     /** Requests under way, where nothing else is said. */
@@ -28,12 +31,19 @@ public final class Blocking implements Handler {
                     HeaderName.RETRY_AFTER,
                     "1");
 
+    // One of the two; the other is null.
     private final BlockingHandler handler;
+    private final BlockingStreamHandler streaming;
+
     private final int requestsMax;
     private final AtomicInteger underWay = new AtomicInteger();
 
-    private Blocking(BlockingHandler handler, int requestsMax) {
+    private Blocking(BlockingHandler handler, BlockingStreamHandler streaming, int requestsMax) {
+        if (requestsMax < 1) {
+            throw new IllegalArgumentException(requestsMax + " requests; it must be 1 or more");
+        }
         this.handler = handler;
+        this.streaming = streaming;
         this.requestsMax = requestsMax;
     }
 
@@ -44,7 +54,7 @@ public final class Blocking implements Handler {
      * @return a handler for any number of loops and servers
      */
     public static Blocking blocking(BlockingHandler handler) {
-        return new Blocking(handler, REQUESTS_MAX);
+        return blocking(REQUESTS_MAX, handler);
     }
 
     /**
@@ -56,10 +66,40 @@ public final class Blocking implements Handler {
      * @throws IllegalArgumentException where {@code requestsMax} is less than 1
      */
     public static Blocking blocking(int requestsMax, BlockingHandler handler) {
-        if (requestsMax < 1) {
-            throw new IllegalArgumentException(requestsMax + " requests; it must be 1 or more");
-        }
-        return new Blocking(handler, requestsMax);
+        return new Blocking(Objects.requireNonNull(handler, "handler"), null, requestsMax);
+    }
+
+    /**
+     * Runs {@code handler}, which takes and gives bodies as streams, for up to {@link
+     * #REQUESTS_MAX} requests at a time, on all loops.
+     *
+     * <pre>{@code
+     * Blocking.streaming((request, exchange) -> {
+     *     try (OutputStream file = Files.newOutputStream(path)) {
+     *         exchange.body().transferTo(file);
+     *     }
+     *     exchange.status(Status.CREATED);
+     * })
+     * }</pre>
+     *
+     * @param handler called on a virtual thread, for several requests at the same time
+     * @return a handler for any number of loops and servers
+     */
+    public static Blocking streaming(BlockingStreamHandler handler) {
+        return streaming(REQUESTS_MAX, handler);
+    }
+
+    /**
+     * Runs {@code handler} for up to {@code requestsMax} requests at a time, 1 or more. With the
+     * memory that {@link BlockingExchange} names, this bounds what all of them take.
+     *
+     * @param requestsMax of this handler's requests, on all loops together
+     * @param handler called on a virtual thread, for several requests at the same time
+     * @return a handler for any number of loops and servers
+     * @throws IllegalArgumentException where {@code requestsMax} is less than 1
+     */
+    public static Blocking streaming(int requestsMax, BlockingStreamHandler handler) {
+        return new Blocking(null, Objects.requireNonNull(handler, "handler"), requestsMax);
     }
 
     /** {@return requests under way now} For any thread. */
@@ -67,13 +107,37 @@ public final class Blocking implements Handler {
         return underWay.get();
     }
 
+    /** For streams, what takes this one request. */
     @Override
-    public void handle(Request request, Response response) {
+    public Handler route(Request request) {
+        return streaming != null ? new StreamedWork(this, streaming) : this;
+    }
+
+    /** Counts one more request; where those are too many it is answered, and this returns false. */
+    boolean enter(Response response) {
         if (underWay.incrementAndGet() > requestsMax) {
             underWay.decrementAndGet();
             response.send(BUSY);
-            return;
+            return false;
         }
+        return true;
+    }
+
+    /** A request is not under way any more. For any thread. */
+    void leave() {
+        underWay.decrementAndGet();
+    }
+
+    @Override
+    public void handle(Request request, Response response) throws Exception {
+        if (streaming != null) {
+            route(request).handle(request, response);
+        } else if (enter(response)) {
+            begin(request, response);
+        }
+    }
+
+    private void begin(Request request, Response response) {
         boolean started = false;
         Suspended suspended = null;
         try {
@@ -84,7 +148,7 @@ public final class Blocking implements Handler {
             started = true;
         } finally {
             if (!started) {
-                underWay.decrementAndGet();
+                leave();
                 if (suspended != null) {
                     suspended.unretain();
                 }
@@ -102,22 +166,25 @@ public final class Blocking implements Handler {
             // All of them: without an answer the connection would wait for ever.
             failure = thrown;
         } finally {
-            underWay.decrementAndGet();
+            leave();
         }
-        release(suspended, reply, failure);
+        Reply answer = reply;
+        Throwable thrown = failure;
+        release(
+                suspended,
+                (sameRequest, response) -> {
+                    if (thrown != null) {
+                        rethrow(thrown);
+                    }
+                    response.send(answer);
+                });
     }
 
     /** Without an answer the connection would wait for ever: a heap that is full is tried again. */
-    private static void release(Suspended suspended, Reply reply, Throwable failure) {
+    static void release(Suspended suspended, Handler action) {
         while (true) {
             try {
-                suspended.release(
-                        (request, response) -> {
-                            if (failure != null) {
-                                rethrow(failure);
-                            }
-                            response.send(reply);
-                        });
+                suspended.release(action);
                 return;
             } catch (OutOfMemoryError full) {
                 pause();
@@ -134,7 +201,7 @@ public final class Blocking implements Handler {
         }
     }
 
-    private static void rethrow(Throwable failure) throws Exception {
+    static void rethrow(Throwable failure) throws Exception {
         if (failure instanceof Error error) {
             throw error;
         }

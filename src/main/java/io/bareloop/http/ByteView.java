@@ -149,6 +149,11 @@ public final class ByteView {
         MemorySegment.copy(segment(), span.offset(), to, toOffset, span.length());
     }
 
+    /** Copies {@code count} bytes from {@code from} on to {@code to} at {@code at}. */
+    void copyTo(int from, byte[] to, int at, int count) {
+        MemorySegment.copy(segment(), JAVA_BYTE, span.offset() + from, to, at, count);
+    }
+
     /**
      * Copies the bytes into a new array.
      *

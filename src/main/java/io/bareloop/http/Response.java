@@ -368,8 +368,8 @@ public final class Response extends ResponseHead {
     }
 
     /**
-     * Calls {@code action}, on the loop, once, when the client has ended its sending side before the
-     * response has ended; soon, where it has already. Noticed while the body is paused too, and
+     * Calls {@code action}, on the loop, once, when the client has ended its sending side before
+     * the response has ended; soon, where it has already. Noticed while the body is paused too, and
      * while requests behind this one wait, as long as what it sent fits into the buffer of the
      * kernel: the end stands behind that. Nothing else happens, for a client may do that and read
      * on (RFC 9112, section 9.6). But one that has gone looks the same, as a browser whose page was
@@ -388,7 +388,8 @@ public final class Response extends ResponseHead {
     }
 
     /**
-     * {@return whether the client is known to have ended its sending side: see {@link #onHalfClose}}
+     * {@return whether the client is known to have ended its sending side: see {@link
+     * #onHalfClose}}
      *
      * @throws IllegalStateException where the caller is another thread
      */
@@ -443,8 +444,8 @@ public final class Response extends ResponseHead {
      * <p>The time-out for the body does not run meanwhile: it is not the client that is slow. A
      * client that is lost is told by {@link #onAbort}, as ever; one that has ended its sending side
      * by {@link #onHalfClose}, and from then on a pause is no longer than {@link Timeouts#body},
-     * lest a client that is gone be waited for. Otherwise whoever never resumes keeps the connection
-     * until the client leaves, or a drain is over. Costs nothing while pieces come.
+     * lest a client that is gone be waited for. Otherwise whoever never resumes keeps the
+     * connection until the client leaves, or a drain is over. Costs nothing while pieces come.
      *
      * @return this response
      * @throws IllegalStateException where the caller is another thread

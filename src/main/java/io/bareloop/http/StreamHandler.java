@@ -55,6 +55,17 @@ public interface StreamHandler extends Handler {
      */
     default void aborted(Request request) {}
 
+    /**
+     * As {@link #aborted(Request)}, which this calls, with the reason.
+     *
+     * @param request as {@link #begin} had it; valid until this returns
+     * @param refusal the status with which the body was refused: 400 where it is malformed, 408
+     *     where it came too slowly, 413 where it is too large; null where the connection was lost
+     */
+    default void aborted(Request request, Status refusal) {
+        aborted(request);
+    }
+
     @Override
     default Intake intake() {
         return Intake.PIECES;

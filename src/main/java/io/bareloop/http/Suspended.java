@@ -40,8 +40,9 @@ public final class Suspended {
     }
 
     /**
-     * {@return whether the client has ended its sending side, as far as this thread can know} It may
-     * still wait for the response, or be gone: see {@link Response#onHalfClose}. For any thread.
+     * {@return whether the client has ended its sending side, as far as this thread can know} It
+     * may still wait for the response, or be gone: see {@link Response#onHalfClose}. For any
+     * thread.
      */
     public boolean isHalfClosed() {
         return way.isHalfClosed();
@@ -62,6 +63,18 @@ public final class Suspended {
     /** No thread is going to read the request after all. On the loop. */
     void unretain() {
         way.unretain();
+    }
+
+    /**
+     * Has {@code action} run when the response has ended or the connection is gone. On the loop.
+     */
+    void onEnd(Runnable action) {
+        way.onEnd(action);
+    }
+
+    /** Tells the server's log of {@code failure}, of which no client can be told. */
+    void report(Throwable failure) {
+        way.report(failure);
     }
 
     /** Another thread is done with the request; then as {@link #resume}. For any thread. */

@@ -411,7 +411,7 @@ final class Http1Connection extends Protocol implements Carrier {
     public void endOfInput() {
         if (input == Input.BODY && active != null) {
             // Half a body: there is no request to answer.
-            active.bodyAborted();
+            active.bodyAborted(null);
             active.abort();
             close(false);
         } else if (active != null || isSending()) {
@@ -476,7 +476,7 @@ final class Http1Connection extends Protocol implements Carrier {
                 // What its code writes from here on goes nowhere: the output buffer is another's.
                 exchange.endTurn();
                 if (input == Input.BODY) {
-                    exchange.bodyAborted();
+                    exchange.bodyAborted(null);
                 }
                 exchange.abort();
             }

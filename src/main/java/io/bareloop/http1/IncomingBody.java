@@ -134,7 +134,7 @@ final class IncomingBody {
             connection.close(true);
             return;
         }
-        exchange.bodyAborted();
+        exchange.bodyAborted(status);
         if (exchange.writer().takeBack()) {
             connection.refuse(exchange, status);
         } else {

@@ -121,7 +121,9 @@ public abstract class Turn {
         return onAbort;
     }
 
-    /** Has {@code action} run once, when the client has ended its sending side; null for nothing. */
+    /**
+     * Has {@code action} run once, when the client has ended its sending side; null for nothing.
+     */
     public final void onHalfClose(Runnable action) {
         onHalfClose = action;
         unusual = true;

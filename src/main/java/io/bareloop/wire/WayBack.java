@@ -22,6 +22,12 @@ public interface WayBack {
     /** No thread is going to read the request after all. On the loop. */
     void unretain();
 
+    /** Has {@code action} run on the loop when the exchange is over. On the loop. */
+    void onEnd(Runnable action);
+
+    /** Reports {@code failure} as one of a handler, whose request is not known. For any thread. */
+    void report(Throwable failure);
+
     /** Another thread is done with the request; then as {@link #resume}. For any thread. */
     void release(Turn.Action action);
 }
