@@ -284,7 +284,9 @@ class ProxiedClientTest {
                     lines.stream().map(line -> line.replaceAll("^[ \t]+|[ \t]+$", "")).toList();
             ForwardedReference.Found expected =
                     ForwardedReference.find(
-                            InetAddress.getLoopbackAddress(), stripped, ProxiedClientTest::isTrusted);
+                            InetAddress.getLoopbackAddress(),
+                            stripped,
+                            ProxiedClientTest::isTrusted);
             Client client = request.client();
             ForwardedReference.Found found =
                     new ForwardedReference.Found(
