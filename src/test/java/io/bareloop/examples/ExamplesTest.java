@@ -9,6 +9,7 @@ import java.io.BufferedReader;
 import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.net.ConnectException;
+import java.net.CookieManager;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -18,6 +19,7 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.zip.CRC32;
@@ -137,6 +139,79 @@ final class ExamplesTest {
     void database() throws Exception {
         try (HttpServer server = Database.start(0)) {
             assertThat(get(server, "/reports/7").body()).isEqualTo("{\"report\":7}\n");
+        }
+    }
+
+    @Test
+    void notes() throws Exception {
+        try (HttpServer server = Notes.start(0)) {
+            HttpResponse<String> created =
+                    send(server, "/notes", "POST", "{\"text\":\"buy milk\"}");
+            assertThat(created.statusCode()).isEqualTo(201);
+            String note = "{\"id\":1,\"text\":\"buy milk\"}";
+            String location = created.headers().firstValue("Location").orElseThrow();
+            assertThat(get(server, location).body()).isEqualTo(note);
+            assertThat(get(server, "/notes?limit=3").body()).isEqualTo("[" + note + "]");
+            assertThat(get(server, "/notes/2").statusCode()).isEqualTo(404);
+            assertThat(get(server, "/notes/x").statusCode()).isEqualTo(400);
+            assertThat(get(server, "/notes?limit=x").statusCode()).isEqualTo(400);
+            assertThat(send(server, "/notes", "POST", "{").statusCode()).isEqualTo(400);
+            assertThat(send(server, "/notes", "POST", "{}").statusCode()).isEqualTo(422);
+        }
+    }
+
+    @Test
+    void cors() throws Exception {
+        try (HttpServer server = Cors.start(0)) {
+            HttpResponse<String> found = from("https://shop.example", server, "/api/things/7");
+            assertThat(found.body()).isEqualTo("a kite\n");
+            for (String path :
+                    List.of("/api/things/7", "/api/things/8", "/api/things/x", "/api/no")) {
+                HttpResponse<String> any = from("https://shop.example", server, path);
+                assertThat(any.headers().firstValue("Access-Control-Allow-Origin"))
+                        .as(path)
+                        .contains("https://shop.example");
+                assertThat(any.headers().firstValue("X-Content-Type-Options")).contains("nosniff");
+            }
+            assertThat(from("https://shop.example", server, "/api/things/8").body())
+                    .isEqualTo("404 Not Found: there is no such thing\n");
+            assertThat(from("https://evil.example", server, "/api/things/7").statusCode())
+                    .isEqualTo(403);
+            HttpResponse<String> preflight =
+                    client.send(
+                            HttpRequest.newBuilder(uri(server, "/api/things/7"))
+                                    .method("OPTIONS", BodyPublishers.noBody())
+                                    .header("Origin", "https://shop.example")
+                                    .header("Access-Control-Request-Method", "PUT")
+                                    .build(),
+                            BodyHandlers.ofString());
+            assertThat(preflight.statusCode()).isEqualTo(204);
+            assertThat(preflight.headers().firstValue("Access-Control-Allow-Methods"))
+                    .contains("GET, PUT");
+        }
+    }
+
+    private HttpResponse<String> from(String origin, HttpServer server, String path)
+            throws Exception {
+        return client.send(
+                HttpRequest.newBuilder(uri(server, path)).header("Origin", origin).build(),
+                BodyHandlers.ofString());
+    }
+
+    @Test
+    void visits() throws Exception {
+        HttpClient browser = HttpClient.newBuilder().cookieHandler(new CookieManager()).build();
+        try (HttpServer server = Visits.start(0)) {
+            HttpRequest visit = HttpRequest.newBuilder(uri(server, "/")).build();
+            assertThat(browser.send(visit, BodyHandlers.ofString()).body()).isEqualTo("visit 1\n");
+            assertThat(browser.send(visit, BodyHandlers.ofString()).body()).isEqualTo("visit 2\n");
+            assertThat(get(server, "/").body()).isEqualTo("visit 1\n");
+            browser.send(
+                    HttpRequest.newBuilder(uri(server, "/leave"))
+                            .POST(BodyPublishers.noBody())
+                            .build(),
+                    BodyHandlers.discarding());
+            assertThat(browser.send(visit, BodyHandlers.ofString()).body()).isEqualTo("visit 1\n");
         }
     }
 
