@@ -128,6 +128,24 @@ class AllocationTest {
         assertThat(least(() -> handler, request, 16)).isZero();
     }
 
+    /** Also where it adds a field that is put together for each response, and to errors. */
+    @ParameterizedTest
+    @CsvSource({"/users/7, text/html", "/prepared, text/html", "/nowhere, text/html", "/no, */*"})
+    void filtersAllocateNothing(String path, String accept) throws IOException {
+        Fields constant = Fields.NONE.with(HeaderName.of("X-Frame-Options"), "DENY");
+        HeaderName tag = HeaderName.of("X-Tag");
+        Supplier<Handler> handlers =
+                () ->
+                        Router.builder()
+                                .filter((request, response) -> response.always(constant))
+                                .filter((request, response) -> response.always(tag, "yes"))
+                                .get("/users/{id}", (request, response) -> response.body(NO))
+                                .get("/prepared", Prepared.text("p"))
+                                .build();
+        String request = Client.request("GET", path, "Accept: " + accept);
+        assertThat(least(handlers, request, 16)).isZero();
+    }
+
     /** What does not fit the loop's buffer waits as a reference, not as a copy. */
     @Test
     void routesWithParametersAllocateNothing() throws IOException {
