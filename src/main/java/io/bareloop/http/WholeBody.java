@@ -14,10 +14,12 @@ final class WholeBody {
         END,
         NONE;
 
-        private static final Step[] ALL = values();
-
         private Step next() {
-            return ALL[ordinal() + 1];
+            return switch (this) {
+                case BEGIN -> PIECE;
+                case PIECE -> END;
+                case END, NONE -> NONE;
+            };
         }
     }
 

@@ -208,7 +208,7 @@ class BlockingStreamEndTest {
             }
             assertThat(client.answer().status()).isEqualTo(status);
             assertThat(told()).startsWith("java.io.IOException: the body was refused: " + status);
-            client.close();
+            client.endOutput();
             assertThat(rig.failures()).isEmpty();
             assertNothingIsLeft(rig, handler);
         }
@@ -335,7 +335,7 @@ class BlockingStreamEndTest {
                 assertThat(client.get("/").body()).isEqualTo("early");
                 assertThat(told()).isEqualTo("returned");
             }
-            client.close();
+            client.endOutput();
             assertNothingIsLeft(rig, handler);
         }
     }

@@ -252,7 +252,6 @@ class HalfCloseTest {
             assertThat(told()).isEqualTo("half-closed");
             assertThat(told()).isEqualTo("aborted");
             assertThat(client.answer().status()).isEqualTo(408);
-            client.close();
             assertThat(HttpRig.await(0L, rig::open)).isZero();
             assertThat(HttpRig.await(0, rig::slicesInUse)).isZero();
         }

@@ -17,10 +17,10 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -81,10 +81,10 @@ class PausedBodyTest {
 
     /** Sums up what it gets, pauses at random, and is resumed by another thread. */
     private static final class Summing implements StreamHandler {
-        private final ScheduledExecutorService others;
+        private final ExecutorService others;
         private final Random random = new Random(7);
 
-        Summing(ScheduledExecutorService others) {
+        Summing(ExecutorService others) {
             this.others = others;
         }
 
@@ -121,7 +121,11 @@ class PausedBodyTest {
                 }
                 case 2 -> {
                     response.pauseBody();
-                    others.schedule(() -> resume(sum.suspended), 1, TimeUnit.MILLISECONDS);
+                    others.execute(
+                            () -> {
+                                LockSupport.parkNanos(1_000_000);
+                                resume(sum.suspended);
+                            });
                 }
                 default -> response.resumeBody();
             }
@@ -159,7 +163,7 @@ class PausedBodyTest {
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     void nothingIsLostWhereverItIsPaused(boolean serveTogether) throws Exception {
-        try (ScheduledExecutorService others = Executors.newScheduledThreadPool(2);
+        try (ExecutorService others = Executors.newFixedThreadPool(2);
                 ExecutorService pool = Executors.newFixedThreadPool(8);
                 HttpRig rig =
                         HttpRig.start(
@@ -306,7 +310,7 @@ class PausedBodyTest {
     @Test
     void aCollectedBodyMayBePaused() throws Exception {
         StreamHandler upload = new Pausing();
-        Handler filter = upload::handle;
+        Handler filter = (request, response) -> upload.handle(request, response);
         try (HttpRig rig = HttpRig.start(filter);
                 Client client = Client.connect(rig.port())) {
             client.post("/begin", "some").ask("/");
