@@ -106,9 +106,14 @@ final class ExamplesTest {
             assertThat(created.statusCode()).isEqualTo(201);
             String location = created.headers().firstValue("Location").orElseThrow();
             assertThat(get(server, location).body())
-                    .isEqualTo("{\"id\":1,\"name\":\"Ada \\\"L\\\"\"}\n");
+                    .isEqualTo("{\"id\":1,\"name\":\"Ada \\\"L\\\"\"}");
             assertThat(get(server, location + "?greet=Hello%2C").body())
-                    .isEqualTo("{\"id\":1,\"name\":\"Hello,, Ada \\\"L\\\"\"}\n");
+                    .isEqualTo("{\"id\":1,\"name\":\"Hello,, Ada \\\"L\\\"\"}");
+            assertThat(send(server, location, "PUT", "{\"name\":\"Grace\"}").body())
+                    .isEqualTo("{\"id\":1,\"name\":\"Grace\"}");
+            assertThat(send(server, location, "PUT", "{\"name\":").statusCode()).isEqualTo(400);
+            assertThat(send(server, location, "PUT", "{}").statusCode()).isEqualTo(422);
+            assertThat(get(server, "/users/one").statusCode()).isEqualTo(400);
             assertThat(send(server, location, "DELETE", "").statusCode()).isEqualTo(204);
             assertThat(get(server, location).statusCode()).isEqualTo(404);
             assertThat(send(server, "/users", "POST", "nome=Ada").statusCode()).isEqualTo(422);

@@ -1,17 +1,15 @@
 package io.bareloop.examples;
 
+import static io.bareloop.examples.JacksonJson.JSON;
 import static io.bareloop.http.Blocking.blocking;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.bareloop.http.HeaderName;
 import io.bareloop.http.HttpException;
-import io.bareloop.http.Json;
 import io.bareloop.http.Reply;
 import io.bareloop.http.Request;
 import io.bareloop.http.Router;
 import io.bareloop.http.Status;
 import io.bareloop.server.HttpServer;
-import java.io.IOException;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -34,22 +32,6 @@ import org.h2.jdbcx.JdbcConnectionPool;
  * </pre>
  */
 public final class Notes {
-    /** Jackson, as {@link Json}. */
-    static final Json JSON =
-            new Json() {
-                private final ObjectMapper mapper = new ObjectMapper();
-
-                @Override
-                public byte[] write(Object value) throws IOException {
-                    return mapper.writeValueAsBytes(value);
-                }
-
-                @Override
-                public <T> T read(byte[] json, Class<T> type) throws IOException {
-                    return mapper.readValue(json, type);
-                }
-            };
-
     record Text(String text) {}
 
     record Note(long id, String text) {}
