@@ -5,7 +5,8 @@ package io.bareloop.http;
 public interface BlockingHandler {
     /**
      * Returns the response to {@code request}. Runs on a virtual thread; the request is valid until
-     * it returns, for this thread.
+     * it returns, for this thread. Whether the client is still there, a {@link
+     * BlockingStreamHandler} is told.
      *
      * @param request with its whole body, 1 MiB at the most unless {@link Limits#bodyBytesMax} says
      *     otherwise

@@ -76,8 +76,8 @@ public final class Timeouts {
 
     /**
      * {@return the time from the end of the head to the end of the body, one second more for each
-     * {@link #BODY_BYTES_PER_SECOND_MIN} received; then 408, or a close where the response has
-     * begun}
+     * {@link #BODY_BYTES_PER_SECOND_MIN} received, and what its handler has paused it for; then
+     * 408, or a close where the response has begun}
      */
     public Duration body() {
         return body;

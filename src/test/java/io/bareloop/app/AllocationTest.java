@@ -13,6 +13,7 @@ import io.bareloop.http.Request;
 import io.bareloop.http.Response;
 import io.bareloop.http.Router;
 import io.bareloop.http.Status;
+import io.bareloop.http.StreamHandler;
 import io.bareloop.rig.Answer;
 import io.bareloop.rig.Client;
 import io.bareloop.server.CpuSet;
@@ -144,6 +145,28 @@ class AllocationTest {
                                 .build();
         String request = Client.request("GET", path, "Accept: " + accept);
         assertThat(least(handlers, request, 16)).isZero();
+    }
+
+    /** A body that is presented in pieces, and one that is not there. */
+    @ParameterizedTest
+    @CsvSource({"10, 1", "10, 16", "0, 16"})
+    void handlersOfPiecesAllocateNothing(int length, int depth) throws IOException {
+        StreamHandler handler =
+                new StreamHandler() {
+                    @Override
+                    public void begin(Request request, Response response) {}
+
+                    @Override
+                    public void piece(Request request, Response response, ByteView piece) {}
+
+                    @Override
+                    public void end(Request request, Response response) {
+                        response.body(YES);
+                    }
+                };
+        String request =
+                Client.request("POST", "/", "Content-Length: " + length) + "0".repeat(length);
+        assertThat(least(() -> handler, request, depth)).isZero();
     }
 
     /** What does not fit the loop's buffer waits as a reference, not as a copy. */

@@ -12,6 +12,8 @@ enum HandlerKind {
     COLLECT,
     /** Sends the body back in pieces, as it comes. */
     ECHO,
+    /** The same from a virtual thread, by streams. */
+    ECHO_BLOCKING,
     /** Opens an event stream, on which everybody sends. */
     EVENTS,
     /** The same, asked for by HEAD. */
@@ -49,6 +51,8 @@ enum HandlerKind {
     NOTHING,
     /** Writes a suspended response in another thread, which has to throw there. */
     OTHER_THREAD,
+    /** Gets the body in pieces, pauses it, and says which it was. */
+    PAUSE,
     /** Sends on event streams and responses of other connections of the loop. */
     POKE,
     /** Sends on event streams that have ended, which has to throw. */

@@ -261,7 +261,13 @@ final class HostileClient implements Runnable {
     }
 
     private void halfBody() throws IOException {
-        HandlerKind[] uploads = {HandlerKind.COLLECT, HandlerKind.ECHO, HandlerKind.UPLOAD};
+        HandlerKind[] uploads = {
+            HandlerKind.COLLECT,
+            HandlerKind.ECHO,
+            HandlerKind.ECHO_BLOCKING,
+            HandlerKind.PAUSE,
+            HandlerKind.UPLOAD
+        };
         boolean fails = random.nextInt(3) == 0;
         Ask ask =
                 fails

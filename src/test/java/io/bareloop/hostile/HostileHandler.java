@@ -1,6 +1,7 @@
 package io.bareloop.hostile;
 
 import io.bareloop.http.Blocking;
+import io.bareloop.http.BlockingExchange;
 import io.bareloop.http.ByteView;
 import io.bareloop.http.EventStream;
 import io.bareloop.http.Handler;
@@ -57,6 +58,7 @@ final class HostileHandler implements Handler {
 
     private final Handler files;
     private final Handler blocking = Blocking.blocking(this::block);
+    private final Handler echoing = Blocking.streaming(HostileHandler::echo);
     private final List<Hub> hubs;
     private final Hub hub;
     private final ScheduledExecutorService others;
@@ -118,12 +120,16 @@ final class HostileHandler implements Handler {
         if (target.kind() == HandlerKind.BLOCKING) {
             return blocking;
         }
+        if (target.kind() == HandlerKind.ECHO_BLOCKING) {
+            return echoing.route(request);
+        }
         return needsPieces(target) ? new Pieces(target) : this;
     }
 
     private static boolean needsPieces(Target target) {
         return target.kind() == HandlerKind.UPLOAD
                 || target.kind() == HandlerKind.ECHO
+                || target.kind() == HandlerKind.PAUSE
                 || (target.kind() == HandlerKind.FAIL
                         && Place.valueOf(target.text("place")).needsBody());
     }
@@ -143,7 +149,8 @@ final class HostileHandler implements Handler {
                 byte[] body = request.body().toByteArray();
                 digest(target, response, body);
             }
-            case ECHO, UPLOAD -> new Pieces(target).handle(request, response);
+            case ECHO, PAUSE, UPLOAD -> new Pieces(target).handle(request, response);
+            case ECHO_BLOCKING -> echoing.handle(request, response);
             case EVENTS, EVENTS_HEAD -> events(target, response);
             case FAIL -> fail(target, request, response);
             case FILE -> files.handle(request, response);
@@ -374,9 +381,14 @@ final class HostileHandler implements Handler {
 
     /** The handler of one request: state of its own, and no attachment. */
     private final class Pieces implements StreamHandler {
+        /** A chunked body may have a thousand pieces, and its client has no patience. */
+        private static final int PAUSES_MAX = 20;
+
         private final Target target;
         private final CRC32 sum = new CRC32();
         private long length;
+        private Suspended suspended;
+        private int pauses;
 
         Pieces(Target target) {
             this.target = target;
@@ -386,6 +398,10 @@ final class HostileHandler implements Handler {
         public void begin(Request request, Response response) throws Exception {
             checkInterrupt(target);
             raiseAt(Place.AT_BEGIN);
+            if (target.kind() == HandlerKind.PAUSE) {
+                suspended = response.suspend();
+                maybePause(response);
+            }
             if (target.kind() == HandlerKind.ECHO) {
                 HostileHandler.begin(target, response);
                 if (request.contentLength() >= 0) {
@@ -406,6 +422,20 @@ final class HostileHandler implements Handler {
                 byte[] bytes = piece.toByteArray();
                 sum.update(bytes);
                 length += bytes.length;
+            }
+            if (target.kind() == HandlerKind.PAUSE) {
+                maybePause(response);
+            }
+        }
+
+        /** Now and then for good, as far as the client is concerned: it may leave meanwhile. */
+        private void maybePause(Response response) {
+            if (pauses < PAUSES_MAX && random.nextInt(3) != 0) {
+                pauses++;
+                response.pauseBody();
+                later(
+                        random.nextInt(20) == 0 ? 200_000 : pauseMicros(),
+                        () -> suspended.resume((request, same) -> same.resumeBody()));
             }
         }
 
@@ -463,6 +493,12 @@ final class HostileHandler implements Handler {
         }
         String text = digest(target.marker(), request.body().toByteArray());
         return Reply.text(text).header(MARKER, target.marker());
+    }
+
+    private static void echo(Request request, BlockingExchange exchange) throws Exception {
+        Target target = Target.of(request.target().toString());
+        exchange.header(MARKER, target.marker());
+        exchange.body().transferTo(exchange.stream());
     }
 
     private void suspend(Target target, Response response) {

@@ -51,8 +51,10 @@ final class Script {
                     HandlerKind.BLOCKING,
                     HandlerKind.COLLECT,
                     HandlerKind.ECHO,
+                    HandlerKind.ECHO_BLOCKING,
                     HandlerKind.FAIL,
                     HandlerKind.FORM,
+                    HandlerKind.PAUSE,
                     HandlerKind.UPLOAD);
 
     /** HEAD is asked of these too, which answer it as they answer GET. */
@@ -117,7 +119,7 @@ final class Script {
             case AFTER_END, HOARD, INTERRUPT, NAP, POKE, POKE_ENDED, RACE, WHOLE, WRONG_LOOP ->
                     sized(kind, size(2_000), "&later=" + coin() + "&first=" + coin());
             case BLOCKING -> upload || coin() != 0 ? upload(kind) : blocking();
-            case COLLECT, ECHO, UPLOAD -> upload(kind);
+            case COLLECT, ECHO, ECHO_BLOCKING, PAUSE, UPLOAD -> upload(kind);
             case EVENTS, EVENTS_HEAD -> events(kind);
             case FAIL -> fail(upload);
             case FILE -> file(large);
@@ -302,7 +304,7 @@ final class Script {
         long key = MarkedBytes.key(ask.marker());
         byte[] body = MarkedBytes.of(key, 0, size);
         post(ask, kind, "sleep=" + random.nextInt(10), body, "");
-        if (kind == HandlerKind.ECHO) {
+        if (kind == HandlerKind.ECHO || kind == HandlerKind.ECHO_BLOCKING) {
             return ask.answer(200, () -> BodyCheck.marked(key, 0, size));
         }
         String text = HostileHandler.digest(ask.marker(), body);

@@ -575,6 +575,76 @@ class LoopTest {
         }
     }
 
+    /**
+     * Once, where input is not taken: what came before the end is presented first, all the same.
+     */
+    @Test
+    void aHangUpIsToldWhileInputIsNotTaken() throws IOException {
+        List<String> told = new ArrayList<>();
+        HangingUp protocols = new HangingUp(told);
+        try (LoopRig rig = new LoopRig(LoopRig.OPTIONS, (arena, out, slab) -> protocols)) {
+            Client client = rig.connectAndAccept();
+            client.send("ab");
+            rig.until(() -> told.contains("a"));
+            client.send("c");
+            rig.settle();
+            client.endOutput();
+            rig.until(() -> told.contains("hung up"));
+            rig.settle();
+            assertThat(told).containsExactly("a", "hung up");
+            protocols.opened.get(0).resume();
+            rig.until(() -> told.contains("end"));
+            assertThat(told).containsExactly("a", "hung up", "b", "c", "end");
+
+            // Where it is taken, there is nothing to be told before the end.
+            told.clear();
+            Client other = rig.connectAndAccept();
+            other.send("d").endOutput();
+            rig.until(() -> told.contains("end"));
+            assertThat(told).containsExactly("d", "end");
+        }
+    }
+
+    /** Takes a byte at a time, and none behind an "a" before it is resumed. */
+    private static final class HangingUp implements PlainProtocol.Factory {
+        final List<Transport> opened = new ArrayList<>();
+        private final List<String> told;
+
+        HangingUp(List<String> told) {
+            this.told = told;
+        }
+
+        @Override
+        public Protocol newProtocol() {
+            return new PlainProtocol(opened) {
+                @Override
+                public int receive(MemorySegment in, int from, int to) {
+                    int at = from;
+                    while (at < to) {
+                        char c = (char) in.get(ValueLayout.JAVA_BYTE, at++);
+                        told.add(String.valueOf(c));
+                        if (c == 'a') {
+                            transport.pause();
+                            return at;
+                        }
+                    }
+                    return at;
+                }
+
+                @Override
+                public void hungUp() {
+                    told.add("hung up");
+                }
+
+                @Override
+                public void endOfInput() {
+                    told.add("end");
+                    super.endOfInput();
+                }
+            };
+        }
+    }
+
     // ---- what other threads ask for
 
     @Test
