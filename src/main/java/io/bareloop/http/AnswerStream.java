@@ -33,6 +33,9 @@ final class AnswerStream extends OutputStream {
     private boolean begun;
     private boolean closed;
 
+    /** The client was gone before all was handed over. */
+    private boolean lost;
+
     /** The buffer is the loop's. */
     private volatile boolean handed;
 
@@ -120,8 +123,9 @@ final class AnswerStream extends OutputStream {
         }
     }
 
-    boolean isClosed() {
-        return closed;
+    /** Whether it was closed, and all of it handed over to the loop. */
+    boolean isWhole() {
+        return closed && !lost;
     }
 
     /** As {@link #close}, where there is a way back already: by what is returned; or null. */
@@ -150,6 +154,7 @@ final class AnswerStream extends OutputStream {
     private void awaitFree() throws IOException {
         parking.until(free);
         if (suspended.isGone()) {
+            lost = true;
             throw new IOException("the client is gone, or the response could not be written");
         }
     }

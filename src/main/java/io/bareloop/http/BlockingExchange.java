@@ -204,7 +204,7 @@ public final class BlockingExchange {
             Blocking.release(suspended, last());
             return;
         }
-        boolean whole = sent || (stream != null && stream.isClosed());
+        boolean whole = sent || (stream != null && stream.isWhole());
         Blocking.release(suspended, (request, response) -> Blocking.rethrow(failure));
         if (whole) {
             // The response is right, so that nobody else hears of it.

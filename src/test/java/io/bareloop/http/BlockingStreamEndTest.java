@@ -233,14 +233,18 @@ class BlockingStreamEndTest {
         }
     }
 
-    @Test
-    void aClientThatLeavesIsNoticedByTheWriter() throws Exception {
+    /** And is nobody's failure, though the stream is closed as it should be. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void aClientThatLeavesIsNoticedByTheWriter(boolean closes) throws Exception {
         Blocking handler =
                 telling(
                         (request, exchange) -> {
                             OutputStream out = exchange.stream();
-                            while (true) {
-                                out.write(new byte[5000]);
+                            try (OutputStream closed = closes ? out : null) {
+                                while (true) {
+                                    out.write(new byte[5000]);
+                                }
                             }
                         });
         try (HttpRig rig = HttpRig.start(handler);
