@@ -1,6 +1,5 @@
 package io.bareloop.http;
 
-import io.bareloop.wire.ErrorLine;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -20,16 +19,11 @@ public final class Blocking implements Handler {
 
     private static final int HEAP_PAUSE_MILLIS = 10;
 
-    private static final Prepared BUSY =
-            Prepared.of(
+    private static final ErrorPage BUSY =
+            ErrorPage.of(
                     Status.SERVICE_UNAVAILABLE,
-                    MediaType.TEXT,
-                    ErrorLine.of(
-                            Status.SERVICE_UNAVAILABLE.code(),
-                            Status.SERVICE_UNAVAILABLE.reason(),
-                            "too much work is under way"),
-                    HeaderName.RETRY_AFTER,
-                    "1");
+                    Fields.NONE.with(HeaderName.RETRY_AFTER, "1"),
+                    "too much work is under way");
 
     // One of the two; the other is null.
     private final BlockingHandler handler;
@@ -113,14 +107,16 @@ public final class Blocking implements Handler {
         return streaming != null ? new StreamedWork(this, streaming) : this;
     }
 
-    /** Counts one more request; where those are too many it is answered, and this returns false. */
-    boolean enter(Response response) {
+    /**
+     * Counts one more request.
+     *
+     * @throws HttpException with 503 where those are too many
+     */
+    void enter() {
         if (underWay.incrementAndGet() > requestsMax) {
             underWay.decrementAndGet();
-            response.send(BUSY);
-            return false;
+            throw BUSY.exception();
         }
-        return true;
     }
 
     /** A request is not under way any more. For any thread. */
@@ -132,7 +128,8 @@ public final class Blocking implements Handler {
     public void handle(Request request, Response response) throws Exception {
         if (streaming != null) {
             route(request).handle(request, response);
-        } else if (enter(response)) {
+        } else {
+            enter();
             begin(request, response);
         }
     }

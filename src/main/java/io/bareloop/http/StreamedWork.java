@@ -18,9 +18,7 @@ final class StreamedWork implements StreamHandler {
 
     @Override
     public void begin(Request request, Response response) {
-        if (!bound.enter(response)) {
-            return;
-        }
+        bound.enter();
         boolean started = false;
         Suspended suspended = null;
         try {
