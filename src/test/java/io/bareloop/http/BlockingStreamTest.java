@@ -112,7 +112,7 @@ class BlockingStreamTest {
                             return faulty;
                         })) {
             echoes(rig.port(), new Random(2), 12);
-            assertThat(calls.get().count(Call.RECV)).isGreaterThan(20);
+            assertThat(calls.get().count(Call.SEND)).isGreaterThan(20);
             assertThat(rig.failures()).isEmpty();
             assertThat(HttpRig.await(0, rig::slicesInUse)).isZero();
         }
