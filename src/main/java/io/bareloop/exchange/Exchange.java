@@ -380,6 +380,11 @@ public final class Exchange extends Turn {
         }
     }
 
+    /** Whether another thread may be reading the request. */
+    boolean isRetained() {
+        return retained;
+    }
+
     boolean retain() {
         retained = keepCopy();
         if (retained) {

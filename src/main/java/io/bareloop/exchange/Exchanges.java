@@ -42,6 +42,9 @@ public final class Exchanges {
     private final Exchange[] spare = new Exchange[SPARE_MAX];
     private int spareCount;
 
+    /** Made when first needed. */
+    private Request standIn;
+
     /** What the last head that is not used again has left; or null. */
     private long[] fieldsOfRetired;
 
@@ -59,6 +62,17 @@ public final class Exchanges {
         this.application = application;
         this.writers = writers;
         atHand = newExchange(new Head(limits.fieldsMax()));
+    }
+
+    /** An empty request, for who has to be shown one and cannot be shown the one at hand. */
+    Request standIn() {
+        if (standIn == null) {
+            Head head = new Head(0);
+            head.clear();
+            head.standIn();
+            standIn = new Request(head, limits, application.proxies());
+        }
+        return standIn;
     }
 
     private Exchange newExchange(Head head) {

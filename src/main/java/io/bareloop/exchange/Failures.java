@@ -46,7 +46,7 @@ final class Failures {
         if (defect) {
             mine.transport().countError();
             if (handler == null) {
-                all.report(request, failure);
+                all.report(request(), failure);
             }
         }
         boolean aborted = !exchange.writer().takeBack();
@@ -81,7 +81,7 @@ final class Failures {
             } catch (HttpException another) {
                 error = another;
             } catch (Throwable again) {
-                all.report(request, again);
+                all.report(request(), again);
             }
             exchange.writer().takeBack();
         }
@@ -91,7 +91,7 @@ final class Failures {
     @SuppressWarnings("unchecked") // it was found by the class of the failure
     private <T extends Throwable> void handle(ExceptionHandler<T> handler, Throwable failure)
             throws Exception {
-        handler.handle(request, response, (T) failure);
+        handler.handle(request(), response, (T) failure);
     }
 
     /** Answers with what the application has for the error, or the server. */
@@ -101,16 +101,16 @@ final class Failures {
         if (handler != null) {
             try {
                 response.defaultStatus(error.status());
-                handler.handle(request, response, error);
+                handler.handle(request(), response, error);
                 if (isWhole()) {
                     return;
                 }
             } catch (Throwable failure) {
-                all.report(request, failure);
+                all.report(request(), failure);
             }
             exchange.writer().takeBack();
         }
-        error.answer(request, response);
+        error.answer(request(), response);
     }
 
     private void addFields(HttpException error) {
@@ -118,7 +118,7 @@ final class Failures {
             response.always(error.fields());
         } catch (IllegalStateException tooMany) {
             // The error itself is worth more than what it says beside.
-            all.report(request, tooMany);
+            all.report(request(), tooMany);
         }
     }
 
@@ -133,5 +133,10 @@ final class Failures {
     /** Answers what cannot be taken any further, with {@code status}. */
     void refuse(Status status) {
         answerError(HttpException.of(status));
+    }
+
+    /** What those who answer may look at: another thread may be at work with the request itself. */
+    private Request request() {
+        return exchange.isRetained() ? all.standIn() : request;
     }
 }

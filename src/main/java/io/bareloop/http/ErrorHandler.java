@@ -11,7 +11,8 @@ public interface ErrorHandler {
      * and has to end the response before it returns.
      *
      * <p>What is no valid request (400, 408, 414, 431 and the like, before any handler) comes here
-     * too: {@code request} is an empty one then, {@code GET /} without fields.
+     * too: {@code request} is an empty one then, {@code GET /} without fields. So it is where a
+     * body is refused that a handler reads on a thread of its own ({@link Blocking#streaming}).
      *
      * @param request that could not be answered
      * @param response of which nothing has been written; fields of filters, and of the error, are

@@ -3,6 +3,7 @@ package io.bareloop.server;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import io.bareloop.http.Blocking;
 import io.bareloop.http.ErrorHandler;
 import io.bareloop.http.Fields;
 import io.bareloop.http.Handler;
@@ -20,6 +21,8 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -203,6 +206,31 @@ class ErrorsTest {
             // HttpException is an answer by itself.
             assertThat(send(server, ERRORS.get(9)).status()).isEqualTo(503);
             assertThat(log).isEmpty();
+        }
+    }
+
+    /** A thread is at work with the request: others are shown an empty one. */
+    @Test
+    void aBodyThatIsRefusedWhileAThreadReadsIt() throws Exception {
+        CountDownLatch begun = new CountDownLatch(1);
+        Handler reading =
+                Blocking.streaming(
+                        (request, exchange) -> {
+                            begun.countDown();
+                            exchange.body().readAllBytes();
+                        });
+        try (HttpServer server =
+                        builder(reading)
+                                .error(
+                                        Status.BAD_REQUEST,
+                                        (request, response, error) ->
+                                                response.body("own " + request.target()))
+                                .start();
+                Client client = Client.connect(server.port())) {
+            client.send(Client.request("POST", "/read", "Transfer-Encoding: chunked"));
+            assertThat(begun.await(10, TimeUnit.SECONDS)).isTrue();
+            client.send("xyz\r\n");
+            assertThat(client.answer().body()).isEqualTo("own /");
         }
     }
 
