@@ -196,6 +196,16 @@ public class ResponseBenchmark {
         }
 
         @Override
+        public long sentBytes() {
+            return 0;
+        }
+
+        @Override
+        public long outputBytes() {
+            return 0;
+        }
+
+        @Override
         public Peer peer() {
             return peer;
         }

@@ -1,5 +1,6 @@
 package io.bareloop.exchange;
 
+import io.bareloop.http.CompletionListener;
 import io.bareloop.http.FailureListener;
 import io.bareloop.http.Fields;
 import io.bareloop.http.Handler;
@@ -13,15 +14,18 @@ import io.bareloop.wire.Networks;
  * @param errors what is answered in the place of the server's errors
  * @param failures is told of what user code has thrown, on the loop's thread
  * @param proxies may say on whose behalf they ask
+ * @param completions hears of the requests of one loop that have come to their end; or null
  */
 public record Application(
         Handler handler,
         Fields fields,
         ErrorHandlers errors,
         FailureListener failures,
-        Networks proxies) {
+        Networks proxies,
+        CompletionListener completions) {
     /** An application without more than a handler. */
     public static Application of(Handler handler, FailureListener failures) {
-        return new Application(handler, Fields.NONE, ErrorHandlers.NONE, failures, Networks.NONE);
+        return new Application(
+                handler, Fields.NONE, ErrorHandlers.NONE, failures, Networks.NONE, null);
     }
 }

@@ -51,6 +51,9 @@ public interface Carrier {
      */
     void next(boolean failed);
 
+    /** Those of its requests that are over but for their end; null where nobody wants to know. */
+    CompletionChain completions();
+
     /** A turn of a kept exchange, outside the call in which input comes, has ended. */
     void turnEnded();
 }

@@ -33,6 +33,7 @@ public final class Exchange extends Turn {
     private final Head head;
     private final Writer writer;
     private final Response response;
+    private final Request request;
     private final Rest rest = new Rest();
 
     /** What carries it; null while it is over or free. */
@@ -53,6 +54,12 @@ public final class Exchange extends Turn {
     /** Where that request comes from; null where no other thread reads it. */
     private Peer peerOfRetained;
 
+    /** What is to be told of that request at its end, when that thread may still read it. */
+    private Completed copyOfRetained;
+
+    /** When the request was there, of System.nanoTime, where somebody wants to know. */
+    private long startNanos;
+
     /**
      * Its response was suspended, or went on after its handler had returned, so that others may
      * know its objects: it is not used again, lest what they do late meet another request.
@@ -66,7 +73,7 @@ public final class Exchange extends Turn {
         this.all = all;
         this.head = head;
         head.sentBy(this::peer);
-        Request request = new Request(head, all.limits, all.application.proxies());
+        request = new Request(head, all.limits, all.application.proxies());
         copy = new RequestCopy(head, all.slab);
         writer = writers.apply(this);
         response = new Response(request, writer, this);
@@ -95,7 +102,12 @@ public final class Exchange extends Turn {
         carrier = newCarrier;
         if (unusual) {
             forgetActions(); // What was set since it was over is for nobody.
+            rest.clear();
             unusual = false;
+        }
+        if (all.completions != null) {
+            startNanos = newCarrier.transport().now();
+            all.completions.begun(this);
         }
         thread = Thread.currentThread().threadId();
         all.thread = thread;
@@ -148,6 +160,14 @@ public final class Exchange extends Turn {
     }
 
     void over(boolean aborted) {
+        over(aborted, writer.hasEnded());
+    }
+
+    private void over(boolean aborted, boolean answered) {
+        if (all.completions != null) {
+            all.completions.over(this, request, copyOfRetained, answered);
+            copyOfRetained = null;
+        }
         boolean kept = carrier.forget(this);
         carrier = null;
         serial++;
@@ -204,6 +224,9 @@ public final class Exchange extends Turn {
 
     /** Answers what cannot be taken, or not any further; the carrier closes behind that. */
     public void refuse(Status status) {
+        transport().countError();
+        transport().countRequest();
+        carrier.closeAfterResponse();
         beginTurn();
         failures.refuse(status);
         over(carrier.carries(this));
@@ -212,7 +235,7 @@ public final class Exchange extends Turn {
     /** The connection is lost, or the response cannot go on. */
     public void abort() {
         thread = NOBODY;
-        over(true);
+        over(true, false);
     }
 
     // ---- bodies
@@ -350,12 +373,21 @@ public final class Exchange extends Turn {
         return carrier;
     }
 
+    @SuppressWarnings("ReferenceEquality") // that very one
+    boolean isOf(Carrier other) {
+        return carrier == other;
+    }
+
     Transport transport() {
         return carrier.transport();
     }
 
     long serial() {
         return serial;
+    }
+
+    long startNanos() {
+        return startNanos;
     }
 
     /** Whether it is still the use that had this serial. */
@@ -391,6 +423,9 @@ public final class Exchange extends Turn {
             // The connection may end, and its peer become another's, while that thread reads on.
             peerOfRetained = new Peer();
             peerOfRetained.set(transport().peer());
+            if (all.completions != null) {
+                copyOfRetained = all.completions.copyOf(request);
+            }
         }
         return retained;
     }

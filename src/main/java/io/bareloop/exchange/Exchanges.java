@@ -25,6 +25,10 @@ public final class Exchanges {
     final Limits limits;
     final Application application;
     final Slab slab;
+
+    /** Null where nobody wants to know. */
+    final Completions completions;
+
     private final Function<Exchange, Writer> writers;
 
     /** The number of the loop's thread, once there has been a request. */
@@ -61,6 +65,11 @@ public final class Exchanges {
         this.slab = slab;
         this.application = application;
         this.writers = writers;
+        completions =
+                application.completions() == null
+                        ? null
+                        : new Completions(
+                                application.completions(), failure -> report(null, failure));
         atHand = newExchange(new Head(limits.fieldsMax()));
     }
 
@@ -95,6 +104,47 @@ public final class Exchanges {
             atHand = newExchange(new Head(limits.fieldsMax()));
         }
         return atHand;
+    }
+
+    // ---- their ends
+
+    /** For a connection; null where nobody wants to know. */
+    public CompletionChain newCompletions() {
+        return completions == null ? null : new CompletionChain();
+    }
+
+    /** What stands in [from, to) of {@code in} is no head, or none yet. */
+    public void noHead(Carrier carrier, MemorySegment in, int from, int to) {
+        if (completions != null) {
+            completions.noHead(carrier.completions(), in, from, to);
+        }
+    }
+
+    /** Something of what {@code carrier} had to send may have been sent. */
+    public void sending(Carrier carrier) {
+        if (completions != null) {
+            completions.due(carrier.completions());
+        }
+    }
+
+    /** A turn of the loop has ended. */
+    public void turnEnded() {
+        if (completions != null) {
+            completions.turnEnded();
+        }
+    }
+
+    /**
+     * The connection of {@code carrier} is gone, and with it the request at hand, where that is one
+     * of it: its answer has failed so badly that it has not come to its end.
+     */
+    public void closed(Carrier carrier) {
+        if (atHand != null && atHand.isOf(carrier)) {
+            atHand.abort();
+        }
+        if (completions != null) {
+            completions.closed(carrier.completions());
+        }
     }
 
     /** Whoever's turn it was, it is over: the connection has come to its end in it. */

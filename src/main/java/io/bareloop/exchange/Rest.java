@@ -83,6 +83,17 @@ public final class Rest {
         }
     }
 
+    /** Bytes that are still to be sent, or never will be. */
+    long left() {
+        return end - at;
+    }
+
+    /** Another request begins: it has none yet. */
+    void clear() {
+        at = 0;
+        end = 0;
+    }
+
     public boolean isAllSent() {
         return at == end;
     }
@@ -91,6 +102,7 @@ public final class Rest {
     public void keepWithCaller() {
         file = null;
         drop();
+        clear();
     }
 
     /**

@@ -87,6 +87,11 @@ public final class Http1 implements Protocol.Factory {
     }
 
     @Override
+    public void turnEnded() {
+        exchanges.turnEnded();
+    }
+
+    @Override
     public void ended() {
         exchanges.ended();
     }

@@ -1,6 +1,7 @@
 package io.bareloop.http1;
 
 import io.bareloop.exchange.Carrier;
+import io.bareloop.exchange.CompletionChain;
 import io.bareloop.exchange.Exchange;
 import io.bareloop.http.Status;
 import io.bareloop.wire.Head;
@@ -16,7 +17,6 @@ import java.lang.foreign.MemorySegment;
  * <pre>
  *   Input:   BETWEEN --first byte--> HEAD --whole--> BETWEEN     (no body)
  *                                    HEAD --whole--> BODY --whole, or refused--> BETWEEN
- *
  *   Life:    OPEN --> DRAINING --> CLOSING or CLOSING_SLOWLY --> CLOSED
  * </pre>
  */
@@ -30,6 +30,7 @@ final class Http1Connection extends Protocol implements Carrier {
     private Sending sending;
     private IncomingBody body;
     final Persistence persistence;
+    private final CompletionChain completions;
     private Input input = Input.BETWEEN;
     private Life life = Life.CLOSED;
 
@@ -41,13 +42,13 @@ final class Http1Connection extends Protocol implements Carrier {
 
     Http1Connection(Http1 http) {
         this.http = http;
+        completions = http.exchanges.newCompletions();
         persistence = new Persistence(http.limits.requestsPerConnectionMax());
     }
 
     @Override
     public void open(Transport newTransport) {
         transport = newTransport;
-        input = Input.BETWEEN;
         life = Life.OPEN;
         behind = false;
         hungUp = false;
@@ -72,7 +73,7 @@ final class Http1Connection extends Protocol implements Carrier {
             Head head = exchange.head();
             int headEnd = http.parser.parse(in, at, to, head);
             if (headEnd <= 0) {
-                return noHead(exchange, headEnd, at, to);
+                return noHead(exchange, in, at, to, headEnd);
             }
             if (http.out.room() < Http1Writer.HEAD_BYTES_MAX && !transport.flush()) {
                 behind = true;
@@ -105,7 +106,8 @@ final class Http1Connection extends Protocol implements Carrier {
     }
 
     /** The head is not whole, or not valid: {@code outcome} of the parser says which. */
-    private int noHead(Exchange exchange, int outcome, int at, int to) {
+    private int noHead(Exchange exchange, MemorySegment in, int at, int to, int outcome) {
+        http.exchanges.noHead(this, in, at, to);
         if (outcome == RequestParser.NEED_MORE) {
             if (input != Input.HEAD) {
                 input = Input.HEAD;
@@ -179,9 +181,6 @@ final class Http1Connection extends Protocol implements Carrier {
     }
 
     void refuse(Exchange exchange, Status status) {
-        transport.countError();
-        transport.countRequest();
-        persistence.end();
         exchange.refuse(status);
         close(true);
     }
@@ -264,6 +263,11 @@ final class Http1Connection extends Protocol implements Carrier {
     @Override
     public boolean carries(Exchange exchange) {
         return exchange == active && !isClosing();
+    }
+
+    @Override
+    public CompletionChain completions() {
+        return completions;
     }
 
     @Override
@@ -358,14 +362,16 @@ final class Http1Connection extends Protocol implements Carrier {
     // ---- what the engine tells
 
     @Override
+    public void sent() {
+        http.exchanges.sending(this);
+    }
+
+    @Override
     public void writable() {
+        http.exchanges.sending(this);
         if (isSending()) {
-            Throwable failure = sending.goOnOrFail(transport);
-            if (failure != null) {
-                // Only the end of the connection can say so. What came before it may still be on
-                // its way: a reset would take that along.
-                transport.countError();
-                http.exchanges.report(null, failure);
+            if (!sending.goesOn(transport, http.exchanges)) {
+                // Only the end can say so; no reset, which would take along what came before.
                 life = Life.CLOSING_SLOWLY;
             }
             // Sending may have found that the connection is gone.
@@ -486,6 +492,7 @@ final class Http1Connection extends Protocol implements Carrier {
             input = Input.BETWEEN;
             life = Life.CLOSED;
             dropRest();
+            http.exchanges.closed(this);
             transport = null;
         }
     }

@@ -1,6 +1,7 @@
 package io.bareloop.http1;
 
 import io.bareloop.exchange.Exchange;
+import io.bareloop.exchange.Exchanges;
 import io.bareloop.wire.Transport;
 
 /**
@@ -44,19 +45,21 @@ final class Sending {
     /**
      * As {@link #goOn}, where the handler has long returned.
      *
-     * @return what failed, or null: its memory was closed before it was sent, or its file's own
-     *     code has failed
+     * @return false where it failed, which has been reported: its memory was closed before it was
+     *     sent, or its file's own code has failed
      */
-    Throwable goOnOrFail(Transport transport) {
-        Throwable failed = null;
+    boolean goesOn(Transport transport, Exchanges exchanges) {
+        boolean failed = false;
         try {
             goOn(transport);
         } catch (Throwable failure) {
-            failed = failure;
+            failed = true;
+            transport.countError();
+            exchanges.report(null, failure);
             drop();
         }
         Thread.interrupted();
-        return failed;
+        return !failed;
     }
 
     /** Nothing more of it is sent. */

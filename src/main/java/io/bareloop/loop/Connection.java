@@ -138,10 +138,6 @@ final class Connection implements Transport {
         return fd;
     }
 
-    int generation() {
-        return generation;
-    }
-
     boolean isOpen() {
         return life != Life.CLOSED;
     }
@@ -411,6 +407,7 @@ final class Connection implements Transport {
             close();
         } else if (life == Life.CLOSING_SLOWLY) {
             life = Life.LINGERING;
+            protocol.sent();
             sys.shutdown(fd, Linux.SHUT_WR);
             incoming.linger();
         }
@@ -456,11 +453,7 @@ final class Connection implements Transport {
         if (!unsent.isEmpty() || life == Life.LINGERING || bodyWaits()) {
             return;
         }
-        if (nanos == NEVER) {
-            loop.deadlines().cancel(slot);
-        } else {
-            loop.deadlines().set(slot, nanos);
-        }
+        loop.deadlines().set(slot, nanos);
     }
 
     @Override
@@ -481,6 +474,16 @@ final class Connection implements Transport {
     @Override
     public int unsentBytes() {
         return unsent.bytes();
+    }
+
+    @Override
+    public long sentBytes() {
+        return outgoing.sentBytes();
+    }
+
+    @Override
+    public long outputBytes() {
+        return outgoing.outputBytes();
     }
 
     @Override

@@ -1,5 +1,6 @@
 package io.bareloop.loop;
 
+import io.bareloop.wire.Transport;
 import java.util.Arrays;
 
 /**
@@ -53,8 +54,12 @@ final class Deadlines {
         }
     }
 
-    /** Sets or replaces the deadline of {@code slot}. */
+    /** Sets or replaces the deadline of {@code slot}; with {@link Transport#NEVER} as cancel. */
     void set(int slot, long nanos) {
+        if (nanos == Transport.NEVER) {
+            cancel(slot);
+            return;
+        }
         deadlines[slot] = nanos;
         long tick = ticks[slot];
         if (tick != UNSET && nanos >> TICK_SHIFT >= tick) {

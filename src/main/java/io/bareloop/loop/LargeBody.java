@@ -234,7 +234,7 @@ final class LargeBody {
             long sent = sys.sendfile(connection.fd(), file.descriptor(), at, piece);
             if (sent > 0) {
                 begun = true;
-                loop.counters.bytesSent += sent;
+                outgoing.count(sent);
                 bytesLeft -= sent;
                 at += sent;
             } else if (!goesOnAfter(sent)) {

@@ -261,6 +261,7 @@ public final class Loop implements Runnable, AutoCloseable {
     }
 
     private void endTurn() {
+        protocols.turnEnded();
         acceptor.endTurn();
         trim.endTurn(now);
         drain.endTurn();

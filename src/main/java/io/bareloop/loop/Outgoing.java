@@ -21,8 +21,11 @@ final class Outgoing {
 
     private final Progress progress;
 
-    /** A response stands in the loop's batch. */
-    private boolean queued;
+    /** Bytes of a response that stand in the loop's batch. */
+    private int queuedBytes;
+
+    /** Bytes that the kernel has taken. */
+    private long sentBytes;
 
     /** An edge is wanted that says there is room in the socket. */
     private boolean roomWanted;
@@ -40,7 +43,8 @@ final class Outgoing {
 
     /** A connection begins. */
     void open() {
-        queued = false;
+        queuedBytes = 0;
+        sentBytes = 0;
         roomWanted = false;
         broken = false;
     }
@@ -68,17 +72,18 @@ final class Outgoing {
 
     /** Leaves what stands in the output buffer to the batch at hand; false if it cannot. */
     boolean queue() {
-        if (loop.output().position() == 0 || !loop.queue(connection)) {
+        int bytes = loop.output().position();
+        if (bytes == 0 || !loop.queue(connection)) {
             return false;
         }
         loop.slices.servedOthers(loop.now());
-        queued = true;
+        queuedBytes = bytes;
         return true;
     }
 
     /** What the batch has sent of a response, from {@code from} to {@code to}, or -errno. */
     void sent(int result, int from, int to) {
-        queued = false;
+        queuedBytes = 0;
         int sent = from + taken(result);
         if (sent < to && !broken) {
             keep(loop.output().segment(), sent, to);
@@ -90,7 +95,7 @@ final class Outgoing {
 
     /** Sends what is left to the batch, with what others have there. */
     void sendQueued() {
-        if (queued) {
+        if (queuedBytes > 0) {
             loop.sendQueued();
         }
     }
@@ -140,7 +145,7 @@ final class Outgoing {
     /** As {@link #send}, for what a call has returned. */
     int taken(int sent) {
         if (sent >= 0) {
-            loop.counters.bytesSent += sent;
+            count(sent);
             return sent;
         }
         if (!isFull(sent) && sent != -Errno.EINTR) {
@@ -148,6 +153,21 @@ final class Outgoing {
             broken = true;
         }
         return 0;
+    }
+
+    /** The kernel has taken so many bytes more. */
+    void count(long sent) {
+        loop.counters.bytesSent += sent;
+        sentBytes += sent;
+    }
+
+    long sentBytes() {
+        return sentBytes;
+    }
+
+    /** Those that were sent, that are kept, that stand in the batch, and that are being written. */
+    long outputBytes() {
+        return sentBytes + unsent.bytes() + queuedBytes + loop.output().position();
     }
 
     /** Whether a call has failed because there is no room for now. */

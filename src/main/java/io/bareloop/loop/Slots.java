@@ -106,7 +106,7 @@ final class Slots {
         if (spareConnections < SPARE_CONNECTIONS_MAX) {
             spareConnections++;
         } else {
-            generations[slot] = connection.generation();
+            generations[slot] = (int) (connection.token() >>> 32);
             connections[slot] = null;
         }
     }

@@ -2,6 +2,7 @@ package io.bareloop.server;
 
 import io.bareloop.exchange.Application;
 import io.bareloop.exchange.ErrorHandlers;
+import io.bareloop.http.CompletionListener;
 import io.bareloop.http.ErrorHandler;
 import io.bareloop.http.ExceptionHandler;
 import io.bareloop.http.FailureListener;
@@ -30,6 +31,7 @@ abstract sealed class ApplicationOptions extends MachineOptions permits HttpServ
     private Fields fields = Fields.NONE;
     private FailureListener failures;
     private Networks proxies = Networks.NONE;
+    private final List<CompletionListener> completions = new ArrayList<>();
 
     ApplicationOptions() {}
 
@@ -117,6 +119,18 @@ abstract sealed class ApplicationOptions extends MachineOptions permits HttpServ
     }
 
     /**
+     * Has {@code listener} hear of each request when it has come to its end: answered, refused or
+     * cut off. Several hear of it in the order of these calls.
+     *
+     * @param listener called on the loops
+     * @return this builder
+     */
+    public HttpServer.Builder onCompletion(CompletionListener listener) {
+        completions.add(Objects.requireNonNull(listener, "listener"));
+        return builder();
+    }
+
+    /**
      * The proxies whose word is taken for who the client is and how it has asked: {@link
      * io.bareloop.http.Request#client}. Without this call nobody's. They have to write {@code
      * Forwarded} or {@code X-Forwarded-For} themselves, and to remove what a client has sent of the
@@ -139,6 +153,7 @@ abstract sealed class ApplicationOptions extends MachineOptions permits HttpServ
         Fields same = fields;
         ErrorHandlers handlers = new ErrorHandlers(errors, exceptions);
         Networks trusted = proxies;
+        List<CompletionListener> listeners = List.copyOf(completions);
         FailureListener listener = failures != null ? failures : otherwise;
         return handler ->
                 new Application(
@@ -146,7 +161,8 @@ abstract sealed class ApplicationOptions extends MachineOptions permits HttpServ
                         same,
                         handlers,
                         listener,
-                        trusted);
+                        trusted,
+                        CompletionListeners.of(listeners));
     }
 
     /** Takes fields, and with {@code all} filters and errors, of another builder. */

@@ -66,6 +66,7 @@ final class MemoryTransport implements Transport {
     /** At the front of the input: what the protocol has left. */
     private int keptBytes;
 
+    private long sentBytes;
     private int turnBytes;
     private int unsentBytes;
     private boolean resumed;
@@ -230,11 +231,16 @@ final class MemoryTransport implements Transport {
             byte[] bytes = new byte[length];
             MemorySegment.copy(out.segment(), JAVA_BYTE, out.start(), bytes, 0, length);
             out.clear();
-            sent.accept(bytes);
+            send(bytes);
             turnBytes += length;
             unsentBytes += Math.clamp(turnBytes - TURN_BYTES_MAX, 0, length);
         }
         return unsentBytes == 0;
+    }
+
+    private void send(byte[] bytes) {
+        sentBytes += bytes.length;
+        sent.accept(bytes);
     }
 
     @Override
@@ -258,7 +264,7 @@ final class MemoryTransport implements Transport {
             abort();
             return 0;
         }
-        sent.accept(Arrays.copyOf(bytes.array(), taken));
+        send(Arrays.copyOf(bytes.array(), taken));
         if (taken < length) {
             writableLater = true;
         }
@@ -272,7 +278,7 @@ final class MemoryTransport implements Transport {
         if (!flush()) {
             return 0;
         }
-        sent.accept(bytes);
+        send(bytes);
         if (bytes.length < length) {
             writableLater = true;
         }
@@ -334,6 +340,16 @@ final class MemoryTransport implements Transport {
     @Override
     public int unsentBytes() {
         return unsentBytes;
+    }
+
+    @Override
+    public long sentBytes() {
+        return sentBytes;
+    }
+
+    @Override
+    public long outputBytes() {
+        return sentBytes + out.position();
     }
 
     @Override

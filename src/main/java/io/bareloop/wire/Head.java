@@ -126,6 +126,11 @@ public final class Head {
         target(address, address, address + 1);
     }
 
+    /** Whether there was nothing to be read, or nothing that could be. */
+    public boolean isStandIn() {
+        return address == NOTHING.address();
+    }
+
     /** {@code newBase} is where the request line starts: a native address, once checked. */
     public void start(MemorySegment newIn, int newBase) {
         in = newIn;

@@ -49,6 +49,12 @@ public abstract class Protocol {
      */
     public abstract void writable();
 
+    /**
+     * After {@link Transport#closeWhenSent}: all output is with the kernel. Only the end follows,
+     * when the peer has had time to read.
+     */
+    public void sent() {}
+
     /** The time set with {@link Transport#deadline} has come. */
     public abstract void expired();
 
@@ -73,6 +79,9 @@ public abstract class Protocol {
          * @param nowNanos the time at the beginning of the turn
          */
         void turn(long nowNanos);
+
+        /** A turn has ended: what was written in it has been sent, as far as it goes now. */
+        default void turnEnded() {}
 
         /** The loop has ended, all its connections are closed, and its memory is freed next. */
         default void ended() {}

@@ -112,6 +112,19 @@ public interface Transport {
     int unsentBytes();
 
     /**
+     * {@return bytes of this connection's output that the kernel has taken so far} The whole of
+     * what has been put is with it once this is what {@link #outputBytes} was; which can be asked
+     * until {@link Protocol#closed} returns.
+     */
+    long sentBytes();
+
+    /**
+     * {@return bytes of this connection's output so far, wherever they are now, those in the output
+     * buffer among them} For the protocol's own turns.
+     */
+    long outputBytes();
+
+    /**
      * Who is at the other end. The kernel is asked at the first call on a connection.
      *
      * @return its address and port, or none where the kernel tells none; valid until {@link

@@ -52,6 +52,15 @@ public abstract class Writer {
     /** Interim responses so far. */
     private int interimCount;
 
+    /** Of the status; 0 where there is none yet. */
+    private int code;
+
+    /** Of the body that was written, without the lines around chunks. */
+    private long bodyBytes;
+
+    /** The body was ended before its announced length. */
+    private boolean cutShort;
+
     // ---- what the exchange calls
 
     /** Prepares for the next request. */
@@ -62,6 +71,24 @@ public abstract class Writer {
         otherwiseLine = null;
         state = State.NOTHING;
         interimCount = 0;
+        code = 0;
+        bodyBytes = 0;
+        cutShort = false;
+    }
+
+    /** The code of the status, as far as it has been written; 0 where it has not. */
+    public final int code() {
+        return code;
+    }
+
+    /** Bytes of the body that were written so far, as the client sees them. */
+    public final long bodyBytes() {
+        return bodyBytes;
+    }
+
+    /** Whether bytes of the announced length are missing in a body that has ended. */
+    public final boolean isCutShort() {
+        return cutShort;
     }
 
     public final State state() {
@@ -84,6 +111,8 @@ public abstract class Writer {
             }
             state = State.NOTHING;
             content = Content.ANY;
+            code = 0;
+            bodyBytes = 0;
         }
         return true;
     }
@@ -158,10 +187,11 @@ public abstract class Writer {
     }
 
     /** Begins with another status than 200, or with that. */
-    public final void begin(int code, Encoded statusLine, Content newContent) {
+    public final void begin(int newCode, Encoded statusLine, Content newContent) {
         checkNotBegun();
         begin();
-        putStatus(code, statusLine);
+        code = newCode;
+        putStatus(newCode, statusLine);
         putAlways();
         content = newContent;
     }
@@ -193,6 +223,7 @@ public abstract class Writer {
             begin(otherwiseCode, otherwiseLine, otherwiseContent);
         } else {
             begin();
+            code = 200;
             putOk();
             putAlways();
         }
@@ -238,6 +269,7 @@ public abstract class Writer {
     public final void whole(byte[] body) {
         endHead(body.length);
         if (hasBody()) {
+            bodyBytes = body.length;
             putBody(body);
         }
         state = State.DONE;
@@ -246,6 +278,7 @@ public abstract class Writer {
     public final void whole(MemorySegment body, long offset, int length) {
         endHead(length);
         if (hasBody()) {
+            bodyBytes = length;
             putBody(body, offset, length);
         }
         state = State.DONE;
@@ -255,6 +288,7 @@ public abstract class Writer {
     public final void wholeCopy(MemorySegment body, int offset, int length) {
         endHead(length);
         if (hasBody()) {
+            bodyBytes = length;
             putPiece(body, offset, length, false);
         }
         state = State.DONE;
@@ -272,6 +306,8 @@ public abstract class Writer {
     public final void send(PreparedBlock block) {
         checkNotBegun();
         begin();
+        code = block.code();
+        bodyBytes = headOnly ? 0 : block.tail().length() - block.fieldBytes();
         putBlock(block, headOnly);
         state = State.DONE;
     }
@@ -341,6 +377,7 @@ public abstract class Writer {
         if (length == 0 || !hasBody()) {
             file.release();
         } else {
+            bodyBytes += length;
             putFile(file, offset, length);
         }
     }
@@ -359,7 +396,9 @@ public abstract class Writer {
         if (left >= 0) {
             left = Math.max(0, left - length);
         }
-        return length > 0 && hasBody();
+        boolean puts = length > 0 && hasBody();
+        bodyBytes += puts ? length : 0;
+        return puts;
     }
 
     /** Ends the streamed body; where bytes are missing, the connection ends with it. */
@@ -367,6 +406,7 @@ public abstract class Writer {
         if (state != State.STREAM) {
             throw OutOfOrder.notStreamed(state, "end()");
         }
+        cutShort = left > 0 && hasBody();
         putEnd(left, hasBody());
         state = State.DONE;
     }

@@ -3,6 +3,8 @@ package io.bareloop.app;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.bareloop.http.ByteView;
+import io.bareloop.http.Completion;
+import io.bareloop.http.CompletionListener;
 import io.bareloop.http.Cookie;
 import io.bareloop.http.Fields;
 import io.bareloop.http.Handler;
@@ -118,6 +120,45 @@ class AllocationTest {
                         response.header(HeaderName.ORIGIN, request.client().text()).body(EMPTY);
         String request = Client.request("GET", "/", "X-Forwarded-For: 192.0.2.1, 127.0.0.2");
         assertThat(least(() -> handler, request, 16)).isZero();
+    }
+
+    /** What is told of requests is copied into what earlier ones were told in. */
+    @ParameterizedTest
+    @ValueSource(ints = {1, 16})
+    void completionsAllocateNothing(int depth) throws IOException {
+        Prepared prepared = Prepared.text("Hello, World!");
+        String request = Client.request("GET", "/?a=b", "User-Agent: me", "X-Forwarded-For: ::1");
+        byte[] batch = request.repeat(depth).getBytes(StandardCharsets.US_ASCII);
+        long[] sum = {0};
+        CompletionListener listener =
+                new CompletionListener() {
+                    @Override
+                    public void completed(Completion it) {
+                        sum[0] += it.target().length() + it.status() + it.bodyBytes();
+                        sum[0] += it.client().length() + it.header(HeaderName.USER_AGENT).length();
+                        sum[0] += it.header(HeaderName.REFERER) == null ? 1 : 0;
+                    }
+
+                    @Override
+                    public List<HeaderName> fields() {
+                        return List.of(HeaderName.USER_AGENT, HeaderName.REFERER);
+                    }
+                };
+        try (HttpServer server = builder(() -> prepared).onCompletion(listener).start();
+                Client client = Client.connect(server.port())) {
+            int length = lengthOfReply(client, request) * depth;
+            assertThat(
+                            least(
+                                    WINDOW,
+                                    depth,
+                                    0,
+                                    () -> {
+                                        client.send(batch);
+                                        client.skip(length);
+                                    }))
+                    .isZero();
+        }
+        assertThat(sum[0]).isPositive();
     }
 
     @Test
@@ -493,12 +534,15 @@ class AllocationTest {
     }
 
     private static HttpServer start(Supplier<Handler> handlers) throws IOException {
+        return builder(handlers).start();
+    }
+
+    private static HttpServer.Builder builder(Supplier<Handler> handlers) {
         return HttpServer.builder()
                 .listen("127.0.0.1", 0)
                 .cpus(CpuSet.unpinned(1))
                 .busyPoll(Setting.OFF)
                 .trustedProxies("127.0.0.0/8")
-                .handlerPerLoop(handlers)
-                .start();
+                .handlerPerLoop(handlers);
     }
 }

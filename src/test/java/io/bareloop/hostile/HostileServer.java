@@ -69,6 +69,7 @@ final class HostileServer {
     private final Tally failures = new Tally();
     private final List<ChaosSyscalls> calls = new ArrayList<>();
     private final List<HttpRig> rigs = new ArrayList<>();
+    private final List<Ends> ends = new ArrayList<>();
     private final List<Hub> hubs = new ArrayList<>();
     private final ScheduledExecutorService others = Executors.newScheduledThreadPool(3);
     private final SplittableRandom random;
@@ -91,12 +92,16 @@ final class HostileServer {
         }
         for (int i = 0; i < loops; i++) {
             long loopSeed = random.nextLong();
+            Ends counted =
+                    new Ends(
+                            new HostileHandler(
+                                    i, random.nextLong(), files, hubs, others, this::tell));
+            ends.add(counted);
             rigs.add(
                     HttpRig.start(
                             LIMITS,
                             TIMEOUTS,
-                            new HostileHandler(
-                                    i, random.nextLong(), files, hubs, others, this::tell),
+                            counted.handler(),
                             arena -> {
                                 ChaosSyscalls chaos =
                                         new ChaosSyscalls(arena, loopSeed, without, this::tell);
@@ -107,7 +112,8 @@ final class HostileServer {
                                 return chaos;
                             },
                             pendingMiB[i % 2] << 20,
-                            this::failed));
+                            this::failed,
+                            counted));
         }
         Thread.ofPlatform().daemon().name("crier").start(this::cry);
         Thread.ofPlatform().daemon().name("watch").start(this::watch);
@@ -256,9 +262,15 @@ final class HostileServer {
         long slices = 0;
         long slab = 0;
         long requests = 0;
-        for (HttpRig rig : rigs) {
+        for (int i = 0; i < rigs.size(); i++) {
+            HttpRig rig = rigs.get(i);
+            Ends counted = ends.get(i);
             try {
                 open += rig.open();
+                String complaint = rig.ask(() -> complaint(rig, counted));
+                if (complaint != null) {
+                    tell("astray " + complaint);
+                }
                 slices += rig.slicesInUse();
                 slab += rig.slabBytes();
                 requests += rig.counters().requests();
@@ -288,6 +300,11 @@ final class HostileServer {
         tell("report faults " + faults);
         tell("report failures " + failures);
         tell("reported");
+    }
+
+    /** Requests that are still under way have not ended. */
+    private static String complaint(HttpRig rig, Ends counted) {
+        return rig.counters().open() == 0 ? counted.complaint() : null;
     }
 
     private static long heap() {

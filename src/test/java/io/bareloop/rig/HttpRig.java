@@ -1,6 +1,9 @@
 package io.bareloop.rig;
 
 import io.bareloop.exchange.Application;
+import io.bareloop.exchange.ErrorHandlers;
+import io.bareloop.http.CompletionListener;
+import io.bareloop.http.Fields;
 import io.bareloop.http.Handler;
 import io.bareloop.http.Limits;
 import io.bareloop.http.Timeouts;
@@ -15,6 +18,7 @@ import io.bareloop.net.ListenerGroup;
 import io.bareloop.sys.Linux;
 import io.bareloop.sys.Pages;
 import io.bareloop.sys.Syscalls;
+import io.bareloop.wire.Networks;
 import io.bareloop.wire.OutputBuffer;
 import io.bareloop.wire.Slab;
 import java.io.IOException;
@@ -55,7 +59,8 @@ public final class HttpRig implements AutoCloseable {
             Function<? super Arena, ? extends Syscalls> calls,
             long pendingBytesMax,
             Consumer<Throwable> failureLog,
-            Knob ioUring)
+            Knob ioUring,
+            CompletionListener completions)
             throws IOException {
         this.failureLog = failureLog != null ? failureLog : failures::add;
         // Not of the arena: a thread of Blocking may still read its request when the loop has
@@ -100,7 +105,13 @@ public final class HttpRig implements AutoCloseable {
                                 slab,
                                 limits,
                                 timeouts,
-                                Application.of(handler, (request, failure) -> log(failure))),
+                                new Application(
+                                        handler,
+                                        Fields.NONE,
+                                        ErrorHandlers.NONE,
+                                        (request, failure) -> log(failure),
+                                        Networks.NONE,
+                                        completions)),
                         log,
                         lines::add);
         thread = new Thread(this::run, "rig");
@@ -157,8 +168,28 @@ public final class HttpRig implements AutoCloseable {
             long pendingBytesMax,
             Consumer<Throwable> failureLog)
             throws IOException {
+        return start(limits, timeouts, handler, calls, pendingBytesMax, failureLog, null);
+    }
+
+    /** As above, where {@code completions} hears of the end of requests. */
+    public static HttpRig start(
+            Limits limits,
+            Timeouts timeouts,
+            Handler handler,
+            Function<? super Arena, ? extends Syscalls> calls,
+            long pendingBytesMax,
+            Consumer<Throwable> failureLog,
+            CompletionListener completions)
+            throws IOException {
         return new HttpRig(
-                limits, timeouts, handler, calls, pendingBytesMax, failureLog, Knob.auto(0));
+                limits,
+                timeouts,
+                handler,
+                calls,
+                pendingBytesMax,
+                failureLog,
+                Knob.auto(0),
+                completions);
     }
 
     /** Starts a server whose loop serves every connection by itself, or several by io_uring. */
@@ -172,7 +203,8 @@ public final class HttpRig implements AutoCloseable {
                 Syscalls::new,
                 PENDING_BYTES_MAX,
                 null,
-                serveTogether ? Knob.auto(0) : Knob.OFF);
+                serveTogether ? Knob.auto(0) : Knob.OFF,
+                null);
     }
 
     private void log(Throwable failure) {

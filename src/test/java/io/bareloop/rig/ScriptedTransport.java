@@ -426,6 +426,16 @@ public final class ScriptedTransport implements Transport {
     }
 
     @Override
+    public long sentBytes() {
+        return sent.size();
+    }
+
+    @Override
+    public long outputBytes() {
+        return (long) sent.size() + unsent.size() + out.position();
+    }
+
+    @Override
     public Peer peer() {
         return peer;
     }

@@ -262,6 +262,11 @@ public final class XorLayer extends Protocol implements Transport {
     }
 
     @Override
+    public void sent() {
+        protocol.sent();
+    }
+
+    @Override
     public void expired() {
         enter();
         protocol.expired();
@@ -503,6 +508,16 @@ public final class XorLayer extends Protocol implements Transport {
     @Override
     public int unsentBytes() {
         return outer.unsentBytes();
+    }
+
+    @Override
+    public long sentBytes() {
+        return outer.sentBytes();
+    }
+
+    @Override
+    public long outputBytes() {
+        return outer.outputBytes() + plain.position();
     }
 
     @Override
