@@ -241,9 +241,13 @@ class BlockingStreamEndTest {
                 telling(
                         (request, exchange) -> {
                             OutputStream out = exchange.stream();
-                            try (OutputStream closed = closes ? out : null) {
+                            try {
                                 while (true) {
                                     out.write(new byte[5000]);
+                                }
+                            } finally {
+                                if (closes) {
+                                    out.close();
                                 }
                             }
                         });
