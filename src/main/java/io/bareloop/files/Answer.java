@@ -8,6 +8,7 @@ import io.bareloop.http.Method;
 import io.bareloop.http.Request;
 import io.bareloop.http.Response;
 import io.bareloop.http.Status;
+import io.bareloop.wire.AcceptEncoding;
 
 /**
  * Answers a request with an entry: which coding, whether at all, and which bytes of it, in the
@@ -24,7 +25,7 @@ final class Answer {
     final byte[] path = new byte[RequestPath.BYTES_MAX];
 
     private final Conditions conditions = new Conditions();
-    private final AcceptEncoding accept = new AcceptEncoding();
+    private final AcceptEncoding accept = new AcceptEncoding(Coding.tokens());
     private final ByteRanges ranges = new ByteRanges();
     private final Parts parts;
 
@@ -107,11 +108,18 @@ final class Answer {
         // A list may stand in several fields (RFC 9110, section 5.3).
         for (int i = acceptEncoding; i < request.headerCount(); i++) {
             if (i == acceptEncoding || is(request.headerName(i), "accept-encoding")) {
-                accept.add(request.headerValue(i));
+                add(request.headerValue(i));
             }
         }
         int best = accept.best(entry.available);
         return best < 0 ? null : entry.variant(best);
+    }
+
+    private void add(ByteView field) {
+        for (int i = 0; i < field.length(); i++) {
+            accept.add(field.at(i));
+        }
+        accept.endOfField();
     }
 
     @SuppressWarnings("EnumOrdinal") // an index of an array that has one element for each

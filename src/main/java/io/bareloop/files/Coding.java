@@ -1,5 +1,7 @@
 package io.bareloop.files;
 
+import java.util.Arrays;
+
 /** The content codings that a file can be had in, the preferred one first. */
 enum Coding {
     BROTLI("br", ".br"),
@@ -18,6 +20,11 @@ enum Coding {
     /** Its name in Accept-Encoding and Content-Encoding. */
     String token() {
         return token;
+    }
+
+    /** The names of all, in their order. */
+    static String[] tokens() {
+        return Arrays.stream(values()).map(Coding::token).toArray(String[]::new);
     }
 
     /** What the name of a file's sibling in this coding ends with. */
