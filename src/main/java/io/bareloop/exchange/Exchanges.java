@@ -150,7 +150,7 @@ public final class Exchanges {
     /** Whoever's turn it was, it is over: the connection has come to its end in it. */
     public void endTurn() {
         if (atHand != null) {
-            atHand.endTurn();
+            atHand.loseTurn();
         }
     }
 

@@ -117,6 +117,22 @@ abstract sealed class ResponseHead permits Response {
     }
 
     /**
+     * Has this response sent as it is on a server that compresses ({@link Compression}); an error
+     * that takes its place, too. For a filter, or before the end of the head.
+     *
+     * @return this response
+     * @throws IllegalStateException where the body has begun
+     */
+    public Response noCompression() {
+        if (!turn.isMine()) {
+            turn.later(0, this::noCompression);
+            return self();
+        }
+        writer.noCompression();
+        return self();
+    }
+
+    /**
      * Appends Content-Type.
      *
      * @param type of the body

@@ -3,12 +3,20 @@ package io.bareloop.http1;
 import io.bareloop.exchange.Application;
 import io.bareloop.exchange.Exchange;
 import io.bareloop.exchange.Exchanges;
+import io.bareloop.http.Compression;
 import io.bareloop.http.Limits;
 import io.bareloop.http.Timeouts;
+import io.bareloop.wire.CompressibleHead;
+import io.bareloop.wire.CompressionChoice;
+import io.bareloop.wire.Compressor;
+import io.bareloop.wire.Encoded;
+import io.bareloop.wire.MediaRanges;
 import io.bareloop.wire.OutputBuffer;
 import io.bareloop.wire.Protocol;
 import io.bareloop.wire.Slab;
 import java.lang.foreign.Arena;
+import java.lang.ref.Reference;
+import java.util.List;
 import java.util.function.BiFunction;
 
 /**
@@ -31,6 +39,10 @@ public final class Http1 implements Protocol.Factory {
     final OutputBuffer out;
     final DateField date;
     final LastSent lastSent;
+
+    /** Null where nothing is compressed. */
+    final Compressor compressor;
+
     final long headNanos;
     final long bodyNanos;
     final long idleNanos;
@@ -72,8 +84,37 @@ public final class Http1 implements Protocol.Factory {
         parser = new RequestParser(limits);
         date = new DateField(arena, application.fields().toString());
         lastSent = new LastSent(arena);
+        compressor = compressor(arena, application);
         exchanges =
                 new Exchanges(limits, slab, application, exchange -> writers.apply(this, exchange));
+    }
+
+    private static Compressor compressor(Arena arena, Application application) {
+        Compression compression = application.compression();
+        if (compression == null || forbids(application.fields().toString())) {
+            return null;
+        }
+        CompressionChoice choice =
+                new CompressionChoice(
+                        compression.level(),
+                        compression.bodyBytesMin(),
+                        compression.bodyBytesMax(),
+                        compression.streamsMax(),
+                        new MediaRanges(compression.types()));
+        return new Compressor(arena, compression, choice);
+    }
+
+    /** Whether what all responses have says that none is to be compressed. */
+    private static boolean forbids(String fields) {
+        Encoded lines = Encoded.ascii(fields + " ".repeat(Long.BYTES));
+        CompressibleHead found = new CompressibleHead(new MediaRanges(List.of()));
+        try {
+            long start = lines.segment().address();
+            found.read(start, start + fields.length());
+        } finally {
+            Reference.reachabilityFence(lines);
+        }
+        return found.isFixed();
     }
 
     @Override
@@ -94,5 +135,8 @@ public final class Http1 implements Protocol.Factory {
     @Override
     public void ended() {
         exchanges.ended();
+        if (compressor != null) {
+            compressor.close();
+        }
     }
 }

@@ -480,7 +480,7 @@ final class Http1Connection extends Protocol implements Carrier {
         try {
             if (exchange != null) {
                 // What its code writes from here on goes nowhere: the output buffer is another's.
-                exchange.endTurn();
+                exchange.loseTurn();
                 if (input == Input.BODY) {
                     exchange.bodyAborted(null);
                 }

@@ -2,6 +2,7 @@ package io.bareloop.http1;
 
 import io.bareloop.exchange.Exchange;
 import io.bareloop.exchange.Rest;
+import io.bareloop.wire.CompressibleHead;
 import io.bareloop.wire.Encoded;
 import io.bareloop.wire.FileSource;
 import io.bareloop.wire.Head;
@@ -29,8 +30,8 @@ class Http1Writer extends Writer {
     private static final Encoded LAST_CHUNK = Encoded.ascii("0\r\n\r\n");
     private static final short CRLF = (short) Swar.ascii("\r\n");
 
-    /** What the server writes behind the fields of a handler. */
-    private static final int END_BYTES = 96;
+    /** What the server writes behind the fields of a handler, Vary and Content-Encoding too. */
+    private static final int END_BYTES = 144;
 
     /** Room for the largest chunk size and the two line breaks around a chunk. */
     private static final int CHUNK_FRAME_BYTES = 16;
@@ -51,6 +52,7 @@ class Http1Writer extends Writer {
     private boolean flushed;
 
     Http1Writer(Http1 http, Exchange exchange) {
+        super(exchange.head(), http.compressor);
         this.http = http;
         out = http.out;
         head = exchange.head();
@@ -142,6 +144,11 @@ class Http1Writer extends Writer {
     @Override
     protected void putLines(byte[] lines, int length) {
         out.put(lines, 0, length);
+    }
+
+    @Override
+    protected void readHead(CompressibleHead found) {
+        found.read(out.end() - (out.position() - start), out.end());
     }
 
     @Override

@@ -3,6 +3,7 @@ package io.bareloop.server;
 import io.bareloop.exchange.Application;
 import io.bareloop.exchange.ErrorHandlers;
 import io.bareloop.http.CompletionListener;
+import io.bareloop.http.Compression;
 import io.bareloop.http.ErrorHandler;
 import io.bareloop.http.ExceptionHandler;
 import io.bareloop.http.FailureListener;
@@ -12,6 +13,7 @@ import io.bareloop.http.Filtered;
 import io.bareloop.http.Handler;
 import io.bareloop.http.Status;
 import io.bareloop.http1.Http1;
+import io.bareloop.wire.Compressor;
 import io.bareloop.wire.Networks;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -32,6 +34,7 @@ abstract sealed class ApplicationOptions extends MachineOptions permits HttpServ
     private FailureListener failures;
     private Networks proxies = Networks.NONE;
     private final List<CompletionListener> completions = new ArrayList<>();
+    private Compression compression;
 
     ApplicationOptions() {}
 
@@ -146,11 +149,25 @@ abstract sealed class ApplicationOptions extends MachineOptions permits HttpServ
     }
 
     /**
+     * Has responses of handlers compressed, for clients that like it. Without this call none is.
+     * Files of {@code StaticFiles} are not, but have a compressed form beside them where there is
+     * one.
+     *
+     * @param which of them, and how
+     * @return this builder
+     */
+    public HttpServer.Builder compression(Compression which) {
+        compression = Objects.requireNonNull(which, "which");
+        return builder();
+    }
+
+    /**
      * What a handler becomes with all of this, as it is now; {@code otherwise} hears of failures.
      */
     Function<Handler, Application> applications(FailureListener otherwise) {
         List<Filter> all = List.copyOf(filters);
         Fields same = fields;
+        Compression chosen = compression;
         ErrorHandlers handlers = new ErrorHandlers(errors, exceptions);
         Networks trusted = proxies;
         List<CompletionListener> listeners = List.copyOf(completions);
@@ -160,15 +177,19 @@ abstract sealed class ApplicationOptions extends MachineOptions permits HttpServ
                         all.isEmpty() ? handler : new Filtered(all, handler),
                         same,
                         handlers,
+                        chosen,
                         listener,
                         trusted,
                         CompletionListeners.of(listeners));
     }
 
-    /** Takes fields, and with {@code all} filters and errors, of another builder. */
+    /**
+     * Takes fields and compression, and with {@code all} filters and errors, of another builder.
+     */
     void like(ApplicationOptions other, boolean all) {
         fields = other.fields;
         proxies = other.proxies;
+        compression = other.compression;
         if (all) {
             filters.addAll(other.filters);
             errors.putAll(other.errors);
@@ -178,5 +199,12 @@ abstract sealed class ApplicationOptions extends MachineOptions permits HttpServ
 
     int fieldBytes() {
         return fields.toString().length();
+    }
+
+    /** Native memory that each loop takes to compress. */
+    long compressionBytes() {
+        return compression == null
+                ? 0
+                : Compressor.nativeBytes(compression.bodyBytesMax(), compression.streamsMax());
     }
 }

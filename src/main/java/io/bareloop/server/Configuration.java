@@ -48,6 +48,9 @@ final class Configuration {
     /** Of the fields of all responses. */
     final int fieldBytes;
 
+    /** Native memory of each loop to compress with. */
+    final long compressionBytes;
+
     /** For the warm-up, before the builder's caller has it back. */
     private final ApplicationOptions around;
 
@@ -119,6 +122,7 @@ final class Configuration {
         log = new Log(lines);
         application = from.applications(new FailureLog(log));
         fieldBytes = from.fieldBytes();
+        compressionBytes = from.compressionBytes();
         around = from;
         syscalls = from.syscalls;
         cpus = from.cpus != null ? from.cpus : defaultCpus();

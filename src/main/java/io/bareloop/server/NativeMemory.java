@@ -9,7 +9,8 @@ import io.bareloop.loop.Loop;
  *
  * @param loops how many loops there are
  * @param bufferBytes of each loop what it receives into, sends from, and gets events in
- * @param protocolBytes of each loop what HTTP/1.1 remembers from one request to the next
+ * @param protocolBytes of each loop what HTTP/1.1 remembers from one request to the next, and what
+ *     it compresses with
  * @param pendingBytes of each loop the slab: requests and responses that are under way
  * @param heapBytes the largest heap; what is pending has at most half as much, unless it was said
  *     how much it is to have
@@ -48,7 +49,7 @@ public record NativeMemory(
         return new NativeMemory(
                 memory.loops,
                 memory.bufferBytes,
-                memory.protocolBytes + configuration.fieldBytes,
+                memory.protocolBytes + configuration.fieldBytes + configuration.compressionBytes,
                 memory.pendingBytes,
                 memory.heapBytes,
                 memory.isLowered);

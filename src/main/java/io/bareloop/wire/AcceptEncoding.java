@@ -117,7 +117,7 @@ public final class AcceptEncoding {
 
     private Step character(byte b) {
         if (nameLength < Long.BYTES) {
-            name |= (long) (Ascii.lower(b) & 0xFF) << nameLength * Byte.SIZE;
+            name |= (long) (Ascii.lower(b) & 0xFF) << (nameLength * Byte.SIZE);
         }
         nameLength++;
         return Step.NAME;

@@ -32,10 +32,17 @@ final class OutOfOrder {
                 "the response has begun: earlyHints() comes before status(), header() and body()");
     }
 
-    static IllegalStateException always(Writer.State state) {
+    /** Checks that fields of whatever response follows may be added now. */
+    static void checkAlways(Writer.State state) {
         if (state == Writer.State.DONE) {
-            return ended();
+            throw ended();
         }
+        if (state != Writer.State.NOTHING) {
+            throw always();
+        }
+    }
+
+    private static IllegalStateException always() {
         return new IllegalStateException(
                 "the response has begun: always() comes before status(), header() and body(), in a"
                         + " filter as a rule");
@@ -76,12 +83,38 @@ final class OutOfOrder {
                         + " onWritable()");
     }
 
-    static IllegalStateException fileWithoutLength() {
+    /** Checks that {@code length} bytes may be written now; left is less than 0 for any number. */
+    static void checkPiece(Writer.State state, long left, long length) {
+        if (state != Writer.State.STREAM) {
+            throw notStreamed(state, "write()");
+        }
+        if (left >= 0 && length > left) {
+            throw tooLong(length, left);
+        }
+    }
+
+    /** Checks that {@code length} bytes of a file may be written now. */
+    static void checkFile(Writer.State state, long left, long length, boolean hasRest) {
+        if (state != Writer.State.STREAM) {
+            throw notStreamed(state, "write()");
+        }
+        if (left == Writer.UNKNOWN) {
+            throw fileWithoutLength();
+        }
+        if (left < length) {
+            throw tooLong(length, left);
+        }
+        if (hasRest) {
+            throw fileBehindRest();
+        }
+    }
+
+    private static IllegalStateException fileWithoutLength() {
         return new IllegalStateException(
                 "a file goes into a body of announced length: call stream(length), not stream()");
     }
 
-    static IllegalStateException fileBehindRest() {
+    private static IllegalStateException fileBehindRest() {
         return new IllegalStateException(
                 "what was written before is still being sent: write a file only while"
                         + " isWritable(), and go on in onWritable()");

@@ -7,6 +7,9 @@ public final class PreparedBlock {
     private final Encoded tail;
     private final int fieldBytes;
 
+    /** What it is where bodies are compressed; made when first needed. */
+    private CompressedBlock compressed;
+
     /**
      * Creates a block.
      *
@@ -36,5 +39,15 @@ public final class PreparedBlock {
 
     public int fieldBytes() {
         return fieldBytes;
+    }
+
+    /** This, for those who compress; two loops may both make it, and either will do. */
+    CompressedBlock compressed(Compressor compressor) {
+        CompressedBlock known = CompressedBlock.find(compressed, compressor);
+        if (known == null) {
+            known = CompressedBlock.of(this, compressor, compressed);
+            compressed = known;
+        }
+        return known;
     }
 }

@@ -4,7 +4,8 @@ import java.lang.foreign.MemorySegment;
 
 /**
  * Writes one response after another: the order in which its parts may come is kept here, how they
- * look on the wire is up to the protocol that extends this. {@code Response} is a view of it.
+ * look on the wire is up to the protocol that extends this ({@link ResponseFormat}). {@code
+ * Response} is a view of it.
  *
  * <pre>
  *   DONE --start--> NOTHING --begin--> FIELDS --stream--> STREAM
@@ -16,7 +17,7 @@ import java.lang.foreign.MemorySegment;
  * <p>Belongs to the loop's thread, and writes only in its exchange's turn ({@link Turn#isMine}).
  * Append-only. Calls are coarse, so that a response costs few of them; nothing here allocates.
  */
-public abstract class Writer {
+public abstract class Writer extends ResponseFormat {
     /** How far the response has come. */
     public enum State {
         NOTHING,
@@ -24,9 +25,6 @@ public abstract class Writer {
         STREAM,
         DONE
     }
-
-    /** The length of a body that is not known before its end. */
-    protected static final long UNKNOWN = -1;
 
     /** Interim responses before one response: what a client can make a handler send is bounded. */
     private static final int INTERIM_MAX = 8;
@@ -60,6 +58,17 @@ public abstract class Writer {
 
     /** The body was ended before its announced length. */
     private boolean cutShort;
+    /** Null where nothing is compressed. */
+    private final CompressedBody compressed;
+
+    /**
+     * Creates a writer of responses to {@code head}.
+     *
+     * @param compressor of its loop; null where nothing is compressed
+     */
+    protected Writer(Head head, Compressor compressor) {
+        compressed = compressor == null ? null : new CompressedBody(this, compressor, head);
+    }
 
     // ---- what the exchange calls
 
@@ -74,6 +83,9 @@ public abstract class Writer {
         code = 0;
         bodyBytes = 0;
         cutShort = false;
+        if (compressed != null) {
+            compressed.start();
+        }
     }
 
     /** The code of the status, as far as it has been written; 0 where it has not. */
@@ -113,6 +125,7 @@ public abstract class Writer {
             content = Content.ANY;
             code = 0;
             bodyBytes = 0;
+            dropCompressed();
         }
         return true;
     }
@@ -128,6 +141,32 @@ public abstract class Writer {
     /** Nothing more can be written, however far it has come. */
     public final void expire() {
         state = State.DONE;
+        dropCompressed();
+    }
+
+    private void dropCompressed() {
+        if (compressed != null) {
+            compressed.stream().drop();
+        }
+    }
+
+    /** The response is not to be compressed, whatever else would have it so. */
+    public final void noCompression() {
+        if (state != State.NOTHING && state != State.FIELDS) {
+            throw OutOfOrder.headEnded(state);
+        }
+        if (compressed != null) {
+            compressed.refuse();
+        }
+    }
+
+    /**
+     * The turn ends: what was written in it, and is still with a deflater, goes into the buffer.
+     *
+     * @return whether more can be written that {@link #isWritable} has denied in this turn
+     */
+    public final boolean endTurn() {
+        return compressed != null && compressed.stream().endTurn();
     }
 
     /** From here on, a response without a status has this one. */
@@ -158,20 +197,14 @@ public abstract class Writer {
 
     /** Adds whole field lines to whatever response follows: an error's too. */
     public final void always(Encoded lines) {
-        checkAlways();
+        OutOfOrder.checkAlways(state);
         always.add(lines);
     }
 
     /** Adds a field to whatever response follows; the value has been checked. */
     public final void always(Encoded name, String value) {
-        checkAlways();
+        OutOfOrder.checkAlways(state);
         always.add(name, value);
-    }
-
-    private void checkAlways() {
-        if (state != State.NOTHING) {
-            throw OutOfOrder.always(state);
-        }
     }
 
     /** Whether there are fields of whatever response follows. */
@@ -267,6 +300,9 @@ public abstract class Writer {
     // ---- a body that is there as a whole
 
     public final void whole(byte[] body) {
+        if (compressed != null && compressed.whole(body)) {
+            return;
+        }
         endHead(body.length);
         if (hasBody()) {
             bodyBytes = body.length;
@@ -276,6 +312,9 @@ public abstract class Writer {
     }
 
     public final void whole(MemorySegment body, long offset, int length) {
+        if (compressed != null && compressed.whole(body, offset, length)) {
+            return;
+        }
         endHead(length);
         if (hasBody()) {
             bodyBytes = length;
@@ -286,12 +325,24 @@ public abstract class Writer {
 
     /** A copy, however long it is. */
     public final void wholeCopy(MemorySegment body, int offset, int length) {
+        if (compressed == null || !compressed.whole(body, offset, length)) {
+            putWhole(body, offset, length);
+        }
+    }
+
+    final void putWhole(MemorySegment body, int offset, int length) {
         endHead(length);
         if (hasBody()) {
             bodyBytes = length;
             putPiece(body, offset, length, false);
         }
         state = State.DONE;
+    }
+
+    /** Begins the response where it has not, and has no body to come where its status has none. */
+    final boolean mayHaveBody() {
+        field(0);
+        return content == Content.ANY;
     }
 
     /** Bytes of a file, which is released when they are sent. */
@@ -306,9 +357,10 @@ public abstract class Writer {
     public final void send(PreparedBlock block) {
         checkNotBegun();
         begin();
-        code = block.code();
-        bodyBytes = headOnly ? 0 : block.tail().length() - block.fieldBytes();
-        putBlock(block, headOnly);
+        PreparedBlock chosen = compressed == null ? block : compressed.choose(block, always);
+        code = chosen.code();
+        bodyBytes = headOnly ? 0 : chosen.tail().length() - chosen.fieldBytes();
+        putBlock(chosen, headOnly);
         state = State.DONE;
     }
 
@@ -321,6 +373,9 @@ public abstract class Writer {
             return;
         }
         field(0);
+        if (compressed != null) {
+            compressed.beginStream(headOnly);
+        }
         putEndOfHeadOfStream(content == Content.NONE);
         left = content == Content.NONE ? 0 : UNKNOWN;
         state = State.STREAM;
@@ -337,13 +392,23 @@ public abstract class Writer {
     }
 
     public final void write(byte[] piece) {
-        if (beginWrite(piece.length)) {
+        if (!beginWrite(piece.length)) {
+            return;
+        }
+        if (isCompressing()) {
+            compressed.stream().write(piece);
+        } else {
             putPiece(piece, left == UNKNOWN);
         }
     }
 
     public final void write(MemorySegment piece, long offset, int length) {
-        if (beginWrite(length)) {
+        if (!beginWrite(length)) {
+            return;
+        }
+        if (isCompressing()) {
+            compressed.stream().write(piece, offset, length);
+        } else {
             putPiece(piece, offset, length, left == UNKNOWN);
         }
     }
@@ -351,18 +416,7 @@ public abstract class Writer {
     /** Bytes of a file, which is released when they are sent. */
     public final void write(FileSource file, long offset, long length) {
         checkRange(offset, length);
-        if (state != State.STREAM) {
-            throw OutOfOrder.notStreamed(state, "write()");
-        }
-        if (left == UNKNOWN) {
-            throw OutOfOrder.fileWithoutLength();
-        }
-        if (left < length) {
-            throw OutOfOrder.tooLong(length, left);
-        }
-        if (hasRest()) {
-            throw OutOfOrder.fileBehindRest();
-        }
+        OutOfOrder.checkFile(state, left, length, hasRest());
         left -= length;
         file(file, offset, length);
     }
@@ -382,14 +436,19 @@ public abstract class Writer {
         }
     }
 
+    private boolean isCompressing() {
+        return compressed != null && compressed.stream().isActive();
+    }
+
+    /** Some bytes of what has come of a stream. */
+    final void putCompressed(MemorySegment bytes, int length) {
+        bodyBytes += length;
+        putPiece(bytes, 0, length, true);
+    }
+
     /** Checks and counts a piece; returns whether there is anything to put. */
     private boolean beginWrite(int length) {
-        if (state != State.STREAM) {
-            throw OutOfOrder.notStreamed(state, "write()");
-        }
-        if (left >= 0 && length > left && content == Content.ANY) {
-            throw OutOfOrder.tooLong(length, left);
-        }
+        OutOfOrder.checkPiece(state, content == Content.ANY ? left : UNKNOWN, length);
         if (unsentBytes() + length > unsentBytesMax() || hasRest()) {
             throw OutOfOrder.clientBehind(unsentBytesMax());
         }
@@ -397,7 +456,7 @@ public abstract class Writer {
             left = Math.max(0, left - length);
         }
         boolean puts = length > 0 && hasBody();
-        bodyBytes += puts ? length : 0;
+        bodyBytes += puts && !isCompressing() ? length : 0;
         return puts;
     }
 
@@ -407,6 +466,9 @@ public abstract class Writer {
             throw OutOfOrder.notStreamed(state, "end()");
         }
         cutShort = left > 0 && hasBody();
+        if (compressed != null) {
+            compressed.stream().end();
+        }
         putEnd(left, hasBody());
         state = State.DONE;
     }
@@ -423,71 +485,9 @@ public abstract class Writer {
 
     /** Whether the kernel has taken everything that was written so far. */
     public final boolean isWritable() {
-        return state != State.DONE && isSent() && !hasRest();
+        return state != State.DONE
+                && isSent()
+                && !hasRest()
+                && (compressed == null || !compressed.stream().isEnough());
     }
-
-    // ---- how it looks on the wire
-
-    /** A head without a response, which leaves at once; nothing where the client knows of none. */
-    protected abstract void putInterim(Encoded statusLine, Encoded lines);
-
-    /** Finds room for a head, and remembers where it begins. */
-    protected abstract void open();
-
-    protected abstract void putOk();
-
-    protected abstract void putStatus(int code, Encoded statusLine);
-
-    /** Whether the head may have {@code more} bytes; throws IllegalStateException where not. */
-    protected abstract void checkHead(int more);
-
-    protected abstract void putLines(Encoded lines);
-
-    protected abstract void putLines(byte[] lines, int length);
-
-    protected abstract void putField(Encoded name, String value);
-
-    protected abstract void putField(Encoded name, MemorySegment from, int offset, int length);
-
-    protected abstract void putContentRange(long first, long last, long size);
-
-    /** The head ends; a body of {@code length} bytes follows, unless the status has none. */
-    protected abstract void putEndOfHead(long length, boolean noBody);
-
-    /** The head ends; a body of a length that is not known follows, unless the status has none. */
-    protected abstract void putEndOfHeadOfStream(boolean noBody);
-
-    protected abstract void putBody(byte[] body);
-
-    protected abstract void putBody(MemorySegment body, long offset, int length);
-
-    protected abstract void putBlock(PreparedBlock block, boolean head);
-
-    /** A copy of a piece; {@code framed} where the length of the body was not announced. */
-    protected abstract void putPiece(byte[] piece, boolean framed);
-
-    protected abstract void putPiece(MemorySegment piece, long offset, int length, boolean framed);
-
-    protected abstract void putFile(FileSource file, long offset, long length);
-
-    /** The end of a stream of which {@code missing} bytes were not written, or UNKNOWN. */
-    protected abstract void putEnd(long missing, boolean body);
-
-    /** What was written in a call before is on its way: it cannot be taken back any more. */
-    public abstract void seal();
-
-    /** Takes back what was written since {@link #open}; false where part of it has left. */
-    protected abstract boolean rewind();
-
-    /** Whether something that was written last is not all in the buffer yet. */
-    protected abstract boolean hasRest();
-
-    /** Whether the kernel has taken what had to leave the buffer. */
-    protected abstract boolean isSent();
-
-    /** Bytes that were written and that the kernel has not taken. */
-    public abstract long unsentBytes();
-
-    /** As many may be. */
-    public abstract int unsentBytesMax();
 }

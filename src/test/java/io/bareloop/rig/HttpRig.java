@@ -109,6 +109,7 @@ public final class HttpRig implements AutoCloseable {
                                         handler,
                                         Fields.NONE,
                                         ErrorHandlers.NONE,
+                                        null,
                                         (request, failure) -> log(failure),
                                         Networks.NONE,
                                         completions)),
