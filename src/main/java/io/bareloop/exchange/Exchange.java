@@ -116,7 +116,7 @@ public final class Exchange extends Turn {
     /** The turn ends; the output buffer is still its connection's. */
     public void endTurn() {
         if (writer.endTurn() && onWritable() != null) {
-            goOnSoon();
+            later.goOnSoon();
         }
         thread = NOBODY;
     }
@@ -124,25 +124,6 @@ public final class Exchange extends Turn {
     /** The turn ends with the connection: the output buffer is another's. */
     public void loseTurn() {
         thread = NOBODY;
-    }
-
-    /** It has had enough for one turn, and nothing else would tell it to go on. */
-    private void goOnSoon() {
-        long expected = serial;
-        transport()
-                .execute(
-                        () -> {
-                            if (isUse(expected)) {
-                                later.resumed(this::goOn);
-                            }
-                        });
-    }
-
-    private void goOn() {
-        Runnable action = onWritable();
-        if (action != null && writer.isWritable()) {
-            action.run();
-        }
     }
 
     /** Has a request answered that has no body. */

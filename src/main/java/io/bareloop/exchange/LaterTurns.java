@@ -70,6 +70,25 @@ public final class LaterTurns {
                         });
     }
 
+    /** It has had enough for one turn, and nothing else would tell it to go on. */
+    void goOnSoon() {
+        long expected = exchange.serial();
+        exchange.transport()
+                .execute(
+                        () -> {
+                            if (exchange.isUse(expected)) {
+                                resumed(this::goOn);
+                            }
+                        });
+    }
+
+    private void goOn() {
+        Runnable action = exchange.onWritable();
+        if (action != null && writer.isWritable()) {
+            action.run();
+        }
+    }
+
     /** Its turn begins with input: what was called in other turns comes first. */
     public void input() {
         Carrier mine = exchange.carrier();

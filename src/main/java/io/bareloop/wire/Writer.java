@@ -58,6 +58,7 @@ public abstract class Writer extends ResponseFormat {
 
     /** The body was ended before its announced length. */
     private boolean cutShort;
+
     /** Null where nothing is compressed. */
     private final CompressedBody compressed;
 
