@@ -4,6 +4,7 @@
   bench cpu        CPU per request beside a C loop that parses nothing, nginx, Netty and Helidon
   bench short      connections of one request and of ten: CPU, and system calls counted by strace
   bench files      CPU per request of files from 6 KiB to 10 MiB, beside nginx
+  bench features   CPU per request with features of the API, beside a server that has none
   bench scale      CPU per request and p99 as connections, depth, sizes and loops grow
   bench latency    latency at a constant rate (open loop), and whether the JVM had a part in what was slow
   bench startup    from exec to the first response and to the steady rate, and memory (wrk)
@@ -26,6 +27,7 @@ import time
 
 import cpu
 import every
+import features
 import files
 import host
 import latency
@@ -41,6 +43,7 @@ VERBS = {
     'cpu': (cpu, 'CPU per request'),
     'short': (short, 'short connections'),
     'files': (files, 'static files'),
+    'features': (features, 'what features cost'),
     'scale': (scale, 'cost as the work grows'),
     'latency': (latency, 'latency at a constant rate'),
     'startup': (startup, 'start-up and memory'),
@@ -51,9 +54,9 @@ LOADED = [verb for verb in VERBS if verb not in ('startup', 'parsers')]  # By ou
 # many short rounds find the median between that, few long ones do not.
 Effort = collections.namedtuple('Effort', 'rounds seconds warm settle')
 FULL = {'cpu': Effort(12, 1, 8, 0.5), 'short': Effort(7, 1.5, 8, 0.5), 'files': Effort(9, 1.5, 12, 0.5), 'scale': Effort(3, 0.8, 8, 0.4),
-        'latency': Effort(1, 20, 10, 0.5), 'startup': Effort(9, 3, 0, 0)}
+        'features': Effort(15, 0.5, 8, 0.2), 'latency': Effort(1, 20, 10, 0.5), 'startup': Effort(9, 3, 0, 0)}
 QUICK = {'cpu': Effort(1, 0.4, 1.5, 0.1), 'short': Effort(1, 0.4, 1.5, 0.1), 'files': Effort(1, 0.4, 1.5, 0.1), 'scale': Effort(1, 0.3, 0.6, 0.1),
-         'latency': Effort(1, 1.5, 1.5, 0.1), 'startup': Effort(1, 2, 0, 0)}
+         'features': Effort(1, 0.3, 1, 0.1), 'latency': Effort(1, 1.5, 1.5, 0.1), 'startup': Effort(1, 2, 0, 0)}
 
 
 def command_line(arguments):

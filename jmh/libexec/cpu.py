@@ -54,24 +54,34 @@ def rounds_of(options, peers, points, load_of):
     # Half of the warm-up is of the last point, pipelined or large: another path through the server.
     ends = [points[0], points[-1]] if len(points) > 1 else points
     for peer in peers:
-        if options.quick and not peer.jvm:
-            continue
-        peer.thaw()
-        for point in ends:
-            host.say(f'warm-up {peer.label}')
-            load.generate(options, peer, [], options.settle, peer.warm_seconds / len(ends), **load_of(point))
-        peer.freeze()
+        warm_up(options, peer, [load_of(point) for point in ends])
     for number in range(options.rounds):
         for point in points:
             for peer in peers:
-                peer.thaw()
-                result = load.generate(options, peer, peer.pids(), options.settle, options.seconds, **load_of(point))
-                peer.freeze()
-                results.append({'round': number + 1, 'server': peer.label, 'point': point, **load.slim(result)})
-                where = ' '.join(f'{name} {value}' for name, value in point.items())
-                host.say(f"round {number + 1} {where} {peer.label}: {result['cpu_us']:.3f} us CPU, {result['rate']:.0f} a second, "
-                         f"p99 {result['latency']['p99_us']:.0f} us" + noise(result))
+                results.append(measured(options, peer, number + 1, point, load_of(point)))
     return results
+
+
+def warm_up(options, peer, loads):
+    """All of them have their share of the time."""
+    if options.quick and not peer.jvm:
+        return
+    peer.thaw()
+    for wanted in loads:
+        host.say(f'warm-up {peer.label}')
+        load.generate(options, peer, [], options.settle, peer.warm_seconds / len(loads), **wanted)
+    peer.freeze()
+
+
+def measured(options, peer, number, point, wanted):
+    """One run: a row of the results."""
+    peer.thaw()
+    result = load.generate(options, peer, peer.pids(), options.settle, options.seconds, **wanted)
+    peer.freeze()
+    where = ' '.join(f'{name} {value}' for name, value in point.items())
+    host.say(f"round {number} {where} {peer.label}: {result['cpu_us']:.3f} us CPU, {result['rate']:.0f} a second, "
+             f"p99 {result['latency']['p99_us']:.0f} us" + noise(result))
+    return {'round': number, 'server': peer.label, 'point': point, **load.slim(result)}
 
 
 def noise(result):

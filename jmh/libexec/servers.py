@@ -144,17 +144,32 @@ class Bareloop(Server):
                 '--cpus', cpus_text(self.cpus), *self.arguments]
 
 
-class Sized(Server):
-    """Bareloop with responses of many sizes."""
+class OfLibrary(Server):
+    """A main class that serves with the library: its arguments are the port, the CPUs and what else it takes."""
 
-    def __init__(self, cpus, scratch, options):
-        super().__init__('bareloop', cpus, scratch)
+    def __init__(self, label, main, cpus, scratch, options, arguments=()):
+        super().__init__(label, cpus, scratch)
         self.jvm, self.warm_seconds = True, options.warm
         self.java, self.jvm_options = options.java_file, shlex.split(options.jvm_options)
+        self.main, self.arguments = main, arguments
 
     def command(self):
         return [self.java, *self.jvm_options, '--enable-native-access=ALL-UNNAMED', '-cp', host.class_path(),
-                'io.bareloop.load.SizedServer', str(self.port), cpus_text(self.cpus)]
+                f'io.bareloop.load.{self.main}', str(self.port), cpus_text(self.cpus), *self.arguments]
+
+
+class Sized(OfLibrary):
+    """Bareloop with responses of many sizes."""
+
+    def __init__(self, cpus, scratch, options):
+        super().__init__('bareloop', 'SizedServer', cpus, scratch, options)
+
+
+class Featured(OfLibrary):
+    """Bareloop with these features of its API, and no others."""
+
+    def __init__(self, label, features, cpus, scratch, options):
+        super().__init__(label, 'FeatureServer', cpus, scratch, options, [','.join(features)])
 
 
 class Peer(Server):

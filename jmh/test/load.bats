@@ -34,6 +34,16 @@ short=(--warmup 0.1 --seconds 0.3 --connections 8)
     done
 }
 
+@test "load: requests have the fields that they are to have" {
+    start_floor
+    run generate "$port" "${short[@]}" --seconds 0.1
+    local without
+    without=$(field request_bytes)
+    run generate "$port" "${short[@]}" --seconds 0.1 --fields $'Cookie: a=b\nUser-Agent: bats'
+    [ "$status" -eq 0 ]
+    [ "$(field request_bytes)" -eq $((without + 13 + 18)) ]
+}
+
 @test "load: large responses are compared to the last byte" {
     start_floor
     run generate "$port" "${short[@]}" --target /bytes/1048576 --body-bytes 1048576

@@ -91,6 +91,63 @@ EOT
     is_self_contained "$SVG"
 }
 
+@test "report: features, with ratios and differences to none in the same round" {
+    file=$(results features <<EOT
+"baseline": "none", "left_out": [], "results": [
+$(for round in 1 2 3 4 5; do
+    row "$round" none '{"request": "json", "depth": 16}' 1.0 1000
+    echo '},'
+    row "$round" filter '{"request": "json", "depth": 16}' "1.${round}" 900
+    echo '},'
+done)
+$(row 6 filter '{"request": "json", "depth": 16}' 9.0 900)}]
+EOT
+    )
+    run "$BENCH" report "$file" --svg "$SVG"
+    [ "$status" -eq 0 ]
+    # The round without a pair counts for the median of the time alone. Of 100 to 500 ns, 200 to 400 are kept.
+    [[ $output == *"| json | 16 | none | 1.000 | 0.100 | 1 |  |  | 1000 | 200 |"* ]]
+    [[ $output == *"| json | 16 | filter | 1.350 | 0.135 | 1.300 | 1.300 ± 0.082 | 300 ± 82 | 900 | 200 |"* ]]
+    [[ $output == *"Requests: json, a composed one of 27 bytes."* ]]
+    is_self_contained "$SVG"
+}
+
+@test "report: features are looked for in what a server says" {
+    cd "$LIBEXEC"
+    run python3 -B - <<'EOT'
+import collections
+import gzip
+import types
+import features
+
+def refused(feature, headers, body=b'{}'):
+    peer = types.SimpleNamespace(label=feature)
+    response = types.SimpleNamespace(headers=collections.defaultdict(lambda: None, headers))
+    try:
+        features.check_fields(peer, response)
+        features.uncoded(peer, response, body)
+    except features.Failure as failure:
+        return str(failure)
+
+two = {'Strict-Transport-Security': 'max-age=1', 'X-Content-Type-Options': 'nosniff'}
+origin = {'Access-Control-Allow-Origin': '*'}
+assert refused('none', {}) is None
+assert refused('fields', two) is None
+assert refused('filter', origin) is None
+assert 'Access-Control-Allow-Origin is *' in refused('none', origin)
+assert 'Strict-Transport-Security is' in refused('fields', origin)
+assert 'Content-Encoding is gzip' in refused('none', {'Content-Encoding': 'gzip'}, gzip.compress(b'{}'))
+
+# Each of them begins in its turn.
+peers = [types.SimpleNamespace(label=label) for label in ('none', 'fields', 'filter', 'cookie')]
+turns = [[peer.label for peer in features.in_turn(peers, {'request': 'json'}, number)] for number in range(3)]
+assert turns == [['none', 'fields', 'filter'], ['fields', 'filter', 'none'], ['filter', 'none', 'fields']], turns
+assert features.trimmed([3]) == (3, None)
+EOT
+    echo "$output"
+    [ "$status" -eq 0 ]
+}
+
 @test "report: a response that is under way counts by its bytes" {
     cd "$LIBEXEC"
     run python3 -B - <<'EOT'

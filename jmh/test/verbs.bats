@@ -25,10 +25,10 @@ only() {
     run "$BENCH" --help
     [ "$status" -eq 0 ]
     local verb
-    for verb in all parsers cpu short files scale latency startup report; do
+    for verb in all parsers cpu short files features scale latency startup report; do
         [[ $output == *"bench $verb"* ]]
     done
-    for verb in all parsers cpu short files scale latency startup report; do
+    for verb in all parsers cpu short files features scale latency startup report; do
         run "$BENCH" "$verb" --help
         [ "$status" -eq 0 ]
     done
@@ -55,6 +55,12 @@ only() {
     run "$BENCH" scale --no-build --only width
     [ "$status" -eq 2 ]
     [[ $output == *"there are connections, depth"* ]]
+    run "$BENCH" features --no-build --features tls
+    [ "$status" -eq 2 ]
+    [[ $output == *"tls: there are none,none again,fields"* ]]
+    run "$BENCH" features --no-build --server 'other=true'
+    [ "$status" -eq 2 ]
+    [[ $output == *"compared with Bareloop without them alone"* ]]
     run "$BENCH" cpu --no-build --out /nowhere/results.json
     [ "$status" -eq 2 ]
     [[ $output == *"no such directory"* ]]
@@ -126,6 +132,22 @@ only() {
     run "$BENCH" files --no-build --servers floor --sizes 13 --out "$OUT"
     [ "$status" -eq 2 ]
     [[ $output == *"floor: no such server of files; there are bareloop, nginx"* ]]
+}
+
+@test "bench features: each has what it is named after, and stands beside none in what concerns it" {
+    needs_build
+    run "$BENCH" features --no-build --rounds 2 --seconds 0.2 --settle 0.1 --warm 0.4 --connections 4 --depths 2 --out "$OUT"
+    [ "$status" -eq 0 ]
+    local feature request
+    for request in plaintext json; do
+        for feature in none 'none again' fields filter; do
+            [[ $output == *"| $request | 2 | $feature |"* ]]
+        done
+        [[ $output != *"| $request | 2 | cookie |"* ]]
+    done
+    [[ $output == *"| greeting | 2 | none |"*"| greeting | 2 | cookie |"* ]]
+    [[ $output != *"| greeting | 2 | fields |"* ]]
+    [ -s "$BATS_TEST_TMPDIR/results.svg" ]
 }
 
 @test "bench cpu: what was started is stopped when it is interrupted" {

@@ -19,6 +19,9 @@ import java.net.InetAddress;
  * its latency counts from then, whether or not a connection was free to send it on and whatever
  * became of the ones before: no coordinated omission. {@code --arrivals uniform} has them equally
  * far apart, {@code poisson} as independent clients would send them.
+ *
+ * <p>{@code --fields} has the lines that each request is to have behind Host, one a line: {@code
+ * Name: value}.
  */
 public final class Load {
     private Load() {}

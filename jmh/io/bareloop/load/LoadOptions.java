@@ -13,6 +13,7 @@ record LoadOptions(
         String hostField,
         int port,
         String target,
+        String fields,
         int requestBytes,
         int bodyBytes,
         String body,
@@ -33,6 +34,7 @@ record LoadOptions(
                     "host-field",
                     "port",
                     "target",
+                    "fields",
                     "request-bytes",
                     "body-bytes",
                     "body",
@@ -71,6 +73,7 @@ record LoadOptions(
                         given.getOrDefault("host-field", host + ":" + port),
                         port,
                         given.getOrDefault("target", "/plaintext"),
+                        given.getOrDefault("fields", ""),
                         number(given, "request-bytes", 0, 0, 1 << 20),
                         number(given, "body-bytes", 13, 0, 1 << 30),
                         given.get("body"),
@@ -104,13 +107,14 @@ record LoadOptions(
         return value;
     }
 
-    /** The request, filled up with fields of common length to {@link #requestBytes()}. */
+    /** The request, with its own fields, filled up to {@link #requestBytes()} with others. */
     byte[] request(boolean closing) {
         StringBuilder head = new StringBuilder("GET " + target + " HTTP/1.1\r\n");
         head.append("Host: ").append(hostField).append("\r\n");
         if (closing) {
             head.append("Connection: close\r\n");
         }
+        fields.lines().forEach(line -> head.append(line).append("\r\n"));
         int left = requestBytes - head.length() - 2;
         // A line takes its name, a colon, a byte and an end at least.
         for (int field = 10; left >= 5; field++) {
