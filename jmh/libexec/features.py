@@ -3,6 +3,7 @@ import gzip
 import http.client
 import math
 import statistics
+import time
 
 import cpu
 import servers
@@ -24,6 +25,7 @@ FEATURES = {
     AGAIN: (['none'], COMMON, 'the same in another JVM: it shows what this machine cannot tell apart'),
     'fields': (['fields'], COMMON, 'two constant fields of all responses'),
     'filter': (['filter'], COMMON, 'a filter that adds a constant field'),
+    'completion': (['completion'], COMMON, 'a listener that counts completed requests'),
     'cookie': (['cookie'], ('greeting',), 'a cookie and a decoded parameter of the query, read'),
 }
 SAID_OF = {
@@ -34,6 +36,7 @@ SAID_OF = {
 }
 FIELDS = {'fields': ('Strict-Transport-Security', 'X-Content-Type-Options'), 'filter': ('Access-Control-Allow-Origin',)}
 COMPARED = (('ratio', 3), ('ratio_mean', 3), ('more_ns', 0))  # With so many digits.
+CHECKS_MAX = 20
 TRIMMED = 0.2  # Of the rounds, at either end.
 
 
@@ -113,6 +116,7 @@ def checked(options, peers):
                 'body_bytes': len(body),
                 'connections': options.connections,
             }
+        check_completions(peer)
         peer.freeze()
     return loads
 
@@ -137,6 +141,20 @@ def check_fields(peer, response):
         for name in names:
             if (name in response.headers) != (feature in FEATURES[peer.label][0]):
                 raise Failure(f'{peer.label}: {name} is {response.headers[name]}')
+
+
+def check_completions(peer):
+    """That the requests before have been counted; another loop may tell of that a moment later."""
+    if 'completion' not in FEATURES[peer.label][0]:
+        return
+    made = len(FEATURES[peer.label][1])
+    for _ in range(CHECKS_MAX):
+        _, count = asked(peer, '/completed', [])
+        if int(count) >= made:
+            return
+        made += 1
+        time.sleep(0.05)
+    raise Failure(f'{peer.label}: {int(count)} requests of {made} are completed')
 
 
 def uncoded(peer, response, body):

@@ -140,7 +140,7 @@ only() {
     [ "$status" -eq 0 ]
     local feature request
     for request in plaintext json; do
-        for feature in none 'none again' fields filter; do
+        for feature in none 'none again' fields filter completion; do
             [[ $output == *"| $request | 2 | $feature |"* ]]
         done
         [[ $output != *"| $request | 2 | cookie |"* ]]

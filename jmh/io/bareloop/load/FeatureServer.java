@@ -19,19 +19,21 @@ import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.atomic.LongAdder;
 
 /**
  * A server with some features of the API and no others, so that each can be measured beside one
  * that has none. Arguments: port, CPUs, features separated by commas.
  *
  * <p>The features are {@code none}; {@code fields}, two of all responses; {@code filter}, which
- * adds one; {@code cookie}, which reads a cookie and a parameter of the query. All answer the same:
- * {@code /plaintext}, prepared; {@code /json}, composed for each request; {@code /greeting}, with
- * what is in the request where there is {@code cookie}, else with what would be; {@code /items}, 2
- * KiB.
+ * adds one; {@code completion}, a listener that counts, whose count {@code /completed} tells;
+ * {@code cookie}, which reads a cookie and a parameter of the query. All answer the same: {@code
+ * /plaintext}, prepared; {@code /json}, composed for each request; {@code /greeting}, with what is
+ * in the request where there is {@code cookie}, else with what would be; {@code /items}, 2 KiB.
  */
 public final class FeatureServer {
-    private static final List<String> KNOWN = List.of("none", "fields", "filter", "cookie");
+    private static final List<String> KNOWN =
+            List.of("none", "fields", "filter", "completion", "cookie");
 
     private static final Prepared HELLO =
             Prepared.of(Status.OK, MediaType.of("text/plain"), ascii("Hello, World!"));
@@ -42,7 +44,7 @@ public final class FeatureServer {
     private static final byte[] END = ascii("\"}");
     private static final byte[] JURGEN = "Jürgen".getBytes(StandardCharsets.UTF_8);
     private static final byte[] DARK = ascii("dark");
-    private static final byte[] ITEMS = ascii(items(32));
+    private static final byte[] ITEMS = ascii(items(40));
 
     private static final Fields TWO_FIELDS =
             Fields.NONE
@@ -50,6 +52,8 @@ public final class FeatureServer {
                     .with(HeaderName.of("X-Content-Type-Options"), "nosniff");
     private static final Fields ORIGIN =
             Fields.NONE.with(HeaderName.of("Access-Control-Allow-Origin"), "*");
+
+    private static final LongAdder COMPLETED = new LongAdder();
 
     private final MemorySegment scratch = Arena.ofAuto().allocate(1024);
 
@@ -70,6 +74,9 @@ public final class FeatureServer {
         if (features.contains("fields")) {
             builder.fields(TWO_FIELDS);
         }
+        if (features.contains("completion")) {
+            builder.onCompletion(completion -> COMPLETED.increment());
+        }
         try (HttpServer server = builder.start()) {
             System.out.println("serving " + server.origin());
             server.awaitTermination();
@@ -80,6 +87,9 @@ public final class FeatureServer {
         Router.Builder router = Router.builder();
         if (features.contains("filter")) {
             router.filter((request, response) -> response.always(ORIGIN));
+        }
+        if (features.contains("completion")) {
+            router.get("/completed", (request, response) -> response.body(COMPLETED.toString()));
         }
         router.get("/plaintext", HELLO)
                 .get("/json", (request, response) -> json(response))
