@@ -27,6 +27,7 @@ FEATURES = {
     'filter': (['filter'], COMMON, 'a filter that adds a constant field'),
     'completion': (['completion'], COMMON, 'a listener that counts completed requests'),
     'cookie': (['cookie'], ('greeting',), 'a cookie and a decoded parameter of the query, read'),
+    'gzip': (['gzip'], ('items',), 'compression of a composed response, anew for each request'),
 }
 SAID_OF = {
     'plaintext': 'a prepared response of 13 bytes',

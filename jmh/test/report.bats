@@ -139,6 +139,9 @@ assert 'Strict-Transport-Security is' in refused('fields', origin)
 assert 'Content-Encoding is gzip' in refused('none', {'Content-Encoding': 'gzip'}, gzip.compress(b'{}'))
 
 
+assert refused('gzip', {'Content-Encoding': 'gzip'}, gzip.compress(b'{}')) is None
+assert 'Content-Encoding is None' in refused('gzip', {})
+
 # Each of them begins in its turn.
 peers = [types.SimpleNamespace(label=label) for label in ('none', 'fields', 'filter', 'cookie')]
 turns = [[peer.label for peer in features.in_turn(peers, {'request': 'json'}, number)] for number in range(3)]

@@ -147,6 +147,7 @@ only() {
     done
     [[ $output == *"| greeting | 2 | none |"*"| greeting | 2 | cookie |"* ]]
     [[ $output != *"| greeting | 2 | fields |"* ]]
+    [[ $output == *"| items | 2 | none |"*"| items | 2 | gzip |"* ]]
     [ -s "$BATS_TEST_TMPDIR/results.svg" ]
 }
 

@@ -1,6 +1,7 @@
 package io.bareloop.load;
 
 import io.bareloop.http.ByteView;
+import io.bareloop.http.Compression;
 import io.bareloop.http.Fields;
 import io.bareloop.http.Handler;
 import io.bareloop.http.HeaderName;
@@ -27,13 +28,14 @@ import java.util.concurrent.atomic.LongAdder;
  *
  * <p>The features are {@code none}; {@code fields}, two of all responses; {@code filter}, which
  * adds one; {@code completion}, a listener that counts, whose count {@code /completed} tells;
- * {@code cookie}, which reads a cookie and a parameter of the query. All answer the same: {@code
- * /plaintext}, prepared; {@code /json}, composed for each request; {@code /greeting}, with what is
- * in the request where there is {@code cookie}, else with what would be; {@code /items}, 2 KiB.
+ * {@code cookie}, which reads a cookie and a parameter of the query; {@code gzip}, compression. All
+ * answer the same: {@code /plaintext}, prepared; {@code /json}, composed for each request; {@code
+ * /greeting}, with what is in the request where there is {@code cookie}, else with what would be;
+ * {@code /items}, 2 KiB.
  */
 public final class FeatureServer {
     private static final List<String> KNOWN =
-            List.of("none", "fields", "filter", "completion", "cookie");
+            List.of("none", "fields", "filter", "completion", "cookie", "gzip");
 
     private static final Prepared HELLO =
             Prepared.of(Status.OK, MediaType.of("text/plain"), ascii("Hello, World!"));
@@ -76,6 +78,9 @@ public final class FeatureServer {
         }
         if (features.contains("completion")) {
             builder.onCompletion(completion -> COMPLETED.increment());
+        }
+        if (features.contains("gzip")) {
+            builder.compression(Compression.defaults());
         }
         try (HttpServer server = builder.start()) {
             System.out.println("serving " + server.origin());
