@@ -78,6 +78,9 @@ public final class Main {
         Shutdown shutdown = new Shutdown(serve.drain, out, err);
         // Before the start, which may take as long as the warm-up is.
         shutdown.register();
+        if (serve.rotatedLog != null) {
+            JvmSignal.handle("HUP", serve.rotatedLog::reopen);
+        }
         HttpServer server;
         try {
             server =

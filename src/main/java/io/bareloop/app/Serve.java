@@ -3,6 +3,7 @@ package io.bareloop.app;
 import io.bareloop.files.StaticFiles;
 import io.bareloop.http.Limits;
 import io.bareloop.http.Timeouts;
+import io.bareloop.server.AccessLog;
 import io.bareloop.server.HttpServer;
 import java.time.Duration;
 import java.util.Map;
@@ -17,6 +18,9 @@ final class Serve {
 
     /** The files to serve, or null for the demonstration application. */
     final StaticFiles.Builder files;
+
+    /** The access log that SIGHUP has opened anew; null where there is none. */
+    AccessLog rotatedLog;
 
     /** How long requests in flight may take after SIGTERM. */
     Duration drain;

@@ -3,6 +3,7 @@ package io.bareloop.app;
 import io.bareloop.http.Fields;
 import io.bareloop.http.HeaderName;
 import io.bareloop.http.Limits;
+import io.bareloop.server.AccessLog;
 import io.bareloop.server.CpuSet;
 import io.bareloop.server.Setting;
 import java.time.Duration;
@@ -206,6 +207,20 @@ final class ServerOptions {
                                     + " addresses and networks, such as 127.0.0.1,10.0.0.0/8."
                                     + " Default: none.",
                             (serve, nets) -> serve.server.trustedProxies(nets.split(",", -1))),
+                    ServeOption.ofText(
+                            "--access-log",
+                            "FILE|-",
+                            null,
+                            "Appends a line for each request to FILE, which SIGHUP has opened"
+                                    + " anew, for rotation; or to the standard output."
+                                    + " Default: none.",
+                            ServerOptions::accessLog),
+                    ServeOption.ofText(
+                            "--access-log-format",
+                            "combined|common|json",
+                            "combined",
+                            "What a line of --access-log looks like.",
+                            (serve, format) -> accessLogFormat(format)),
                     ServeOption.ofInt(
                             "--drain",
                             "SECONDS",
@@ -284,6 +299,28 @@ final class ServerOptions {
         serve.limits
                 .streamedBytesMax(bytes)
                 .bodyBytesMax((int) Math.min(bytes, Limits.defaults().bodyBytesMax()));
+    }
+
+    private static void accessLog(Serve serve, String file) {
+        AccessLog.Format format = accessLogFormat(serve.value("--access-log-format"));
+        boolean isFile = !file.equals("-");
+        AccessLog log =
+                isFile
+                        ? AccessLog.file(Arguments.path(file), format)
+                        : AccessLog.standardOutput(format);
+        serve.server.accessLog(log);
+        serve.rotatedLog = isFile ? log : null;
+    }
+
+    private static AccessLog.Format accessLogFormat(String text) {
+        return switch (text) {
+            case "combined" -> AccessLog.Format.COMBINED;
+            case "common" -> AccessLog.Format.COMMON;
+            case "json" -> AccessLog.Format.JSON;
+            default ->
+                    throw new IllegalArgumentException(
+                            "\"" + text + "\" is none of combined, common, json");
+        };
     }
 
     private static void drain(Serve serve, int seconds) {

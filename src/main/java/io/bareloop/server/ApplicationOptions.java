@@ -35,6 +35,7 @@ abstract sealed class ApplicationOptions extends MachineOptions permits HttpServ
     private Networks proxies = Networks.NONE;
     private final List<CompletionListener> completions = new ArrayList<>();
     private Compression compression;
+    AccessLog accessLog;
 
     ApplicationOptions() {}
 
@@ -134,6 +135,18 @@ abstract sealed class ApplicationOptions extends MachineOptions permits HttpServ
     }
 
     /**
+     * Has a line of each request written when it has come to its end, as {@link #onCompletion}
+     * hears of it.
+     *
+     * @param log of this server alone; a later call takes its place
+     * @return this builder
+     */
+    public HttpServer.Builder accessLog(AccessLog log) {
+        accessLog = Objects.requireNonNull(log, "log");
+        return builder();
+    }
+
+    /**
      * The proxies whose word is taken for who the client is and how it has asked: {@link
      * io.bareloop.http.Request#client}. Without this call nobody's. They have to write {@code
      * Forwarded} or {@code X-Forwarded-For} themselves, and to remove what a client has sent of the
@@ -171,6 +184,7 @@ abstract sealed class ApplicationOptions extends MachineOptions permits HttpServ
         ErrorHandlers handlers = new ErrorHandlers(errors, exceptions);
         Networks trusted = proxies;
         List<CompletionListener> listeners = List.copyOf(completions);
+        AccessLog access = accessLog;
         FailureListener listener = failures != null ? failures : otherwise;
         return handler ->
                 new Application(
@@ -180,7 +194,7 @@ abstract sealed class ApplicationOptions extends MachineOptions permits HttpServ
                         chosen,
                         listener,
                         trusted,
-                        CompletionListeners.of(listeners));
+                        CompletionListeners.of(listeners, access));
     }
 
     /**

@@ -4,6 +4,7 @@ import io.bareloop.http.Completion;
 import io.bareloop.http.CompletionListener;
 import io.bareloop.http.HeaderName;
 import java.lang.reflect.UndeclaredThrowableException;
+import java.util.ArrayList;
 import java.util.List;
 
 /** Several listeners, of which each hears of the end of requests, whatever the others do. */
@@ -14,12 +15,19 @@ final class CompletionListeners implements CompletionListener {
         this.all = all.toArray(CompletionListener[]::new);
     }
 
-    /** All of {@code listeners} as one; null where there is none. */
-    static CompletionListener of(List<CompletionListener> listeners) {
-        if (listeners.isEmpty()) {
+    /**
+     * All of {@code listeners} as one, and {@code log} where there is one; null where there is
+     * nothing. For one loop.
+     */
+    static CompletionListener of(List<CompletionListener> listeners, AccessLog log) {
+        List<CompletionListener> all = new ArrayList<>(listeners);
+        if (log != null) {
+            all.add(log.lines());
+        }
+        if (all.isEmpty()) {
             return null;
         }
-        return listeners.size() == 1 ? listeners.get(0) : new CompletionListeners(listeners);
+        return all.size() == 1 ? all.get(0) : new CompletionListeners(all);
     }
 
     @Override

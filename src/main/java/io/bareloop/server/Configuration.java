@@ -65,6 +65,9 @@ final class Configuration {
 
     final Setting ioUring;
 
+    /** Null where there is none. */
+    final AccessLog accessLog;
+
     /** Where lines go: the application's, which may throw; {@link #log} guards it. */
     final Consumer<String> lines;
 
@@ -124,6 +127,7 @@ final class Configuration {
         fieldBytes = from.fieldBytes();
         compressionBytes = from.compressionBytes();
         around = from;
+        accessLog = from.accessLog;
         syscalls = from.syscalls;
         cpus = from.cpus != null ? from.cpus : defaultCpus();
     }

@@ -1,10 +1,10 @@
 package io.bareloop.server;
 
 import io.bareloop.loop.Loop;
-import io.bareloop.net.Housekeeping;
 import io.bareloop.net.ListenerGroup;
 import java.lang.foreign.Arena;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
@@ -52,8 +52,7 @@ final class LifeCycle {
     private final List<Loop> loops;
     private final Log log;
     private ListenerGroup listeners;
-    private Housekeeping housekeeping;
-    private ShutdownDrain shutdownDrain;
+    private final List<Runnable> ends = new ArrayList<>();
     private DrainListener drainListener;
     private LoopThreads threads;
     private Thread ender;
@@ -89,12 +88,9 @@ final class LifeCycle {
         listeners = group;
     }
 
-    void owns(Housekeeping watch) {
-        housekeeping = watch;
-    }
-
-    void owns(ShutdownDrain hook) {
-        shutdownDrain = hook;
+    /** Has {@code end} run when the loops have ended, in the order of these calls. */
+    void atEnd(Runnable end) {
+        ends.add(end);
     }
 
     /** Before anybody can ask for a drain. */
@@ -418,12 +414,7 @@ final class LifeCycle {
         } finally {
             lock.unlock();
         }
-        if (housekeeping != null) {
-            attempt(housekeeping::close);
-        }
-        if (shutdownDrain != null) {
-            attempt(shutdownDrain::close);
-        }
+        ends.forEach(this::attempt);
         if (all) {
             attempt(this::release);
         }

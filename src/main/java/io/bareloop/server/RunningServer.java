@@ -40,17 +40,21 @@ final class RunningServer {
             // First of all: threads that are created from here on inherit the CPUs.
             if (configuration.housekeepingCpus != null) {
                 housekeeping = Housekeeping.start(configuration.housekeepingCpus.toArray());
-                life.owns(housekeeping);
+                life.atEnd(housekeeping::close);
             }
             ShutdownDrain shutdownDrain = null;
             if (configuration.shutdownDrain != null) {
                 shutdownDrain =
                         ShutdownDrain.register(
                                 life, configuration.shutdownDrain, configuration.log);
-                life.owns(shutdownDrain);
+                life.atEnd(shutdownDrain::close);
             }
             if (configuration.onDrain != null) {
                 life.owns(new DrainListener(configuration.onDrain, configuration.log));
+            }
+            if (configuration.accessLog != null) {
+                configuration.accessLog.open(configuration.log);
+                life.atEnd(configuration.accessLog::close);
             }
             life.begin();
             warmUp = WarmUp.run(configuration);

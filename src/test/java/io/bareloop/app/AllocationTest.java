@@ -18,6 +18,7 @@ import io.bareloop.http.Status;
 import io.bareloop.http.StreamHandler;
 import io.bareloop.rig.Answer;
 import io.bareloop.rig.Client;
+import io.bareloop.server.AccessLog;
 import io.bareloop.server.CpuSet;
 import io.bareloop.server.HttpServer;
 import io.bareloop.server.Setting;
@@ -26,13 +27,16 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
@@ -159,6 +163,30 @@ class AllocationTest {
                     .isZero();
         }
         assertThat(sum[0]).isPositive();
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void theAccessLogAllocatesNothing(AccessLog.Format format, @TempDir Path directory)
+            throws IOException {
+        AccessLog log = AccessLog.file(directory.resolve("access.log"), format);
+        Prepared prepared = Prepared.text("Hello, World!");
+        String request = Client.request("GET", "/?a=b", "User-Agent: me");
+        byte[] batch = request.repeat(16).getBytes(StandardCharsets.US_ASCII);
+        try (HttpServer server = builder(() -> prepared).accessLog(log).start();
+                Client client = Client.connect(server.port())) {
+            int length = lengthOfReply(client, request) * 16;
+            assertThat(
+                            least(
+                                    WINDOW,
+                                    16,
+                                    0,
+                                    () -> {
+                                        client.send(batch);
+                                        client.skip(length);
+                                    }))
+                    .isZero();
+        }
     }
 
     @Test
