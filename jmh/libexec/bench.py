@@ -155,7 +155,7 @@ def typed(arguments):
     for word in words:
         if word in ('--out', '--java', '--jar'):
             next(words, None)
-        elif word == '--pico':
+        elif word in ('--pico', '--log'):
             next(words, None)
             kept += [word, 'DIRECTORY']
         elif word != '--no-build':
@@ -164,7 +164,7 @@ def typed(arguments):
 
 
 def shown(options):
-    hidden = {'verb', 'java_file', 'jdk', 'scratch', 'java', 'out', 'no_build', 'jar', 'all_cpus', 'pico', 'variant'}
+    hidden = {'verb', 'java_file', 'jdk', 'scratch', 'java', 'out', 'no_build', 'jar', 'all_cpus', 'pico', 'log', 'variant'}
     return {name: value for name, value in vars(options).items() if name not in hidden}
 
 

@@ -2,6 +2,7 @@
 import gzip
 import http.client
 import math
+import os
 import statistics
 import time
 
@@ -26,6 +27,8 @@ FEATURES = {
     'fields': (['fields'], COMMON, 'two constant fields of all responses'),
     'filter': (['filter'], COMMON, 'a filter that adds a constant field'),
     'completion': (['completion'], COMMON, 'a listener that counts completed requests'),
+    'log': (['log'], COMMON, 'an access log in the combined format (to /dev/null without --log)'),
+    'all': (['fields', 'filter', 'log'], COMMON, 'fields, filter and log together'),
     'cookie': (['cookie'], ('greeting',), 'a cookie and a decoded parameter of the query, read'),
     'gzip': (['gzip'], ('items',), 'compression of a composed response, anew for each request'),
 }
@@ -50,6 +53,11 @@ def options(parser):
     )
     parser.add_argument('--depths', default='1,16', help='pipeline depths (default: %(default)s)')
     parser.add_argument('--connections', type=int, default=64)
+    parser.add_argument(
+        '--log',
+        metavar='DIRECTORY',
+        help='of the access logs, which are emptied before each run: 100 MB and more (default: /dev/null)',
+    )
 
 
 def run(options):
@@ -59,14 +67,21 @@ def run(options):
     for name in names:
         if name not in FEATURES:
             raise Failure(f'--features {name}: there are {",".join(FEATURES)}')
+    if options.log and not os.path.isdir(options.log):
+        raise Failure(f'--log {options.log}: no such directory')
     points = points_of(options, names)
-    made = [servers.Featured(name, FEATURES[name][0], options.server_cpus, options.scratch, options) for name in names]
+    made = [
+        servers.Featured(
+            name, FEATURES[name][0], options.server_cpus, options.scratch, options, access_log(options, name)
+        )
+        for name in names
+    ]
     with cpu.servers_of(options, (made, [])) as (peers, _):
         loads = checked(options, peers)
         for peer in peers:
             cpu.warm_up(options, peer, [load_of(loads, peer, point) for point in points if takes(peer, point)])
         results = [
-            cpu.measured(options, peer, number + 1, point, load_of(loads, peer, point))
+            measured(options, peer, number + 1, point, load_of(loads, peer, point))
             for number in range(options.rounds)
             for point in points
             for peer in in_turn(peers, point, number)
@@ -82,6 +97,10 @@ def points_of(options, names):
     ]
 
 
+def access_log(options, name):
+    return os.path.join(options.log, f'access-{name}.log') if options.log else os.devnull
+
+
 def takes(peer, point):
     return point['request'] in FEATURES[peer.label][1]
 
@@ -95,6 +114,25 @@ def in_turn(peers, point, number):
 
 def load_of(loads, peer, point):
     return {**loads[peer.label, point['request']], 'depth': point['depth']}
+
+
+def measured(options, peer, number, point, wanted):
+    """A line that is dropped costs less than one that is written: so they are counted."""
+    if 'log' not in FEATURES[peer.label][0]:
+        return cpu.measured(options, peer, number, point, wanted)
+    if options.log:
+        os.truncate(peer.access_log, 0)
+    before = dropped(peer)
+    row = cpu.measured(options, peer, number, point, wanted)
+    lines = row['rate'] * (options.settle + options.seconds)
+    return {**row, 'lines': round(lines), 'lines_dropped': dropped(peer) - before}
+
+
+def dropped(peer):
+    peer.thaw()
+    _, count = asked(peer, '/dropped', [])
+    peer.freeze()
+    return int(count)
 
 
 def checked(options, peers):
@@ -118,6 +156,7 @@ def checked(options, peers):
                 'connections': options.connections,
             }
         check_completions(peer)
+        check_log(options, peer)
         peer.freeze()
     return loads
 
@@ -156,6 +195,16 @@ def check_completions(peer):
         made += 1
         time.sleep(0.05)
     raise Failure(f'{peer.label}: {int(count)} requests of {made} are completed')
+
+
+def check_log(options, peer):
+    if 'log' not in FEATURES[peer.label][0] or not options.log:
+        return
+    for _ in range(CHECKS_MAX):
+        if os.path.getsize(peer.access_log) > 0:
+            return
+        time.sleep(0.05)
+    raise Failure(f'{peer.label}: nothing is written to {peer.access_log}')
 
 
 def uncoded(peer, response, body):
@@ -228,7 +277,20 @@ def table(results):
             f"{line['p99_us']:.0f}",
         ]
         text.append('| ' + ' | '.join(cells) + ' |')
-    return [*text, '', *explained(lines), *cpu.footer(results, lines)]
+    return [*text, '', *explained(lines), *losses(results), *cpu.footer(results, lines)]
+
+
+def losses(results):
+    found = {}
+    for row in results['results']:
+        if row.get('lines_dropped'):
+            place = f"{row['server']}, {row['point']['request']}, depth {row['point']['depth']}"
+            lost, lines = found.get(place, (0, 0))
+            found[place] = lost + row['lines_dropped'], lines + row['lines']
+    if not found:
+        return []
+    shares = (f'{place}: {lost / lines * 100:.1f} %' for place, (lost, lines) in found.items())
+    return ['Lines of the access log that were dropped, of those of rounds that lost any: ' + '; '.join(shares) + '.']
 
 
 def rounds(lines):

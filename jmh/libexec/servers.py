@@ -168,8 +168,9 @@ class Sized(OfLibrary):
 class Featured(OfLibrary):
     """Bareloop with these features of its API, and no others."""
 
-    def __init__(self, label, features, cpus, scratch, options):
-        super().__init__(label, 'FeatureServer', cpus, scratch, options, [','.join(features)])
+    def __init__(self, label, features, cpus, scratch, options, log):
+        super().__init__(label, 'FeatureServer', cpus, scratch, options, [','.join(features), log])
+        self.access_log = log
 
 
 class Peer(Server):

@@ -58,6 +58,9 @@ only() {
     run "$BENCH" features --no-build --features tls
     [ "$status" -eq 2 ]
     [[ $output == *"tls: there are none,none again,fields"* ]]
+    run "$BENCH" features --no-build --log /nowhere
+    [ "$status" -eq 2 ]
+    [[ $output == *"--log /nowhere: no such directory"* ]]
     run "$BENCH" features --no-build --server 'other=true'
     [ "$status" -eq 2 ]
     [[ $output == *"compared with Bareloop without them alone"* ]]
@@ -136,17 +139,20 @@ only() {
 
 @test "bench features: each has what it is named after, and stands beside none in what concerns it" {
     needs_build
-    run "$BENCH" features --no-build --rounds 2 --seconds 0.2 --settle 0.1 --warm 0.4 --connections 4 --depths 2 --out "$OUT"
+    run "$BENCH" features --no-build --rounds 2 --seconds 0.2 --settle 0.1 --warm 0.4 --connections 4 --depths 2 \
+        --log "$BATS_TEST_TMPDIR" --out "$OUT"
     [ "$status" -eq 0 ]
     local feature request
     for request in plaintext json; do
-        for feature in none 'none again' fields filter completion; do
+        for feature in none 'none again' fields filter completion log all; do
             [[ $output == *"| $request | 2 | $feature |"* ]]
         done
         [[ $output != *"| $request | 2 | cookie |"* ]]
     done
     [[ $output == *"| greeting | 2 | none |"*"| greeting | 2 | cookie |"* ]]
     [[ $output != *"| greeting | 2 | fields |"* ]]
+    grep -q '"GET /json HTTP/1.1" 200 27 "-" "Mozilla/5.0 ' "$BATS_TEST_TMPDIR/access-log.log"
+    grep -q '"lines_dropped"' "$OUT"
     [[ $output == *"| items | 2 | none |"*"| items | 2 | gzip |"* ]]
     [ -s "$BATS_TEST_TMPDIR/results.svg" ]
 }

@@ -11,6 +11,7 @@ import io.bareloop.http.Request;
 import io.bareloop.http.Response;
 import io.bareloop.http.Router;
 import io.bareloop.http.Status;
+import io.bareloop.server.AccessLog;
 import io.bareloop.server.CpuSet;
 import io.bareloop.server.HttpServer;
 import java.io.IOException;
@@ -18,16 +19,19 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.atomic.LongAdder;
 
 /**
  * A server with some features of the API and no others, so that each can be measured beside one
- * that has none. Arguments: port, CPUs, features separated by commas.
+ * that has none. Arguments: port, CPUs, features separated by commas, and the file of the access
+ * log.
  *
  * <p>The features are {@code none}; {@code fields}, two of all responses; {@code filter}, which
  * adds one; {@code completion}, a listener that counts, whose count {@code /completed} tells;
+ * {@code log}, an access log in the combined format, of which {@code /dropped} tells what is lost;
  * {@code cookie}, which reads a cookie and a parameter of the query; {@code gzip}, compression. All
  * answer the same: {@code /plaintext}, prepared; {@code /json}, composed for each request; {@code
  * /greeting}, with what is in the request where there is {@code cookie}, else with what would be;
@@ -35,7 +39,7 @@ import java.util.concurrent.atomic.LongAdder;
  */
 public final class FeatureServer {
     private static final List<String> KNOWN =
-            List.of("none", "fields", "filter", "completion", "cookie", "gzip");
+            List.of("none", "fields", "filter", "completion", "cookie", "gzip", "log");
 
     private static final Prepared HELLO =
             Prepared.of(Status.OK, MediaType.of("text/plain"), ascii("Hello, World!"));
@@ -58,8 +62,11 @@ public final class FeatureServer {
     private static final LongAdder COMPLETED = new LongAdder();
 
     private final MemorySegment scratch = Arena.ofAuto().allocate(1024);
+    private final AccessLog log;
 
-    private FeatureServer() {}
+    private FeatureServer(AccessLog log) {
+        this.log = log;
+    }
 
     public static void main(String[] arguments) throws IOException, InterruptedException {
         Set<String> features = Set.of(arguments[2].split(",", -1));
@@ -68,16 +75,20 @@ public final class FeatureServer {
                 throw new IllegalArgumentException(feature + ": there are " + KNOWN);
             }
         }
+        AccessLog log = AccessLog.file(Path.of(arguments[3]), AccessLog.Format.COMBINED);
         HttpServer.Builder builder =
                 HttpServer.builder()
                         .listen("127.0.0.1", Integer.parseInt(arguments[0]))
                         .cpus(CpuSet.of(arguments[1]))
-                        .handlerPerLoop(() -> new FeatureServer().router(features));
+                        .handlerPerLoop(() -> new FeatureServer(log).router(features));
         if (features.contains("fields")) {
             builder.fields(TWO_FIELDS);
         }
         if (features.contains("completion")) {
             builder.onCompletion(completion -> COMPLETED.increment());
+        }
+        if (features.contains("log")) {
+            builder.accessLog(log);
         }
         if (features.contains("gzip")) {
             builder.compression(Compression.defaults());
@@ -96,6 +107,9 @@ public final class FeatureServer {
         if (features.contains("completion")) {
             router.get("/completed", (request, response) -> response.body(COMPLETED.toString()));
         }
+        if (features.contains("log")) {
+            router.get("/dropped", (request, response) -> dropped(response));
+        }
         router.get("/plaintext", HELLO)
                 .get("/json", (request, response) -> json(response))
                 .get("/items", (request, response) -> items(response))
@@ -105,6 +119,10 @@ public final class FeatureServer {
                                 ? this::greeting
                                 : (request, response) -> greeting(response));
         return router.build();
+    }
+
+    private void dropped(Response response) {
+        response.body(Long.toString(log.dropped()));
     }
 
     private void json(Response response) {
