@@ -2,7 +2,7 @@ package io.bareloop.http;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
-import io.bareloop.wire.AddressText;
+import io.bareloop.wire.AddressReader;
 import io.bareloop.wire.Ascii;
 import io.bareloop.wire.Peer;
 import java.lang.foreign.MemorySegment;
@@ -29,7 +29,7 @@ final class ForwardedReader {
     private static final int PROTO = 1;
     private static final int OTHER = -1;
 
-    private final AddressText addresses = new AddressText();
+    private final AddressReader addresses = new AddressReader();
 
     /** The last value without quotes and backslashes, as far as it fits; and its length. */
     private final MemorySegment value = MemorySegment.ofArray(new byte[VALUE_BYTES_MAX]);

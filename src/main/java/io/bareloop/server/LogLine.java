@@ -114,7 +114,7 @@ final class LogLine {
                 i++;
                 continue;
             }
-            int sequence = sequence(i);
+            int sequence = Utf8.sequence(value, i, valueLength);
             if (sequence > 0) {
                 System.arraycopy(value, i, bytes, length, sequence);
                 length += sequence;
@@ -141,27 +141,5 @@ final class LogLine {
             bytes[length++] = HEXADECIMAL[b >> 4 & 15];
             bytes[length++] = HEXADECIMAL[b & 15];
         }
-    }
-
-    /** The bytes of the character that begins at {@code at}; 0 where it is none (RFC 3629). */
-    private int sequence(int at) {
-        int lead = value[at] & 0xFF;
-        int count = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
-        if (lead < 0xC2 || lead > 0xF4 || at + count > valueLength) {
-            return 0;
-        }
-        for (int i = 1; i < count; i++) {
-            if ((value[at + i] & 0xC0) != 0x80) {
-                return 0;
-            }
-        }
-        int second = value[at + 1] & 0xFF;
-        boolean wrong =
-                // Longer than need be, surrogates, beyond the last.
-                (lead == 0xE0 && second < 0xA0)
-                        || (lead == 0xED && second >= 0xA0)
-                        || (lead == 0xF0 && second < 0x90)
-                        || (lead == 0xF4 && second >= 0x90);
-        return wrong ? 0 : count;
     }
 }

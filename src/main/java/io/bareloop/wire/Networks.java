@@ -13,32 +13,6 @@ public final class Networks {
 
     private final Network[] networks;
 
-    /** The first {@code bits} of an address. */
-    private record Network(Peer address, int bits) {
-        boolean contains(Peer peer) {
-            if (peer.length() != address.length()) {
-                return false;
-            }
-            int whole = bits / 8;
-            for (int i = 0; i < whole; i++) {
-                if (peer.at(i) != address.at(i)) {
-                    return false;
-                }
-            }
-            int rest = 8 - bits % 8;
-            return rest == 8 || peer.at(whole) >>> rest == address.at(whole) >>> rest;
-        }
-
-        boolean isExact() {
-            for (int i = bits; i < address.length() * 8; i++) {
-                if ((address.at(i / 8) >>> (7 - i % 8) & 1) != 0) {
-                    return false;
-                }
-            }
-            return true;
-        }
-    }
-
     private Networks(List<Network> networks) {
         this.networks = networks.toArray(Network[]::new);
     }
@@ -61,7 +35,7 @@ public final class Networks {
         String address = slash < 0 ? text : text.substring(0, slash);
         byte[] bytes = address.getBytes(StandardCharsets.UTF_8);
         Peer peer = new Peer();
-        if (!new AddressText().read(MemorySegment.ofArray(bytes), 0, bytes.length, peer)) {
+        if (!new AddressReader().read(MemorySegment.ofArray(bytes), 0, bytes.length, peer)) {
             throw new IllegalArgumentException(
                     "\""
                             + text

@@ -6,7 +6,7 @@ import io.bareloop.http1.RequestParser;
 import io.bareloop.rig.Allocations;
 import io.bareloop.rig.Bytes;
 import io.bareloop.rig.ParsedRequest;
-import io.bareloop.wire.AddressText;
+import io.bareloop.wire.AddressReader;
 import io.bareloop.wire.Networks;
 import io.bareloop.wire.Peer;
 import java.lang.foreign.Arena;
@@ -336,7 +336,7 @@ class ProxiedClientTest {
 
     private void peer(String text, int port) {
         byte[] bytes = Bytes.of(text);
-        if (new AddressText().read(MemorySegment.ofArray(bytes), 0, bytes.length, peer)) {
+        if (new AddressReader().read(MemorySegment.ofArray(bytes), 0, bytes.length, peer)) {
             peer.port(port);
         }
     }

@@ -18,7 +18,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class AddressTextTest {
     private static final int ROUNDS = 50_000;
 
-    private final AddressText reader = new AddressText();
+    private final AddressReader reader = new AddressReader();
     private final Peer peer = new Peer();
     private final Random random = new Random(4291);
 

@@ -118,7 +118,7 @@ class NetworksTest {
     private static Peer peer(String text) {
         byte[] bytes = Bytes.of(text);
         Peer peer = new Peer();
-        assertThat(new AddressText().read(MemorySegment.ofArray(bytes), 0, bytes.length, peer))
+        assertThat(new AddressReader().read(MemorySegment.ofArray(bytes), 0, bytes.length, peer))
                 .isTrue();
         return peer;
     }
