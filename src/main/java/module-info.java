@@ -74,8 +74,8 @@
  * that a signal ends ({@link io.bareloop.server.HttpServer.Builder#drainOnShutdown}).
  *
  * <p>More examples are beside this one, in {@code src/test/java/io/bareloop/examples} of the
- * sources: the smallest server, a REST service, uploads in pieces, work that waits, server-sent
- * events. The build compiles and tests all of them.
+ * sources: a REST service, forms with files, a database, events, cookies, CORS, compression, and
+ * {@code Board}, which has most of these in one file. The build compiles and tests all of them.
  *
  * <h2>Three rules of a handler</h2>
  *
@@ -109,6 +109,46 @@
  *
  * <p>All other packages are the machinery. They are not exported, and change without notice.
  *
+ * <h2>What a service needs</h2>
+ *
+ * <table class="striped">
+ *   <caption>And where it is</caption>
+ *   <thead>
+ *     <tr><th scope="col">wanted</th><th scope="col">see</th></tr>
+ *   </thead>
+ *   <tbody>
+ *     <tr><th scope="row">routes, groups of them</th>
+ *       <td>{@link io.bareloop.http.Router.Builder}</td></tr>
+ *     <tr><th scope="row">parameters, cookies, forms</th>
+ *       <td>{@link io.bareloop.http.Request}; with files {@link
+ *       io.bareloop.http.MultipartHandler}</td></tr>
+ *     <tr><th scope="row">JSON</th><td>{@link io.bareloop.http.Json}</td></tr>
+ *     <tr><th scope="row">login, CORS: before each handler</th>
+ *       <td>{@link io.bareloop.http.Filter}</td></tr>
+ *     <tr><th scope="row">fields of all responses</th>
+ *       <td>{@link io.bareloop.server.HttpServer.Builder#fields}</td></tr>
+ *     <tr><th scope="row">pages for errors</th>
+ *       <td>{@link io.bareloop.http.HttpException}, {@link
+ *       io.bareloop.server.HttpServer.Builder#error}</td></tr>
+ *     <tr><th scope="row">a database, a disk: work that waits</th>
+ *       <td>{@link io.bareloop.http.Blocking#blocking(io.bareloop.http.BlockingHandler)}</td></tr>
+ *     <tr><th scope="row">bodies of any size, as streams</th>
+ *       <td>{@link
+ *       io.bareloop.http.Blocking#streaming(io.bareloop.http.BlockingStreamHandler)}</td></tr>
+ *     <tr><th scope="row">server-sent events</th>
+ *       <td>{@link io.bareloop.http.EventStream}</td></tr>
+ *     <tr><th scope="row">gzip</th>
+ *       <td>{@link io.bareloop.server.HttpServer.Builder#compression}</td></tr>
+ *     <tr><th scope="row">an access log</th>
+ *       <td>{@link io.bareloop.server.HttpServer.Builder#accessLog}; metrics: {@link
+ *       io.bareloop.server.HttpServer.Builder#onCompletion}</td></tr>
+ *     <tr><th scope="row">the client, behind a proxy</th>
+ *       <td>{@link io.bareloop.http.Request#client}</td></tr>
+ *     <tr><th scope="row">an end that cuts nothing off</th>
+ *       <td>{@link io.bareloop.server.HttpServer.Builder#drainOnShutdown}</td></tr>
+ *   </tbody>
+ * </table>
+ *
  * <h2>Lifetime and threads</h2>
  *
  * <ul>
@@ -119,8 +159,8 @@
  *       io.bareloop.server.HttpServer.Builder#handlerPerLoop} gives each loop one of its own.
  *   <li>A response belongs to its loop. Other threads reach it by {@link
  *       io.bareloop.http.Suspended#resume} or {@link io.bareloop.http.EventStream#execute}.
- *   <li>What a handler throws is answered 500 and logged, and the server goes on. {@link
- *       io.bareloop.http.HttpException} answers with another status.
+ *   <li>What a handler throws is answered 500 and logged with its stack trace, and the server goes
+ *       on. {@link io.bareloop.http.HttpException} answers with another status.
  *   <li>Builders are for one thread. {@link io.bareloop.http.Prepared}, {@link
  *       io.bareloop.http.Fields}, {@link io.bareloop.http.HeaderName}, {@link
  *       io.bareloop.http.MediaType}, {@link io.bareloop.http.Status}, {@link

@@ -5,7 +5,9 @@
  * {@link io.bareloop.http.Response}.
  *
  * <ul>
- *   <li>{@link io.bareloop.http.Router} chooses a handler by method and path.
+ *   <li>{@link io.bareloop.http.Router} chooses a handler by method and path; {@link
+ *       io.bareloop.http.Filter} sees requests before that.
+ *   <li>{@link io.bareloop.http.HttpException} answers with an error, from wherever it is thrown.
  *   <li>{@link io.bareloop.http.Prepared} is a response that is always the same; {@link
  *       io.bareloop.http.Fields} are fields that are.
  *   <li>{@link io.bareloop.http.Blocking} and {@link io.bareloop.http.Reply} are for work that

@@ -141,13 +141,6 @@ final class ExamplesTest {
     }
 
     @Test
-    void database() throws Exception {
-        try (HttpServer server = Database.start(0)) {
-            assertThat(get(server, "/reports/7").body()).isEqualTo("{\"report\":7}\n");
-        }
-    }
-
-    @Test
     void notes() throws Exception {
         try (HttpServer server = Notes.start(0)) {
             HttpResponse<String> created =
