@@ -13,6 +13,7 @@ public final class Reply {
     private final List<HeaderName> names = new ArrayList<>(2);
     private final List<String> values = new ArrayList<>(2);
     private final Status status;
+    private boolean plain;
     private MediaType type;
     private byte[] body = new byte[0];
 
@@ -139,6 +140,16 @@ public final class Reply {
     }
 
     /**
+     * Has this reply sent as it is on a server that compresses; see {@link Response#noCompression}.
+     *
+     * @return this reply
+     */
+    public Reply noCompression() {
+        plain = true;
+        return this;
+    }
+
+    /**
      * Sets the body, which must not change any more.
      *
      * @param bodyType of the body
@@ -153,6 +164,9 @@ public final class Reply {
 
     void writeTo(Response response) {
         response.status(status);
+        if (plain) {
+            response.noCompression();
+        }
         for (int i = 0; i < names.size(); i++) {
             response.header(names.get(i), values.get(i));
         }

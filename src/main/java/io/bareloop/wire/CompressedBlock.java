@@ -56,7 +56,7 @@ final class CompressedBlock {
         }
         byte[] front = found.varies() ? new byte[0] : bytes(Compressor.vary());
         MemorySegment all = block.tail().segment();
-        int bytes = compressor.compress(all, block.fieldBytes(), bodyBytes);
+        int bytes = compressor.whole().compress(all, block.fieldBytes(), bodyBytes);
         PreparedBlock gzip = null;
         if (bytes > 0) {
             gzip =
@@ -64,7 +64,7 @@ final class CompressedBlock {
                             block,
                             join(front, bytes(Compressor.contentEncoding())),
                             fieldsOf(block, bytes),
-                            toArray(compressor.memory(), 0, bytes));
+                            toArray(compressor.buffer().memory(), 0, bytes));
         }
         byte[] fields = toArray(all, 0, block.fieldBytes());
         byte[] body = toArray(all, block.fieldBytes(), bodyBytes);

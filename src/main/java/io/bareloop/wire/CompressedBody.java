@@ -41,7 +41,7 @@ final class CompressedBody {
         if (!isWanted(body.length)) {
             return false;
         }
-        int bytes = compressor.compress(body);
+        int bytes = compressor.whole().compress(body);
         return bytes >= 0 && put(bytes);
     }
 
@@ -50,7 +50,7 @@ final class CompressedBody {
         if (!isWanted(length)) {
             return false;
         }
-        int bytes = compressor.compress(body, offset, length);
+        int bytes = compressor.whole().compress(body, offset, length);
         return bytes >= 0 && put(bytes);
     }
 
@@ -75,7 +75,7 @@ final class CompressedBody {
 
     private boolean put(int bytes) {
         writer.putLines(Compressor.contentEncoding());
-        writer.putWhole(compressor.memory(), 0, bytes);
+        writer.putWhole(compressor.buffer().memory(), 0, bytes);
         return true;
     }
 
@@ -94,9 +94,9 @@ final class CompressedBody {
             return false;
         }
         // Read where there are addresses.
-        compressor.out().put(always.bytes(), 0, always.length());
-        int length = compressor.takeOut();
-        long start = compressor.memory().address();
+        compressor.buffer().out().put(always.bytes(), 0, always.length());
+        int length = compressor.buffer().takeOut();
+        long start = compressor.buffer().memory().address();
         CompressibleHead found = compressor.found();
         found.clear();
         found.read(start, start + length);

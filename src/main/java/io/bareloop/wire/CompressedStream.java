@@ -56,7 +56,7 @@ final class CompressedStream {
         Gzip mine = gzip;
         int at = 0;
         while (at < piece.length && mine == gzip) {
-            int bytes = Math.min(Compressor.PIECE_BYTES, piece.length - at);
+            int bytes = Math.min(GzipBuffer.PIECE_BYTES, piece.length - at);
             take(mine, piece, at, bytes);
             at += bytes;
         }
@@ -67,8 +67,8 @@ final class CompressedStream {
         Gzip mine = gzip;
         int at = 0;
         while (at < length && mine == gzip) {
-            int bytes = compressor.copy(piece, offset + at, length - at);
-            take(mine, compressor.copied(), 0, bytes);
+            int bytes = compressor.buffer().copy(piece, offset + at, length - at);
+            take(mine, compressor.buffer().copied(), 0, bytes);
             at += bytes;
         }
         written(mine, length);
@@ -76,7 +76,7 @@ final class CompressedStream {
 
     /** Puts what comes of a piece; sending may find that the connection is gone, and all over. */
     private void take(Gzip mine, byte[] from, int offset, int length) {
-        ByteBuffer out = compressor.out();
+        ByteBuffer out = compressor.buffer().out();
         boolean fits = mine.take(from, offset, length, out);
         put();
         while (!fits && mine == gzip) {
@@ -86,9 +86,9 @@ final class CompressedStream {
     }
 
     private void put() {
-        int bytes = compressor.takeOut();
+        int bytes = compressor.buffer().takeOut();
         if (bytes > 0) {
-            writer.putCompressed(compressor.memory(), bytes);
+            writer.putCompressed(compressor.buffer().memory(), bytes);
         }
     }
 
@@ -120,7 +120,7 @@ final class CompressedStream {
         unflushed = false;
         boolean fits = false;
         while (!fits && mine == gzip) {
-            fits = mine.flush(compressor.out());
+            fits = mine.flush(compressor.buffer().out());
             put();
         }
         return enough && mine == gzip;
@@ -131,7 +131,7 @@ final class CompressedStream {
         Gzip mine = gzip;
         boolean fits = false;
         while (!fits && mine != null && mine == gzip) {
-            fits = mine.finish(compressor.out());
+            fits = mine.finish(compressor.buffer().out());
             put();
         }
         drop();

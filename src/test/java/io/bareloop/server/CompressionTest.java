@@ -1,10 +1,17 @@
 package io.bareloop.server;
 
+import static io.bareloop.server.Compressing.BODY;
+import static io.bareloop.server.Compressing.GZIP;
+import static io.bareloop.server.Compressing.TEXT;
+import static io.bareloop.server.Compressing.assertCompressed;
+import static io.bareloop.server.Compressing.assertPlain;
+import static io.bareloop.server.Compressing.get;
+import static io.bareloop.server.Compressing.start;
+import static io.bareloop.server.Compressing.text;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.bareloop.http.Blocking;
 import io.bareloop.http.Compression;
-import io.bareloop.http.EventStream;
 import io.bareloop.http.Fields;
 import io.bareloop.http.Filter;
 import io.bareloop.http.Handler;
@@ -13,7 +20,6 @@ import io.bareloop.http.HttpException;
 import io.bareloop.http.MediaType;
 import io.bareloop.http.Prepared;
 import io.bareloop.http.Reply;
-import io.bareloop.http.Response;
 import io.bareloop.http.Router;
 import io.bareloop.http.Status;
 import io.bareloop.rig.Answer;
@@ -21,14 +27,9 @@ import io.bareloop.rig.Bytes;
 import io.bareloop.rig.Client;
 import io.bareloop.rig.Gunzip;
 import java.io.IOException;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.time.Duration;
 import java.util.List;
 import java.util.Random;
-import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -38,43 +39,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Responses are compressed, over sockets, and every byte of them comes back. */
 @Timeout(60)
 class CompressionTest {
-    private static final String GZIP = "Accept-Encoding: gzip, deflate, br";
     private static final HeaderName ETAG = HeaderName.of("ETag");
-    private static final String TEXT = "All work and no play makes a dull log. ".repeat(200);
-    private static final byte[] BODY = Bytes.of(TEXT);
-
-    private static HttpServer start(Handler handler) throws IOException {
-        return start(handler, Compression.defaults());
-    }
-
-    private static HttpServer start(Handler handler, Compression compression) throws IOException {
-        return builder(handler).compression(compression).start();
-    }
-
-    private static HttpServer.Builder builder(Handler handler) {
-        return HttpServer.builder()
-                .listen("127.0.0.1", 0)
-                .cpus(CpuSet.unpinned(1))
-                .handler(handler);
-    }
-
-    private static Answer get(HttpServer server, String path, String... fields) throws IOException {
-        try (Client client = Client.connect(server.port())) {
-            return client.send(Client.request("GET", path, fields)).answer();
-        }
-    }
-
-    private static void assertCompressed(Answer answer, String expected) {
-        assertThat(answer.values("Content-Encoding")).containsExactly("gzip");
-        assertThat(answer.values("Vary")).containsExactly("Accept-Encoding");
-        assertThat(Gunzip.text(answer.body())).isEqualTo(expected);
-        assertThat(answer.body().length()).isLessThan(Math.max(64, expected.length()));
-    }
-
-    private static void assertPlain(Answer answer, String expected) {
-        assertThat(answer.has("Content-Encoding")).isFalse();
-        assertThat(answer.body()).isEqualTo(expected);
-    }
 
     // ---- whole bodies
 
@@ -110,10 +75,6 @@ class CompressionTest {
             assertPlain(plain, TEXT);
             assertThat(plain.values("Vary")).containsExactly("Accept-Encoding");
         }
-    }
-
-    private static Response text(Response response) {
-        return response.contentType(MediaType.TEXT);
     }
 
     /** A HEAD has the fields of the GET, and the connection goes on behind it. */
@@ -201,7 +162,7 @@ class CompressionTest {
     @Test
     void withoutTheOptionNothingIs() throws IOException {
         try (HttpServer server =
-                builder((request, response) -> text(response).body(BODY)).start()) {
+                Compressing.builder((request, response) -> text(response).body(BODY)).start()) {
             Answer answer = get(server, "/", GZIP);
             assertPlain(answer, TEXT);
             assertThat(answer.has("Vary")).isFalse();
@@ -278,7 +239,7 @@ class CompressionTest {
     @Test
     void fieldsOfTheServerForbidIt() throws IOException {
         try (HttpServer server =
-                builder((request, response) -> text(response).body(BODY))
+                Compressing.builder((request, response) -> text(response).body(BODY))
                         .compression(Compression.defaults())
                         .fields(Fields.NONE.with(HeaderName.CACHE_CONTROL, "no-transform"))
                         .start()) {
@@ -324,11 +285,14 @@ class CompressionTest {
                                 "/one",
                                 (request, response) -> text(response).noCompression().body(BODY))
                         .get("/route", plain.before(prepared))
+                        .get(
+                                "/reply",
+                                Blocking.blocking(request -> Reply.text(TEXT).noCompression()))
                         .get("/other", prepared)
                         .build();
         try (HttpServer server = start(router);
                 Client client = Client.connect(server.port())) {
-            for (String path : List.of("/one", "/route")) {
+            for (String path : List.of("/one", "/route", "/reply")) {
                 client.send(Client.request("GET", path, GZIP));
                 Answer answer = client.answer();
                 assertPlain(answer, TEXT);
@@ -427,7 +391,7 @@ class CompressionTest {
                         .get("/fine", (request, response) -> text(response).body(BODY))
                         .build();
         try (HttpServer server =
-                        builder(router)
+                        Compressing.builder(router)
                                 .compression(Compression.builder().streamsMax(1).build())
                                 .error(
                                         Status.CONFLICT,
@@ -454,219 +418,6 @@ class CompressionTest {
                 Client client = Client.connect(server.port())) {
             client.send("GET / HTTP/1.1\r\nHost: a\r\n" + GZIP + "\r\nBad Name: 1\r\n\r\n");
             assertThat(client.answer().status()).isEqualTo(400);
-        }
-    }
-
-    // ---- streams
-
-    private static Handler streaming(int pieces) {
-        return (request, response) -> {
-            text(response).stream();
-            for (int i = 0; i < pieces; i++) {
-                response.write(BODY);
-            }
-            response.end();
-        };
-    }
-
-    @ParameterizedTest
-    @ValueSource(ints = {0, 1, 100})
-    void streamsAreCompressed(int pieces) throws IOException {
-        try (HttpServer server = start(streaming(pieces));
-                Client client = Client.connect(server.port())) {
-            client.send(Client.request("GET", "/", GZIP).repeat(3));
-            for (int i = 0; i < 3; i++) {
-                assertCompressed(client.answer(), TEXT.repeat(pieces));
-            }
-        }
-    }
-
-    /** HTTP/1.0 has the end of the connection for the end of the stream. */
-    @Test
-    void oldClientsGetThemToo() throws IOException {
-        try (HttpServer server = start(streaming(3));
-                Client client = Client.connect(server.port())) {
-            client.send("GET / HTTP/1.0\r\n" + GZIP + "\r\n\r\n");
-            String all = client.untilEnd();
-            int end = all.indexOf("\r\n\r\n") + 4;
-            assertThat(all.substring(0, end)).contains("Content-Encoding: gzip");
-            assertThat(Gunzip.text(all.substring(end))).isEqualTo(TEXT.repeat(3));
-        }
-    }
-
-    @Test
-    void anAnnouncedLengthStays() throws IOException {
-        Handler handler =
-                (request, response) -> {
-                    text(response).stream(BODY.length).write(BODY);
-                    response.end();
-                };
-        try (HttpServer server = start(handler)) {
-            Answer answer = get(server, "/", GZIP);
-            assertPlain(answer, TEXT);
-            assertThat(answer.has("Vary")).isFalse();
-        }
-    }
-
-    /** Whoever writes leaves, when the turn is over: nothing waits for the next piece. */
-    @Test
-    void eventsComeOneByOne() throws Exception {
-        BlockingQueue<EventStream> streams = new LinkedBlockingQueue<>();
-        Handler handler =
-                (request, response) ->
-                        streams.add(EventStream.open(response, Duration.ofSeconds(60)));
-        try (HttpServer server = start(handler);
-                Client client = Client.connect(server.port())) {
-            client.send(Client.request("GET", "/", GZIP));
-            EventStream stream = streams.poll(10, TimeUnit.SECONDS);
-            assertThat(client.head().field("Content-Encoding")).isEqualTo("gzip");
-            StringBuilder received = new StringBuilder();
-            for (int i = 0; i < 20; i++) {
-                String event = "event " + i;
-                stream.execute(() -> stream.send(null, event));
-                received.append(client.chunk());
-                assertThat(Gunzip.begun(received.toString()))
-                        .isEqualTo(events(i))
-                        .endsWith("data: event " + i + "\n\n");
-            }
-            stream.execute(stream::end);
-            String chunk = client.chunk();
-            assertThat(chunk).isNotEmpty();
-            assertThat(client.chunk()).isEmpty();
-            assertThat(Gunzip.text(received + chunk)).isEqualTo(events(19));
-        }
-    }
-
-    private static String events(int last) {
-        StringBuilder events = new StringBuilder();
-        for (int i = 0; i <= last; i++) {
-            events.append("data: event ").append(i).append("\n\n");
-        }
-        return events.toString();
-    }
-
-    /** Deflaters are bounded; the next stream goes out as it is, and one that ends makes room. */
-    @Test
-    void streamsAreBounded() throws Exception {
-        BlockingQueue<EventStream> streams = new LinkedBlockingQueue<>();
-        Handler handler =
-                (request, response) -> {
-                    EventStream stream = EventStream.open(response, Duration.ofSeconds(60));
-                    stream.send(null, "begun");
-                    streams.add(stream);
-                };
-        try (HttpServer server = start(handler, Compression.builder().streamsMax(2).build());
-                Client first = Client.connect(server.port());
-                Client second = Client.connect(server.port());
-                Client third = Client.connect(server.port());
-                Client fourth = Client.connect(server.port())) {
-            for (Client client : List.of(first, second, third)) {
-                client.send(Client.request("GET", "/", GZIP));
-                Answer head = client.head();
-                assertThat(head.has("Content-Encoding")).isEqualTo(client != third);
-                assertThat(head.values("Vary")).containsExactly("Accept-Encoding");
-            }
-            assertThat(third.chunk()).isEqualTo("data: begun\n\n");
-            EventStream lost = streams.poll(10, TimeUnit.SECONDS);
-            // The client leaves: what it held is free again.
-            first.reset();
-            while (!lost.isGone()) {
-                Thread.sleep(5);
-            }
-            fourth.send(Client.request("GET", "/", GZIP));
-            assertThat(fourth.head().field("Content-Encoding")).isEqualTo("gzip");
-            assertThat(Gunzip.begun(fourth.chunk())).isEqualTo("data: begun\n\n");
-        }
-    }
-
-    /** A client that reads slowly gets all of it; the handler goes on where it may write. */
-    @Test
-    void backPressureHolds() throws IOException {
-        byte[] noise = new byte[200_000];
-        new Random(2).nextBytes(noise);
-        int pieces = 50;
-        Handler handler =
-                (request, response) -> {
-                    text(response).stream();
-                    int[] left = {pieces};
-                    Runnable more =
-                            () -> {
-                                while (response.isWritable() && left[0] > 0) {
-                                    response.write(noise);
-                                    left[0]--;
-                                }
-                                if (left[0] == 0) {
-                                    response.end();
-                                }
-                            };
-                    response.onWritable(more);
-                    more.run();
-                };
-        try (HttpServer server = start(handler);
-                Client client = Client.connect(server.port(), 4096)) {
-            client.send(Client.request("GET", "/", GZIP));
-            assertCompressedOf(client.answer(), Bytes.toString(noise).repeat(pieces));
-        }
-    }
-
-    private static void assertCompressedOf(Answer answer, String expected) {
-        assertThat(answer.field("Content-Encoding")).isEqualTo("gzip");
-        assertThat(Gunzip.text(answer.body()).equals(expected)).isTrue();
-    }
-
-    /** What becomes next to nothing fills no buffer: the loop is there for others all the same. */
-    @Test
-    void muchInOneTurnGoesOnInTheNext() throws IOException {
-        MemorySegment zeros = Arena.global().allocate(64 << 10);
-        int pieces = 400;
-        int[] turns = {0};
-        Handler handler =
-                (request, response) -> {
-                    text(response).stream();
-                    int[] left = {pieces};
-                    Runnable more =
-                            () -> {
-                                turns[0]++;
-                                while (response.isWritable() && left[0] > 0) {
-                                    response.write(zeros, 0, 64 << 10);
-                                    left[0]--;
-                                }
-                                if (left[0] == 0) {
-                                    response.end();
-                                }
-                            };
-                    response.onWritable(more);
-                    more.run();
-                };
-        try (HttpServer server = start(handler);
-                Client client = Client.connect(server.port())) {
-            client.send(Client.request("GET", "/", GZIP));
-            assertCompressedOf(client.answer(), "\0".repeat(pieces * (64 << 10)));
-            assertThat(turns[0]).isGreaterThanOrEqualTo(pieces / 4);
-        }
-    }
-
-    /** What others call on a stream leaves too, in its own turn. */
-    @Test
-    void whatOthersWriteLeaves() throws Exception {
-        BlockingQueue<Response> open = new LinkedBlockingQueue<>();
-        Router router =
-                Router.builder()
-                        .get("/open", (request, response) -> open.add(text(response).stream()))
-                        .get(
-                                "/say",
-                                (request, response) -> {
-                                    open.peek().write(BODY);
-                                    response.body(new byte[0]);
-                                })
-                        .build();
-        try (HttpServer server = start(router);
-                Client client = Client.connect(server.port())) {
-            client.send(Client.request("GET", "/open", GZIP));
-            client.head();
-            assertThat(open.peek()).isNotNull();
-            get(server, "/say");
-            assertThat(Gunzip.begun(client.chunk())).isEqualTo(TEXT);
         }
     }
 }

@@ -1,6 +1,7 @@
 package io.bareloop.wire;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.bareloop.rig.Bytes;
 import io.bareloop.rig.Gunzip;
@@ -13,6 +14,7 @@ import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -64,10 +66,10 @@ class CompressorTest {
         Random random = new Random(seed);
         for (int round = 0; round < 200; round++) {
             byte[] body = random(random, 64 + random.nextInt(BODY_BYTES_MAX - 64) / (1 + round));
-            int ofArray = compressor.compress(body);
+            int ofArray = compressor.whole().compress(body);
             byte[] first = compressed(ofArray);
             MemorySegment memory = Bytes.nativeSegment(body);
-            int ofMemory = compressor.compress(memory, 0, body.length);
+            int ofMemory = compressor.whole().compress(memory, 0, body.length);
             assertThat(ofMemory).isEqualTo(ofArray).isLessThan(body.length);
             assertThat(compressed(ofMemory)).isEqualTo(first);
             if (ofArray >= 0) {
@@ -77,18 +79,39 @@ class CompressorTest {
     }
 
     private byte[] compressed(int length) {
-        return compressor.memory().asSlice(0, Math.max(0, length)).toArray(ValueLayout.JAVA_BYTE);
+        return compressor
+                .buffer()
+                .memory()
+                .asSlice(0, Math.max(0, length))
+                .toArray(ValueLayout.JAVA_BYTE);
     }
 
     @Test
     void whatIsNoGainIsSaid() {
         byte[] noise = new byte[BODY_BYTES_MAX];
         new Random(5).nextBytes(noise);
-        assertThat(compressor.compress(noise)).isEqualTo(-1);
+        assertThat(compressor.whole().compress(noise)).isEqualTo(-1);
         // The next one knows nothing of it.
         byte[] same = new byte[1000];
-        int length = compressor.compress(same);
+        int length = compressor.whole().compress(same);
         assertThat(Gunzip.bytes(compressed(length))).isEqualTo(same);
+    }
+
+    /** Memory may be closed by another thread while it is read: nothing is left of it. */
+    @Test
+    void whatFailsLeavesNothing() {
+        byte[] body = random(new Random(8), 100_000);
+        try (Arena other = Arena.ofConfined()) {
+            // Readable to its second piece alone.
+            MemorySegment shorter = other.allocate(50_000);
+            assertThatIndexOutOfBounds(() -> compressor.whole().compress(shorter, 0, body.length));
+        }
+        assertThat(compressor.buffer().takeOut()).isZero();
+        assertThat(Gunzip.bytes(compressed(compressor.whole().compress(body)))).isEqualTo(body);
+    }
+
+    private static void assertThatIndexOutOfBounds(ThrowingCallable call) {
+        assertThatThrownBy(call).isInstanceOf(IndexOutOfBoundsException.class);
     }
 
     /** Each at every length of the buffer: wherever it is full, it goes on. */
