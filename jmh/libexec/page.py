@@ -8,9 +8,12 @@ import host
 from host import Failure
 
 PICTURE = 'cpu-per-request.svg'
+# Bareloop beside itself in the same rounds: its ratios say nothing of other figures, and may be of another state of the code.
+APART = ('features',)
+STATE = ('commit', 'cpu', 'kernel', 'jdk')
 HEAD = '''# Results
 
-All figures here are of one commit, measured on one host in one run of `jmh/bench all`. `jmh/bench report --page` wrote this page from
+All figures here are of one commit, measured on one host in one run of `jmh/bench all`, unless a section says otherwise. `jmh/bench report --page` wrote this page from
 the files in [{folder}]({folder}): edit those who write it, not the page. What the figures mean is in [README.md](README.md); what was tried
 and gained nothing is in [TRIED.md](TRIED.md).
 '''
@@ -18,11 +21,12 @@ and gained nothing is in [TRIED.md](TRIED.md).
 
 def write(path, documents, sections, not_measured):
     """Writes the page, and the charts beside the results; sections is [(verb, heading, module)]."""
-    check_same(documents)
+    together = {verb: document for verb, document in documents.items() if verb not in APART}
+    check_same(together)
     folder = os.path.dirname(path) or '.'
     charts = os.path.join(folder, 'results')
     os.makedirs(charts, exist_ok=True)
-    text = [HEAD.format(folder='results'), *origin(list(documents.values()))]
+    text = [HEAD.format(folder='results'), *origin(list((together or documents).values()))]
     for verb, heading, module in sections:
         text += ['', f'## {heading[0].upper()}{heading[1:]}', '']
         document = documents.get(verb)
@@ -30,6 +34,8 @@ def write(path, documents, sections, not_measured):
             text.append(f"Not measured: {not_measured.get(verb, 'jmh/bench ' + verb + ' was left out')}")
             continue
         save(os.path.join(charts, f'{verb}.svg'), chart(verb, heading, module, document))
+        if verb in APART and together and state(document) != state(next(iter(together.values()))):
+            text += [*origin([document]), '']
         text += [f"`{document['command']}`, {minutes(document['seconds'])}", '', f'![{heading}](results/{verb}.svg)', '', *paragraphs(module.table(document))]
     if 'cpu' in documents:
         save(os.path.join(charts, PICTURE), cpu.picture(documents['cpu'], draw, host_line(documents['cpu'], short=True)))
@@ -37,9 +43,14 @@ def write(path, documents, sections, not_measured):
         file.write('\n'.join(text).rstrip() + '\n')
 
 
+def state(document):
+    """What figures have to have in common to stand beside each other."""
+    return [document['host'][name] for name in STATE]
+
+
 def check_same(documents):
     """No figure of one state of the code beside one of another."""
-    for name in ('commit', 'cpu', 'kernel', 'jdk'):
+    for name in STATE:
         found = {document['host'][name]: verb for verb, document in documents.items()}
         if len(found) > 1:
             raise Failure(f'results of more than one {name} do not make a page: '

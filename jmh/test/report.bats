@@ -277,6 +277,25 @@ EOT
     [ ! -e "$BATS_TEST_TMPDIR/RESULTS.md" ]
 }
 
+@test "report: features of another commit make a page, and their section says so" {
+    a=$(results files <<EOT
+"baseline": "nginx", "left_out": [], "results": [$(row 1 nginx '{"size": 10, "connections": 4}' 4.0 1000)}]
+EOT
+    )
+    b=$(results features <<EOT
+"baseline": "none", "left_out": [], "results": [$(row 1 none '{"request": "json", "depth": 1}' 4.0 1000)}]
+EOT
+    )
+    run "$BENCH" report "$a" "$b" --page "$BATS_TEST_TMPDIR/RESULTS.md"
+    [ "$status" -eq 0 ]
+    [ "$(grep -c '| commit | 1234567 |' "$BATS_TEST_TMPDIR/RESULTS.md")" -eq 1 ]
+    sed -i 's/"commit": "1234567"/"commit": "7654321"/' "$b"
+    run "$BENCH" report "$a" "$b" --page "$BATS_TEST_TMPDIR/RESULTS.md"
+    [ "$status" -eq 0 ]
+    [ "$(grep -c '| commit | 1234567 |' "$BATS_TEST_TMPDIR/RESULTS.md")" -eq 1 ]
+    sed -n '/^## What features cost/,$p' "$BATS_TEST_TMPDIR/RESULTS.md" | grep '| commit | 7654321 |'
+}
+
 @test "report: what bench did not write is refused" {
     echo '{}' >"$BATS_TEST_TMPDIR/other.json"
     run "$BENCH" report "$BATS_TEST_TMPDIR/other.json"
