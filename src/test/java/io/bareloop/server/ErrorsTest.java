@@ -3,14 +3,17 @@ package io.bareloop.server;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import io.bareloop.files.StaticFiles;
 import io.bareloop.http.Blocking;
 import io.bareloop.http.ErrorHandler;
 import io.bareloop.http.Fields;
+import io.bareloop.http.Filter;
 import io.bareloop.http.Handler;
 import io.bareloop.http.HeaderName;
 import io.bareloop.http.HttpException;
 import io.bareloop.http.MediaType;
 import io.bareloop.http.Prepared;
+import io.bareloop.http.Reply;
 import io.bareloop.http.Router;
 import io.bareloop.http.Status;
 import io.bareloop.http.Timeouts;
@@ -18,6 +21,8 @@ import io.bareloop.rig.Answer;
 import io.bareloop.rig.Client;
 import java.io.FileNotFoundException;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -25,6 +30,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 
 /** What an application has in the place of the server's errors, and what is in all responses. */
 @Timeout(30)
@@ -106,6 +112,52 @@ class ErrorsTest {
                 assertThat(answer.field(ORIGIN.toString())).isEqualTo("*");
                 assertThat(answer.field("Strict-Transport-Security")).isEqualTo("max-age=1");
             }
+        }
+    }
+
+    /** What a filter adds is in whatever a directory answers, and a handler that has no room. */
+    @Test
+    void aFilterInFrontOfFilesAndOfFullHandlers(@TempDir Path root) throws Exception {
+        Files.writeString(root.resolve("a.txt"), "abc");
+        Filter cors = (request, response) -> response.always(ORIGIN, "*");
+        CountDownLatch done = new CountDownLatch(1);
+        Blocking full =
+                Blocking.blocking(
+                        1,
+                        request -> {
+                            done.await();
+                            return Reply.text("done");
+                        });
+        Router routes =
+                Router.builder().get("/full", full).any("/{path...}", StaticFiles.of(root)).build();
+        try (HttpServer server = builder(routes).filter(cors).start();
+                Client waiting = Client.connect(server.port())) {
+            List<String> requests =
+                    List.of(
+                            Client.request("GET", "/a.txt"),
+                            Client.request("GET", "/a.txt", "Range: bytes=1-1"),
+                            Client.request("GET", "/a.txt", "If-None-Match: *"),
+                            Client.request("GET", "/none"),
+                            Client.request("POST", "/a.txt", "Content-Length: 0"),
+                            Client.request("GET", "/a.txt", "Accept-Encoding: identity;q=0"),
+                            Client.request("GET", "/a.txt", "If-Match: \"x\""),
+                            Client.request("GET", "/a.txt", "Range: bytes=7-9"));
+            int[] statuses = {200, 206, 304, 404, 405, 406, 412, 416};
+            for (int i = 0; i < statuses.length; i++) {
+                Answer answer = send(server, requests.get(i));
+                assertThat(answer.status()).isEqualTo(statuses[i]);
+                assertThat(answer.field(ORIGIN.toString())).isEqualTo("*");
+            }
+            waiting.ask("/full");
+            while (full.underWay() == 0) {
+                Thread.sleep(1);
+            }
+            Answer busy = send(server, Client.request("GET", "/full"));
+            assertThat(busy.status()).isEqualTo(503);
+            assertThat(busy.field(ORIGIN.toString())).isEqualTo("*");
+            assertThat(busy.field("Retry-After")).isEqualTo("1");
+            done.countDown();
+            assertThat(waiting.answer().field(ORIGIN.toString())).isEqualTo("*");
         }
     }
 
