@@ -126,10 +126,11 @@
  *     <tr><th scope="row">login, CORS: before each handler</th>
  *       <td>{@link io.bareloop.http.Filter}</td></tr>
  *     <tr><th scope="row">fields of all responses</th>
- *       <td>{@link io.bareloop.server.HttpServer.Builder#fields}</td></tr>
+ *       <td>{@link io.bareloop.server.HttpServer.Builder#fields
+ *       HttpServer.Builder.fields}</td></tr>
  *     <tr><th scope="row">pages for errors</th>
  *       <td>{@link io.bareloop.http.HttpException}, {@link
- *       io.bareloop.server.HttpServer.Builder#error}</td></tr>
+ *       io.bareloop.server.HttpServer.Builder#error HttpServer.Builder.error}</td></tr>
  *     <tr><th scope="row">a database, a disk: work that waits</th>
  *       <td>{@link io.bareloop.http.Blocking#blocking(io.bareloop.http.BlockingHandler)}</td></tr>
  *     <tr><th scope="row">bodies of any size, as streams</th>
@@ -138,10 +139,13 @@
  *     <tr><th scope="row">server-sent events</th>
  *       <td>{@link io.bareloop.http.EventStream}</td></tr>
  *     <tr><th scope="row">gzip</th>
- *       <td>{@link io.bareloop.server.HttpServer.Builder#compression}</td></tr>
+ *       <td>{@link io.bareloop.server.HttpServer.Builder#compression
+ *       HttpServer.Builder.compression}</td></tr>
  *     <tr><th scope="row">an access log</th>
- *       <td>{@link io.bareloop.server.HttpServer.Builder#accessLog}; metrics: {@link
- *       io.bareloop.server.HttpServer.Builder#onCompletion}</td></tr>
+ *       <td>{@link io.bareloop.server.HttpServer.Builder#accessLog
+ *       HttpServer.Builder.accessLog}; metrics: {@link
+ *       io.bareloop.server.HttpServer.Builder#onCompletion
+ *       HttpServer.Builder.onCompletion}</td></tr>
  *     <tr><th scope="row">the client, behind a proxy</th>
  *       <td>{@link io.bareloop.http.Request#client}</td></tr>
  *     <tr><th scope="row">an end that cuts nothing off</th>
@@ -175,10 +179,11 @@
  *   <li>HTTP/1.1 and 1.0. There is no TLS, no HTTP/2 and no WebSocket: where you need them, put a
  *       proxy in front.
  *   <li>Whatever a client can ask for is bounded: {@link io.bareloop.http.Limits}, {@link
- *       io.bareloop.http.Timeouts}, {@link io.bareloop.server.HttpServer.Builder#connectionsMax}.
+ *       io.bareloop.http.Timeouts}, {@link io.bareloop.server.HttpServer.Builder#connectionsMax
+ *       HttpServer.Builder.connectionsMax}.
  *   <li>Memory outside the heap is bounded too: {@link io.bareloop.server.HttpServer#nativeMemory}
- *       says how much at most, {@link io.bareloop.server.HttpServer.Builder#pendingBytesMax} sets
- *       most of it.
+ *       says how much at most, {@link io.bareloop.server.HttpServer.Builder#pendingBytesMax
+ *       HttpServer.Builder.pendingBytesMax} sets most of it.
  *   <li>Paths are matched as they are sent, without decoding of percent-escapes; their parameters
  *       are decoded after that.
  * </ul>

@@ -87,6 +87,8 @@ final class Completions {
 
     /** A head is there as a whole, or stands in for one that is not. */
     void begun(Exchange exchange) {
+        // The kernel does not know it any more when the connection is lost.
+        exchange.transport().peer();
         CompletionChain chain = exchange.carrier().completions();
         if (chain.head != null && !exchange.head().isStandIn()) {
             dropHead(chain);

@@ -187,7 +187,8 @@ public final class StaticFiles implements Handler, AutoCloseable {
         /**
          * What stands in front of the files' paths in URLs: with {@code "/assets"} the file {@code
          * app.js} is {@code /assets/app.js}. To be routed there with {@code
-         * router.get("/assets/{path...}", files)}. Without this call nothing.
+         * router.get("/assets/{path...}", files)}, and with {@code router.get("/assets", files)}
+         * where that is to lead there. Without this call nothing.
          *
          * @param path begins with a slash, ends without one, and is spelled as in the URL
          * @return this builder

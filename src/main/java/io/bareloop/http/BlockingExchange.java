@@ -4,6 +4,9 @@ import io.bareloop.wire.FieldValue;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -55,12 +58,39 @@ public final class BlockingExchange {
      * <p>Reading throws IOException where the client is gone, or the body was refused (400, 408,
      * 413: then that was the response). What is not read is discarded when the response has ended,
      * or the connection ends with it, where that is more than 256 KiB. {@link
-     * InputStream#transferTo} copies least.
+     * InputStream#transferTo} copies least. It has {@link Limits#streamedBytesMax} bytes at the
+     * most, 1 GiB unless said otherwise; more is 413.
      *
      * @return the body, for one thread at a time
      */
     public InputStream body() {
         return body;
+    }
+
+    /**
+     * Writes what is left of the body to a new file. Where that fails, for the client leaves or the
+     * disk is full, the file is deleted.
+     *
+     * @param file a path that does not exist
+     * @return the number of bytes
+     * @throws java.nio.file.FileAlreadyExistsException where there is such a file; nothing has been
+     *     read then
+     * @throws IOException where {@link #body} throws it, or the file system does
+     */
+    public long transferTo(Path file) throws IOException {
+        OutputStream out =
+                Files.newOutputStream(
+                        file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+        boolean whole = false;
+        try (out) {
+            long bytes = body.transferTo(out);
+            whole = true;
+            return bytes;
+        } finally {
+            if (!whole) {
+                Files.deleteIfExists(file);
+            }
+        }
     }
 
     // ---- the response
@@ -83,7 +113,8 @@ public final class BlockingExchange {
      * Appends a field.
      *
      * @param name of the field
-     * @param value of the field; see {@link Response#header(HeaderName, String)} for what it may be
+     * @param value of the field; see {@link Response#header(HeaderName, String) Response.header}
+     *     for what it may be
      * @return this exchange
      * @throws IllegalStateException where the response has begun already
      * @throws IllegalArgumentException where the value may not be, or the field is the server's

@@ -13,6 +13,9 @@ import java.util.Objects;
 /**
  * Bytes that stand somewhere in the loop's memory: an offset and a length, no copy.
  *
+ * <p>Views are not compared by their bytes: equals is identity. Compare by {@link #contentEquals},
+ * and use {@link #toString} as the key of a map.
+ *
  * <p>A view that a {@link Request} hands out is valid until the handler returns, on the loop's
  * thread only, and is used again for the next request. Whoever wants to keep the bytes copies them:
  * {@link #toString}, {@link #toByteArray}.
@@ -28,8 +31,9 @@ public final class ByteView {
      * For the server: a view of what it has received.
      *
      * @param span where the bytes are
+     * @hidden
      */
-    @SuppressWarnings("exports") // so that only the server can call it
+    @SuppressWarnings({"exports", "InvalidBlockTag"}) // only the server can call it
     public ByteView(Span span) {
         this.span = span;
     }

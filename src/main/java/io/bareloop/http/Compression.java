@@ -25,7 +25,7 @@ import java.util.Objects;
  *   <li>a strong ETag: it names these very bytes (RFC 9110, section 8.8.3). A weak one, {@code
  *       W/"7"}, stands for both forms, and the response is compressed;
  *   <li>Content-Digest, Repr-Digest, Digest, Content-MD5;
- *   <li>{@link Response#noCompression}, of the handler or of a filter.
+ *   <li>{@link Response#noCompression Response.noCompression}, of the handler or of a filter.
  * </ul>
  *
  * <p>A response that might be compressed has {@code Vary: Accept-Encoding}, whether it is or not;
@@ -44,8 +44,8 @@ import java.util.Objects;
  *
  * <p>A body that has a secret in it, and something that an attacker chooses, gives the secret away
  * by its compressed length, TLS or not (the BREACH attack): a page with a CSRF token that repeats
- * the query, for one. Such a response wants {@link Response#noCompression}, or a token that is
- * masked anew each time.
+ * the query, for one. Such a response wants {@link Response#noCompression Response.noCompression},
+ * or a token that is masked anew each time.
  *
  * <p>Immutable, for any thread.
  */

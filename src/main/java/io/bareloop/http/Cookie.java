@@ -18,7 +18,7 @@ import java.util.Locale;
  * response.cookie(session).body("welcome");
  * }</pre>
  *
- * <p>What clients send back is read by {@link Request#cookie}.
+ * <p>What clients send back is read by {@link Request#cookie Request.cookie}.
  */
 public final class Cookie {
     /** Which requests that other sites cause have the cookie. */

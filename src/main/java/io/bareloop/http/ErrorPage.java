@@ -25,6 +25,7 @@ public final class ErrorPage implements Handler {
             li .soft { font-size: .875rem; line-height: 1.5rem; }
             """;
 
+    private static final byte[] NO_BODY = {};
     private static final MediaType PROBLEM = MediaType.of("application/problem+json");
 
     private final Prepared text;
@@ -92,7 +93,12 @@ public final class ErrorPage implements Handler {
 
     /** Answers with what {@link #of} would make; nothing of it is kept. */
     static void write(Status status, String detail, Request request, Response response) {
-        response.status(status).header(HeaderName.VARY, "Accept");
+        response.status(status);
+        if (status.isBodiless()) {
+            response.body(NO_BODY);
+            return;
+        }
+        response.header(HeaderName.VARY, "Accept");
         switch (Accept.choose(request)) {
             case HTML -> {
                 response.contentType(MediaType.HTML);

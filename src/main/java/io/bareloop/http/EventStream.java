@@ -11,6 +11,19 @@ import java.time.Duration;
  * way of {@link #execute}. A comment goes out as heartbeat, so that a client that is gone is
  * noticed and intermediaries see the connection is alive.
  *
+ * <p>To tell all clients, keep their streams, and send on each of them in its own loop:
+ *
+ * <pre>{@code
+ * Set<EventStream> readers = ConcurrentHashMap.newKeySet();
+ * // in the handler of the stream
+ * readers.add(EventStream.open(response, Duration.ofSeconds(15)));
+ * // anywhere, on any thread
+ * readers.removeIf(EventStream::isGone);
+ * readers.forEach(reader -> reader.execute(() -> reader.send("note", text)));
+ * }</pre>
+ *
+ * <p>{@link Response#onAbort} and {@link Response#onWritable} are free for the handler's own use.
+ *
  * <p>When the server drains, the stream ends, properly and at once: a browser then connects again,
  * to whoever serves by then. {@link #onDrain} may send a last event.
  */
@@ -89,6 +102,21 @@ public final class EventStream {
      * @throws IllegalStateException where the stream has ended, or the caller is another thread
      */
     public boolean send(String name, String data) {
+        return send(null, name, data);
+    }
+
+    /**
+     * As {@link #send(String, String)}, with an id: a browser that connects again says in the field
+     * Last-Event-ID which was the last that it had.
+     *
+     * @param id one line without a NUL, or null for none
+     * @param name the event's type, or null for "message"
+     * @param data one line or more
+     * @return whether it was sent, or will be; false for a stream that answers a HEAD
+     * @throws IllegalArgumentException where the id or the name has a line break, or the id a NUL
+     * @throws IllegalStateException where the stream has ended, or the caller is another thread
+     */
+    public boolean send(String id, String name, String data) {
         if (headOnly) {
             return false;
         }
@@ -100,11 +128,14 @@ public final class EventStream {
             return false;
         }
         text.setLength(0);
-        if (name != null) {
-            if (name.indexOf('\n') >= 0 || name.indexOf('\r') >= 0) {
-                throw new IllegalArgumentException("an event's name is one line");
+        if (id != null) {
+            if (id.indexOf('\0') >= 0) {
+                throw new IllegalArgumentException("an event's id has no NUL");
             }
-            text.append("event: ").append(name).append('\n');
+            field("id", id);
+        }
+        if (name != null) {
+            field("event", name);
         }
         // CRLF, LF and CR all end a line of the stream: each line of data gets its own field.
         for (String line : data.split("\r\n|\r|\n", -1)) {
@@ -133,6 +164,14 @@ public final class EventStream {
                     }
                 });
         return true;
+    }
+
+    private void field(String field, String value) {
+        if (value.indexOf('\n') >= 0 || value.indexOf('\r') >= 0) {
+            throw new IllegalArgumentException(
+                    "an event's " + (field.equals("id") ? "id" : "name") + " is one line");
+        }
+        text.append(field).append(": ").append(value).append('\n');
     }
 
     /**

@@ -9,8 +9,8 @@ package io.bareloop.http;
 @FunctionalInterface
 public interface ExceptionHandler<T extends Throwable> {
     /**
-     * Answers {@code request}. The status is 500, unless {@link Response#status} is called. Runs on
-     * the loop, and has to end the response before it returns.
+     * Answers {@code request}. The status is 500, unless {@link Response#status Response.status} is
+     * called. Runs on the loop, and has to end the response before it returns.
      *
      * @param request whose handler has failed
      * @param response of which nothing has been written

@@ -4,7 +4,8 @@ import io.bareloop.wire.Encoded;
 import io.bareloop.wire.FieldValue;
 
 /**
- * Field lines encoded once, for responses that have them in common: {@link Response#fields}.
+ * Field lines encoded once, for responses that have them in common: {@link Response#fields
+ * Response.fields}.
  *
  * <p>Immutable, for any loop.
  */

@@ -14,8 +14,9 @@ public final class FileBody {
      * For the server: files are opened by {@code io.bareloop.files}.
      *
      * @param source the file; each response that is given it owns a use of it
+     * @hidden
      */
-    @SuppressWarnings("exports") // so that only the server can call it
+    @SuppressWarnings({"exports", "InvalidBlockTag"}) // only the server can call it
     public FileBody(FileSource source) {
         this.source = source;
     }

@@ -9,11 +9,14 @@ import java.util.List;
  *
  * <pre>{@code
  * Filter auth = (request, response) -> {
- *     if (!tokens.isValid(request.header(HeaderName.AUTHORIZATION))) {
- *         throw new HttpException(Status.UNAUTHORIZED, null);   // the handler is not called
+ *     boolean asksFirst = request.method() == Method.OPTIONS;   // a browser, by CORS: has no token
+ *     if (!asksFirst && !tokens.isValid(request.header(HeaderName.AUTHORIZATION))) {
+ *         throw new HttpException(Status.UNAUTHORIZED, null, BEARER);   // no handler is called
  *     }
  * };
  * Filter cors = (request, response) -> response.always(ORIGIN, "*");   // on errors too
+ * static final Fields BEARER = Fields.NONE.with(HeaderName.WWW_AUTHENTICATE, "Bearer");
+ * static final HeaderName ORIGIN = HeaderName.ACCESS_CONTROL_ALLOW_ORIGIN;
  * }</pre>
  *
  * <p>It runs when the head of a request is there, and its body is not. Nothing is wrapped: the
@@ -30,8 +33,8 @@ public interface Filter {
      * without having begun or suspended {@code response}. Runs on the loop: it must not block.
      *
      * @param request without its body; {@link Request#attach} hands something on to the handler
-     * @param response to add fields to ({@link Response#always(HeaderName, String)}), or to answer
-     *     with
+     * @param response to add fields to ({@link Response#always(HeaderName, String)
+     *     Response.always}), or to answer with
      * @throws HttpException to answer with an error
      * @throws Exception anything else is answered 500
      */

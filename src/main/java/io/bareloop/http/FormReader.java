@@ -42,7 +42,8 @@ public final class FormReader {
     }
 
     /**
-     * Creates a reader by the rules of queries, as {@link Request#queryValue} has them.
+     * Creates a reader by the rules of queries, as {@link Request#queryValue Request.queryValue}
+     * has them.
      *
      * @return a reader; it has nothing to read before {@link #start}
      */

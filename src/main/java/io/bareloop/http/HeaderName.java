@@ -24,6 +24,17 @@ public final class HeaderName {
                     "transfer-encoding",
                     "upgrade");
 
+    /** Access-Control-Allow-Headers. */
+    public static final HeaderName ACCESS_CONTROL_ALLOW_HEADERS =
+            of("Access-Control-Allow-Headers");
+
+    /** Access-Control-Allow-Methods. */
+    public static final HeaderName ACCESS_CONTROL_ALLOW_METHODS =
+            of("Access-Control-Allow-Methods");
+
+    /** Access-Control-Allow-Origin. */
+    public static final HeaderName ACCESS_CONTROL_ALLOW_ORIGIN = of("Access-Control-Allow-Origin");
+
     /** Accept. */
     public static final HeaderName ACCEPT = of("Accept");
 
@@ -83,6 +94,9 @@ public final class HeaderName {
 
     /** Vary. */
     public static final HeaderName VARY = of("Vary");
+
+    /** WWW-Authenticate. */
+    public static final HeaderName WWW_AUTHENTICATE = of("WWW-Authenticate");
 
     private final String name;
     private final String lowerCase;

@@ -258,8 +258,9 @@ public final class Limits {
         }
 
         /**
-         * Bytes of a body that goes to a {@link StreamHandler} in pieces; more is answered 413, or
-         * closes the connection where the response has begun. Without this call 1 GiB.
+         * Bytes of a body that goes to a {@link StreamHandler} in pieces, or to {@link
+         * Blocking#streaming(BlockingStreamHandler)} as a stream; more is answered 413, or closes
+         * the connection where the response has begun. Without this call 1 GiB.
          *
          * @param bytes 0 or more
          * @return this builder

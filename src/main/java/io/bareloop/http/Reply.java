@@ -64,6 +64,19 @@ public final class Reply {
         return of(Status.OK).body(MediaType.JSON, written(json, value));
     }
 
+    /**
+     * A reply with {@code status}, and {@code value} as JSON, as application/json.
+     *
+     * @param status of the response
+     * @param json the library that writes it, at once
+     * @param value to write; may be null
+     * @return a new reply
+     * @throws IllegalArgumentException where {@code json} cannot write it; it has the cause
+     */
+    public static Reply json(Status status, Json json, Object value) {
+        return of(status).body(MediaType.JSON, written(json, value));
+    }
+
     static byte[] written(Json json, Object value) {
         try {
             return json.write(value);
@@ -111,7 +124,8 @@ public final class Reply {
     }
 
     /**
-     * Has a browser save the body instead of showing it; see {@link Response#attachment}.
+     * Has a browser save the body instead of showing it; see {@link Response#attachment
+     * Response.attachment}.
      *
      * @param fileName what the file is to be called
      * @return this reply
@@ -123,7 +137,8 @@ public final class Reply {
     }
 
     /**
-     * Adds a field; see {@link Response#header(HeaderName, String)} for what is allowed.
+     * Adds a field; see {@link Response#header(HeaderName, String) Response.header} for what is
+     * allowed.
      *
      * @param name of the field
      * @param value of the field
@@ -140,7 +155,8 @@ public final class Reply {
     }
 
     /**
-     * Has this reply sent as it is on a server that compresses; see {@link Response#noCompression}.
+     * Has this reply sent as it is on a server that compresses; see {@link Response#noCompression
+     * Response.noCompression}.
      *
      * @return this reply
      */

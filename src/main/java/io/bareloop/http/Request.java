@@ -37,8 +37,9 @@ public final class Request extends RequestHead {
      * @param head what it is a view of
      * @param limits of the number of form parameters
      * @param proxies who may say where a request comes from
+     * @hidden
      */
-    @SuppressWarnings("exports") // so that only the server can call it
+    @SuppressWarnings({"exports", "InvalidBlockTag"}) // only the server can call it
     public Request(Head head, Limits limits, Networks proxies) {
         super(head);
         this.proxies = proxies;
@@ -75,6 +76,22 @@ public final class Request extends RequestHead {
             return null;
         }
         return formValue.set(all, start + form.valueOffset(index), form.valueLength(index));
+    }
+
+    /**
+     * As {@link #formValue}, where the request makes no sense without that parameter.
+     *
+     * @param name decoded, of ASCII characters
+     * @return a view of the value, valid as the request is, until the next call; may be empty
+     * @throws HttpException with 400 where there is none; else as {@link #formValue}
+     */
+    public ByteView requiredFormValue(String name) {
+        ByteView value = formValue(name);
+        if (value == null) {
+            throw new HttpException(
+                    Status.BAD_REQUEST, "the form has no parameter \"" + name + "\"");
+        }
+        return value;
     }
 
     /**

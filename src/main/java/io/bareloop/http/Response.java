@@ -35,8 +35,9 @@ public final class Response extends ResponseHead {
      * @param request that it answers
      * @param writer what it is a view of
      * @param turn when it may be written
+     * @hidden
      */
-    @SuppressWarnings("exports") // so that only the server can call it
+    @SuppressWarnings({"exports", "InvalidBlockTag"}) // only the server can call it
     public Response(Request request, Writer writer, Turn turn) {
         super(writer, turn);
         this.request = request;
@@ -61,7 +62,8 @@ public final class Response extends ResponseHead {
     }
 
     /**
-     * Ends the response with {@code text} in UTF-8. Allocates.
+     * Ends the response with {@code text} in UTF-8. Allocates. Without {@link #contentType} the
+     * client is not told what it is.
      *
      * @param text of the body
      * @throws IllegalStateException where the body has begun
@@ -182,7 +184,7 @@ public final class Response extends ResponseHead {
      * @throws IllegalStateException where the response has begun already
      */
     public void send(Reply reply) {
-        reply.writeTo(this);
+        Objects.requireNonNull(reply, "the reply is null").writeTo(this);
     }
 
     // ---- a body in pieces
@@ -489,10 +491,5 @@ public final class Response extends ResponseHead {
     /** {@return whether the status has been written: it cannot be chosen any more} */
     public boolean hasBegun() {
         return writer.hasBegun();
-    }
-
-    /** Whether the request was a HEAD: what is written of the body goes nowhere. */
-    boolean isHeadOnly() {
-        return writer.isHeadOnly();
     }
 }

@@ -268,4 +268,9 @@ abstract sealed class ResponseHead permits Response {
     Turn turn() {
         return turn;
     }
+
+    /** Whether the request was a HEAD: what is written of the body goes nowhere. */
+    final boolean isHeadOnly() {
+        return writer.isHeadOnly();
+    }
 }

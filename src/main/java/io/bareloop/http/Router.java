@@ -13,7 +13,7 @@ import java.util.function.Consumer;
  * {@code /a}, {@code /a/} and {@code /A} are three paths. In a route, {@code {name}} matches one
  * segment that is not empty, and {@code {name...}}, at the end only, matches all that is left,
  * which may be empty and may have slashes. A fixed segment is preferred to a parameter, and a
- * parameter to a tail. {@link Request#parameter} gives what was matched.
+ * parameter to a tail. {@link Request#parameter Request.parameter} gives what was matched.
  *
  * <p>A path without a route is answered 404; one without a handler for the method 405, with Allow;
  * browsers are shown a page: see {@link ErrorPage}. HEAD is answered by the handler of GET, without

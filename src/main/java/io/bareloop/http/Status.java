@@ -31,7 +31,7 @@ public final class Status {
     /** 102 Processing (RFC 2518). */
     public static final Status PROCESSING = constant(102, "Processing");
 
-    /** 103 Early Hints (RFC 8297): {@link Response#earlyHints} sends it. */
+    /** 103 Early Hints (RFC 8297): {@link Response#earlyHints Response.earlyHints} sends it. */
     public static final Status EARLY_HINTS = constant(103, "Early Hints");
 
     /** 200 OK. */

@@ -7,7 +7,7 @@ import java.util.Objects;
 
 /**
  * A line of each request of one server, also of those that were refused or cut off, to a file or
- * the standard output. For {@link HttpServer.Builder#accessLog}.
+ * the standard output. For {@link HttpServer.Builder#accessLog HttpServer.Builder.accessLog}.
  *
  * <p>Lines are written by a thread of the log's own, a quarter of a second behind at the most, and
  * all of them before the server has ended. The loops never wait for it: where it cannot keep up, or

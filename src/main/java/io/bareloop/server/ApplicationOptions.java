@@ -163,8 +163,9 @@ abstract sealed class ApplicationOptions extends MachineOptions permits HttpServ
 
     /**
      * Has responses of handlers compressed, for clients that like it. Without this call none is.
-     * Files of {@code StaticFiles} are not, but have a compressed form beside them where there is
-     * one.
+     * Whole bodies are from 1 KiB to 64 KiB on, unless {@link Compression.Builder#bodyBytesMax}
+     * says otherwise: the loop's other connections wait meanwhile. Files of {@code StaticFiles} are
+     * not, but have a compressed form beside them where there is one.
      *
      * @param which of them, and how
      * @return this builder

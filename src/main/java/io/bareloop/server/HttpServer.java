@@ -297,6 +297,9 @@ public final class HttpServer implements AutoCloseable {
          * --add-modules jdk.unsupported}. A signal that the program handles itself is left to it,
          * and with {@code -Xrs} signals end the JVM at once, without any hook.
          *
+         * <p>A jar that is replaced while the server runs is to be moved into its place, not
+         * written over: classes that are loaded at the end come from it.
+         *
          * <p>Signals and hook are in place from {@link #start} to the end of the server.
          *
          * @param time as of {@link HttpServer#drain}

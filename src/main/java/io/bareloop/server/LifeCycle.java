@@ -312,7 +312,7 @@ final class LifeCycle {
         // Without the lock, which may take memory: of two failures either is told.
         failure = cause;
         stop();
-        log.line("a loop of the server failed, which ends the server", cause);
+        log.error("a loop of the server failed, which ends the server", cause);
     }
 
     // ---- the end

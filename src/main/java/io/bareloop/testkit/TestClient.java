@@ -20,6 +20,9 @@ import java.util.function.Predicate;
  * assertEquals("Ada", client.get(created.header("Location")).text());
  * }</pre>
  *
+ * <p>What is set at {@code HttpServer.Builder} is not there: its filters, fields, error handlers,
+ * compression and limits. {@link ServerExtension} tests a server as a whole.
+ *
  * <p>Handlers are called on the thread that sends, {@link io.bareloop.http.Blocking} ones on a
  * virtual thread, and a suspended response, a body in pieces, an event stream is waited for. Each
  * request has a connection of its own. For any thread: each has a handler's loop of its own.

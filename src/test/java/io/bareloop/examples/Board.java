@@ -16,7 +16,6 @@ import io.bareloop.http.Router;
 import io.bareloop.http.Status;
 import io.bareloop.server.AccessLog;
 import io.bareloop.server.HttpServer;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -86,7 +85,7 @@ record Board(Path folder, List<Note> notes, Set<EventStream> readers) {
     /** On a virtual thread: the client is read from as fast as the disk writes. */
     private void save(Request request, BlockingExchange exchange) throws Exception {
         String name = UUID.randomUUID().toString();
-        Files.copy(exchange.body(), folder.resolve(name));
+        exchange.transferTo(folder.resolve(name));
         exchange.send(Reply.redirect(Status.SEE_OTHER, "/files/" + name));
     }
 

@@ -1,5 +1,6 @@
 package io.bareloop.examples;
 
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.bareloop.http.Json;
 import java.io.IOException;
@@ -8,7 +9,8 @@ import java.io.IOException;
 final class JacksonJson implements Json {
     static final Json JSON = new JacksonJson();
 
-    private final ObjectMapper mapper = new ObjectMapper();
+    private final ObjectMapper mapper =
+            new ObjectMapper().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
 
     @Override
     public byte[] write(Object value) throws IOException {

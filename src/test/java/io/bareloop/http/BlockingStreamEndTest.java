@@ -11,6 +11,8 @@ import io.bareloop.server.HttpServer;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
@@ -21,6 +23,7 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -230,6 +233,34 @@ class BlockingStreamEndTest {
             assertThat(told()).startsWith("java.io.IOException: the client is gone");
             assertThat(rig.failures()).isEmpty();
             assertNothingIsLeft(rig, handler);
+        }
+    }
+
+    /** A file that is not whole is no file. */
+    @Test
+    void aBodyGoesToAFileAsAWhole(@TempDir Path folder) throws Exception {
+        Path file = folder.resolve("upload");
+        Blocking handler =
+                telling(
+                        (request, exchange) ->
+                                exchange.send(Reply.text(exchange.transferTo(file) + " bytes")));
+        try (HttpRig rig = HttpRig.start(handler)) {
+            try (Client client = Client.connect(rig.port())) {
+                client.send(Client.request("POST", "/", "Content-Length: 9") + "half");
+                begun.await();
+                assertThat(HttpRig.await(true, () -> Files.exists(file))).isTrue();
+                client.reset();
+                assertThat(told()).startsWith("java.io.IOException");
+                assertThat(file).doesNotExist();
+            }
+            try (Client client = Client.connect(rig.port())) {
+                client.send(Client.request("POST", "/", "Content-Length: 5") + "whole");
+                assertThat(client.answer().body()).isEqualTo("5 bytes");
+                assertThat(file).hasContent("whole");
+                client.send(Client.request("POST", "/", "Content-Length: 5") + "other");
+                assertThat(client.answer().status()).isEqualTo(500);
+                assertThat(file).hasContent("whole");
+            }
         }
     }
 

@@ -95,6 +95,28 @@ class EventStreamTest {
     }
 
     @Test
+    void anEventMayHaveAnId() throws Exception {
+        Handler handler =
+                (request, response) -> {
+                    EventStream stream = EventStream.open(response, MINUTE);
+                    assertThat(stream.send("7", null, "a")).isTrue();
+                    assertThat(stream.send("", "e", "b")).isTrue();
+                    for (String id : List.of("1\n2", "1\r", "\0")) {
+                        assertThatThrownBy(() -> stream.send(id, null, "c"))
+                                .isInstanceOf(IllegalArgumentException.class)
+                                .hasMessageContaining("an event's id");
+                    }
+                    stream.end();
+                };
+        try (HttpRig rig = HttpRig.start(handler);
+                Client client = Client.connect(rig.port())) {
+            assertThat(client.get("/").body())
+                    .isEqualTo("id: 7\ndata: a\n\nid: \nevent: e\ndata: b\n\n");
+            assertThat(rig.failures()).isEmpty();
+        }
+    }
+
+    @Test
     void refusesNamesOfSeveralLines() throws Exception {
         try (HttpRig rig = HttpRig.start(quiet);
                 Client client = Client.connect(rig.port())) {

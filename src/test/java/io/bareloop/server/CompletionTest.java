@@ -474,6 +474,7 @@ class CompletionTest {
             Done last = done.get(0);
             assertThat(last.whole()).as(path).isFalse();
             assertThat(last.status()).as(path).isEqualTo(200);
+            assertThat(last.client()).as(path).isEqualTo("127.0.0.1");
             assertThat(last.bytes()).as(path).isBetween(1000L, LARGE - 1L);
         }
     }
