@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Assumptions;
 
 /**
  * The command line, or a program, in a process of its own, with what it prints; killed on close.
@@ -144,6 +145,16 @@ public final class ServerProcess implements AutoCloseable {
             }
         }
         throw new AssertionError("no line " + name);
+    }
+
+    /**
+     * Leaves the test out where the process ignores the signal: a job of a shell in the background
+     * has SIGINT ignored, one of nohup SIGHUP, and so have their children.
+     */
+    public void assumeHears(String name) throws IOException {
+        int number = Map.of("HUP", 1, "INT", 2, "TERM", 15).get(name);
+        long ignored = Long.parseUnsignedLong(status("SigIgn"), 16);
+        Assumptions.assumeTrue((ignored >> (number - 1) & 1) == 0, "SIG" + name + " is ignored");
     }
 
     /** Sends a signal, for example TERM. */
