@@ -237,8 +237,11 @@ public final class Exchange extends Turn {
         transport().countRequest();
         carrier.closeAfterResponse();
         beginTurn();
-        failures.refuse(status);
-        over(carrier.carries(this));
+        boolean answered = failures.refuse(status);
+        if (!answered) {
+            carrier.dropRest();
+        }
+        over(!answered || carrier.carries(this));
     }
 
     /** The connection is lost, or the response cannot go on. */

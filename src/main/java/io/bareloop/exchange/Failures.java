@@ -43,49 +43,53 @@ final class Failures {
         }
         boolean defect = !(failure instanceof HttpException);
         ExceptionHandler<?> handler = defect ? all.application.errors().find(failure) : null;
+        boolean last = defect || ((HttpException) failure).isLast();
+        boolean answered = exchange.writer().takeBack();
         if (defect) {
             mine.transport().countError();
-            if (handler == null) {
+            if (handler == null || !answered) {
+                // Where it is too late for that handler, nobody else would hear of it.
                 all.report(request(), failure);
             }
         }
-        boolean aborted = !exchange.writer().takeBack();
+        if (answered) {
+            if (last) {
+                mine.closeAfterResponse();
+            }
+            answered =
+                    defect ? answerDefect(handler, failure) : answerError((HttpException) failure);
+        }
+        boolean aborted = !answered;
         if (aborted) {
             // Part of the response is on its way: only the end of the connection can say so.
             mine.dropRest();
             mine.closeAfterResponse();
-        } else if (defect) {
-            mine.closeAfterResponse();
-            answerDefect(handler, failure);
-        } else {
-            HttpException error = (HttpException) failure;
-            if (error.isLast()) {
-                mine.closeAfterResponse();
-            }
-            answerError(error);
         }
         mine.transport().countRequest();
         exchange.over(aborted);
         mine.next(defect || aborted);
     }
 
-    private void answerDefect(ExceptionHandler<?> handler, Throwable failure) {
+    /** Returns false where part of a response is on its way that will not be whole. */
+    private boolean answerDefect(ExceptionHandler<?> handler, Throwable failure) {
         HttpException error = HttpException.of(Status.INTERNAL_SERVER_ERROR);
         if (handler != null) {
             try {
                 response.defaultStatus(error.status());
                 handle(handler, failure);
                 if (isWhole()) {
-                    return;
+                    return true;
                 }
             } catch (HttpException another) {
                 error = another;
             } catch (Throwable again) {
                 all.report(request(), again);
             }
-            exchange.writer().takeBack();
+            if (!exchange.writer().takeBack()) {
+                return false;
+            }
         }
-        answerError(error);
+        return answerError(error);
     }
 
     @SuppressWarnings("unchecked") // it was found by the class of the failure
@@ -94,8 +98,8 @@ final class Failures {
         handler.handle(request(), response, (T) failure);
     }
 
-    /** Answers with what the application has for the error, or the server. */
-    private void answerError(HttpException error) {
+    /** Answers with what the application has for the error, or the server; returns as above. */
+    private boolean answerError(HttpException error) {
         addFields(error);
         ErrorHandler handler = all.application.errors().find(error.status().code());
         if (handler != null) {
@@ -103,14 +107,17 @@ final class Failures {
                 response.defaultStatus(error.status());
                 handler.handle(request(), response, error);
                 if (isWhole()) {
-                    return;
+                    return true;
                 }
             } catch (Throwable failure) {
                 all.report(request(), failure);
             }
-            exchange.writer().takeBack();
+            if (!exchange.writer().takeBack()) {
+                return false;
+            }
         }
         error.answer(request(), response);
+        return true;
     }
 
     private void addFields(HttpException error) {
@@ -130,9 +137,9 @@ final class Failures {
         return exchange.writer().hasEnded();
     }
 
-    /** Answers what cannot be taken any further, with {@code status}. */
-    void refuse(Status status) {
-        answerError(HttpException.of(status));
+    /** Answers what cannot be taken any further, with {@code status}; returns as above. */
+    boolean refuse(Status status) {
+        return answerError(HttpException.of(status));
     }
 
     /** What those who answer may look at: another thread may be at work with the request itself. */

@@ -338,4 +338,29 @@ class ErrorsTest {
             assertThat(log.get(9)).contains("one of 10 or more in this second");
         }
     }
+
+    /** Its handler cannot answer any more: whoever hears of failures does. */
+    @Test
+    void anExceptionBehindWhatWasSentIsReported() throws IOException {
+        List<Throwable> failures = new CopyOnWriteArrayList<>();
+        Handler half =
+                (request, response) -> {
+                    response.stream();
+                    for (int i = 0; i < 10; i++) {
+                        response.write(new byte[60_000]);
+                    }
+                    throw new FileNotFoundException("amid the response");
+                };
+        try (HttpServer server =
+                        builder(half)
+                                .onFailure((request, failure) -> failures.add(failure))
+                                .exception(
+                                        IOException.class,
+                                        (request, response, failure) -> response.body("handled"))
+                                .start();
+                Client client = Client.connect(server.port())) {
+            assertThat(client.ask("/").untilEnd()).doesNotContain("handled");
+        }
+        assertThat(failures).singleElement().isInstanceOf(FileNotFoundException.class);
+    }
 }
