@@ -1,6 +1,7 @@
 package io.bareloop.http;
 
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.io.OutputStream;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
@@ -33,7 +34,7 @@ final class AnswerStream extends OutputStream {
     private boolean begun;
     private boolean closed;
 
-    /** The client was gone before all was handed over. */
+    /** Something that was to be handed over never was: the client is gone, or an interrupt came. */
     private boolean lost;
 
     /** The buffer is the loop's. */
@@ -128,8 +129,15 @@ final class AnswerStream extends OutputStream {
         return closed && !lost;
     }
 
-    /** As {@link #close}, where there is a way back already: by what is returned; or null. */
+    /**
+     * As {@link #close}, where there is a way back already: by what is returned; or null.
+     *
+     * @throws IOException where the body cannot be whole any more
+     */
     Handler end() throws IOException {
+        if (lost) {
+            throw new IOException("a write or close() of the response failed, so it is cut short");
+        }
         if (closed) {
             return null;
         }
@@ -152,7 +160,12 @@ final class AnswerStream extends OutputStream {
     }
 
     private void awaitFree() throws IOException {
-        parking.until(free);
+        try {
+            parking.until(free);
+        } catch (InterruptedIOException interrupted) {
+            lost = true;
+            throw interrupted;
+        }
         if (suspended.isGone()) {
             lost = true;
             throw new IOException("the client is gone, or the response could not be written");

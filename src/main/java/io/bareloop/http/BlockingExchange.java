@@ -249,9 +249,9 @@ public final class BlockingExchange {
         if (stream != null) {
             try {
                 last = stream.end();
-            } catch (IOException gone) {
-                // There is nobody left who could be told.
-                last = null;
+            } catch (IOException lost) {
+                // Not done where the client is gone, and nobody is left who could be told.
+                last = (request, response) -> Blocking.rethrow(lost);
             }
         } else if (!sent) {
             last = (request, response) -> writeEmpty(response);

@@ -62,6 +62,42 @@ class BlockingStreamEndTest {
 
     // ---- failures of the handler
 
+    /** It closes the stream quietly, as many do: what it has not handed over will never come. */
+    @Test
+    void anInterruptInWhichTheEndIsLostEndsTheConnection() throws Exception {
+        Blocking handler =
+                Blocking.streaming(
+                        (request, exchange) -> {
+                            OutputStream out = exchange.stream();
+                            out.write(new byte[1000]);
+                            out.flush();
+                            Thread.currentThread().interrupt();
+                            while (!closesInVain(out)) {
+                                Thread.onSpinWait();
+                            }
+                            told.add("returned");
+                        });
+        try (HttpRig rig = HttpRig.start(handler);
+                Client client = Client.connect(rig.port())) {
+            client.ask("/");
+            assertThat(told()).isEqualTo("returned");
+            assertThat(client.untilEndOrReset()).doesNotEndWith("0\r\n\r\n");
+            assertNothingIsLeft(rig, handler);
+        }
+    }
+
+    /** Writes until the buffer is with the loop, and interrupted finds no room; then closes. */
+    private static boolean closesInVain(OutputStream out) {
+        byte[] much = new byte[1 << 20];
+        try (out) {
+            while (true) {
+                out.write(much);
+            }
+        } catch (IOException interrupted) {
+            return true;
+        }
+    }
+
     @Test
     void beforeAnythingWasSentItIsAnAnswer() throws Exception {
         Blocking handler =
