@@ -59,6 +59,11 @@ final class AccessLogFile {
         }
     }
 
+    /** Whether it may be closed: the standard output is the process's. */
+    boolean isOwn() {
+        return path != null;
+    }
+
     void close() throws IOException {
         if (channel != null && path != null) {
             channel.close();

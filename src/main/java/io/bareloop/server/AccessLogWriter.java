@@ -24,6 +24,9 @@ final class AccessLogWriter {
     /** In a row, before it looks what else there is to be done. */
     private static final int WRITES_MAX = 64;
 
+    /** For what is left at the end; a pipe that nobody reads would keep the server for ever. */
+    private static final long CLOSE_MILLIS = 5000;
+
     private static final long COMPLAINT_NANOS = 1_000_000_000L;
 
     private final AccessLogFile file;
@@ -66,21 +69,39 @@ final class AccessLogWriter {
         LockSupport.unpark(thread);
     }
 
-    /** The loops have ended: writes what is left. Returns when that is done. */
+    /** The loops have ended: writes what is left. Returns when that is done, or given up. */
     void close() {
         closing = true;
         LockSupport.unpark(thread);
-        boolean interrupted = false;
-        while (thread.isAlive()) {
-            try {
-                thread.join();
-            } catch (InterruptedException e) {
-                interrupted = true;
-            }
+        boolean interrupted = Thread.interrupted();
+        interrupted |= join();
+        if (thread.isAlive() && file.isOwn()) {
+            // Closes the file, so that what is left fails, and is counted.
+            thread.interrupt();
+            interrupted |= join();
+        }
+        if (thread.isAlive()) {
+            log.line("access log: lines are lost that could not be written at the end");
         }
         if (interrupted) {
             Thread.currentThread().interrupt();
         }
+    }
+
+    /** Waits for the end of the thread; returns whether an interrupt has come meanwhile. */
+    private boolean join() {
+        boolean interrupted = false;
+        long end = System.nanoTime() + CLOSE_MILLIS * 1_000_000;
+        long left = CLOSE_MILLIS;
+        while (thread.isAlive() && left > 0) {
+            try {
+                thread.join(left);
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+            left = (end - System.nanoTime()) / 1_000_000;
+        }
+        return interrupted;
     }
 
     long dropped() {

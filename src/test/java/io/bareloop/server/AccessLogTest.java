@@ -6,10 +6,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.bareloop.http.Prepared;
 import io.bareloop.rig.Client;
 import java.io.IOException;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -254,6 +256,24 @@ class AccessLogTest {
         while (!condition.holds()) {
             assertThat(System.nanoTime() - end).as("10 s are over").isNegative();
             Thread.sleep(5);
+        }
+    }
+
+    /** As where the standard output is a pipe to something that has stopped. */
+    @Test
+    void aPipeThatNobodyReadsDoesNotKeepTheServer() throws Exception {
+        Path pipe = directory.resolve("pipe");
+        assertThat(new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor()).isZero();
+        // For both, so that opening does not wait.
+        try (FileChannel both =
+                FileChannel.open(pipe, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+            AccessLog log = AccessLog.file(pipe, AccessLog.Format.COMMON);
+            try (HttpServer server = start(log)) {
+                ask(server, 5000);
+            }
+            assertThat(both.isOpen()).isTrue();
+            assertThat(log.dropped()).isPositive();
+            assertThat(lines).anyMatch(line -> line.contains("access log: "));
         }
     }
 }
