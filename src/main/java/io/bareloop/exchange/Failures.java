@@ -28,6 +28,7 @@ final class Failures {
             answerOnce(mine, failure);
         } catch (Throwable again) {
             // No heap is left for an answer, as a rule. Then the connection ends.
+            all.report(null, again);
             if (mine.transport() != null) {
                 mine.transport().abort();
             }
@@ -38,7 +39,9 @@ final class Failures {
         if (exchange.carrier() == null) {
             // What failed came behind the end of the response, and how far it came is not known.
             all.report(null, failure);
-            mine.transport().abort();
+            if (mine.transport() != null) {
+                mine.transport().abort();
+            }
             return;
         }
         boolean defect = !(failure instanceof HttpException);

@@ -1,5 +1,6 @@
 package io.bareloop.http;
 
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 
 /**
@@ -43,7 +44,7 @@ public final class HttpException extends RuntimeException {
      *
      * @param status 4xx or 5xx, as a rule; any from 200 on is sent
      * @param message goes into the body of the response, behind code and reason; null for none
-     * @param fields of the response, whatever its body will be
+     * @param fields of the response, whatever its body will be; not null, see {@link Fields#NONE}
      * @throws IllegalArgumentException where the status is 1xx
      */
     public HttpException(Status status, String message, Fields fields) {
@@ -71,7 +72,7 @@ public final class HttpException extends RuntimeException {
             Status status, String message, Fields fields, Throwable cause, ErrorPage page) {
         super(message, cause, false, false);
         this.status = status.checkFinal();
-        this.fields = fields;
+        this.fields = Objects.requireNonNull(fields, "fields");
         this.page = page;
     }
 

@@ -2,6 +2,7 @@ package io.bareloop.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatNullPointerException;
 
 import io.bareloop.files.StaticFiles;
 import io.bareloop.http.Blocking;
@@ -19,10 +20,14 @@ import io.bareloop.http.Status;
 import io.bareloop.http.Timeouts;
 import io.bareloop.rig.Answer;
 import io.bareloop.rig.Client;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.io.ObjectInputStream;
+import java.io.ObjectOutputStream;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -362,5 +367,41 @@ class ErrorsTest {
             assertThat(client.ask("/").untilEnd()).doesNotContain("handled");
         }
         assertThat(failures).singleElement().isInstanceOf(FileNotFoundException.class);
+    }
+
+    /**
+     * It has lost its status on the way from another JVM: nobody would know why a client is cut.
+     */
+    @Test
+    void anErrorThatCannotBeAnsweredIsReported() throws Exception {
+        ByteArrayOutputStream sent = new ByteArrayOutputStream();
+        try (ObjectOutputStream out = new ObjectOutputStream(sent)) {
+            out.writeObject(new HttpException(Status.CONFLICT, "elsewhere"));
+        }
+        HttpException received;
+        try (ObjectInputStream in =
+                new ObjectInputStream(new ByteArrayInputStream(sent.toByteArray()))) {
+            received = (HttpException) in.readObject();
+        }
+        List<Throwable> failures = new CopyOnWriteArrayList<>();
+        Handler throwing =
+                (request, response) -> {
+                    throw received;
+                };
+        try (HttpServer server =
+                        builder(throwing)
+                                .onFailure((request, failure) -> failures.add(failure))
+                                .start();
+                Client client = Client.connect(server.port())) {
+            assertThat(client.ask("/").untilEndOrReset()).isEmpty();
+        }
+        assertThat(failures).hasSize(1);
+    }
+
+    @Test
+    void fieldsOfAnErrorAreNotNull() {
+        assertThatNullPointerException()
+                .isThrownBy(() -> new HttpException(Status.CONFLICT, "no", (Fields) null))
+                .withMessage("fields");
     }
 }
