@@ -10,9 +10,10 @@ import java.util.Objects;
  * the standard output. For {@link HttpServer.Builder#accessLog HttpServer.Builder.accessLog}.
  *
  * <p>Lines are written by a thread of the log's own, a quarter of a second behind at the most, and
- * all of them before the server has ended, unless they cannot be written for five seconds. The loops never wait for it: where it cannot keep up, or
- * the disk is full, lines are dropped and counted, and a line of the server's log says so, once a
- * second at the most. Each loop takes 1 MiB of the heap for it.
+ * all of them before the server has ended, unless they cannot be written for five seconds. The
+ * loops never wait for it: where it cannot keep up, or the disk is full, lines are dropped and
+ * counted, and a line of the server's log says so, once a second at the most. Each loop takes 1 MiB
+ * of the heap for it.
  *
  * <p>To rotate the file, rename it and call {@link #reopen}. All methods are for any thread.
  */
