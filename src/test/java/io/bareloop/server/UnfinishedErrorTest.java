@@ -89,7 +89,8 @@ class UnfinishedErrorTest {
             assertThat(received).doesNotEndWith("\r\n0\r\n\r\n");
             assertThat(othersAreServed(server)).isTrue();
         }
-        assertThat(completed).hasSize(2).element(0).asString().endsWith(" false");
+        // In one turn of the loop, those of several connections have no order.
+        assertThat(completed).hasSize(2).anyMatch(it -> it.endsWith(" false"));
     }
 
     @ParameterizedTest
