@@ -4,9 +4,7 @@ import io.bareloop.wire.FieldValue;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -78,19 +76,7 @@ public final class BlockingExchange {
      * @throws IOException where {@link #body} throws it, or the file system does
      */
     public long transferTo(Path file) throws IOException {
-        OutputStream out =
-                Files.newOutputStream(
-                        file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
-        boolean whole = false;
-        try (out) {
-            long bytes = body.transferTo(out);
-            whole = true;
-            return bytes;
-        } finally {
-            if (!whole) {
-                Files.deleteIfExists(file);
-            }
-        }
+        return NewFile.write(body, file);
     }
 
     // ---- the response

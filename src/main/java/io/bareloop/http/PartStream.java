@@ -2,11 +2,8 @@ package io.bareloop.http;
 
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.Objects;
 
 /**
@@ -65,19 +62,7 @@ public final class PartStream extends Part {
      * @throws IOException where the body's InputStream throws it, or the file system does
      */
     public long transferTo(Path file) throws IOException {
-        OutputStream out =
-                Files.newOutputStream(
-                        file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
-        boolean whole = false;
-        try (out) {
-            long bytes = content.transferTo(out);
-            whole = true;
-            return bytes;
-        } finally {
-            if (!whole) {
-                Files.deleteIfExists(file);
-            }
-        }
+        return NewFile.write(content, file);
     }
 
     boolean isRead() {
